@@ -1,0 +1,103 @@
+//! What passes between the engine and its doors: messages and receipts in, replies out. Plain values over bounded
+//! channels, so that a door can be driven by a test and the engine never learns which wire a message came by.
+
+use bytes::Bytes;
+use paygate_parsers::concat::Part;
+use tokio::sync::oneshot;
+
+/// Which door a message came in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// An SMPP link (`deliver_sm`, `data_sm`).
+    Smpp,
+    /// `POST /mo`, an aggregator.
+    Http,
+    /// `GET /mo/kannel`.
+    Kannel,
+}
+
+/// A message or receipt on its way in, with the place to say when it is durable.
+#[derive(Debug)]
+pub struct Delivery {
+    pub incoming: Incoming,
+    /// Answered once: when the journal holds the delivery, or when it cannot now. Dropped means "later".
+    pub done: oneshot::Sender<Verdict>,
+}
+
+#[derive(Debug)]
+pub enum Incoming {
+    Message(MessageIn),
+    Receipt(ReceiptIn),
+}
+
+/// What the door may tell its peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Durable now, and never seen before.
+    Fresh,
+    /// Durable already: a redelivery, which starts nothing.
+    Again,
+    /// Not durable; the peer must send it again (SMPP `ESME_RX_T_APPN`, HTTP 503).
+    Later,
+}
+
+/// One short message as it stood on the wire, before anything is read into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageIn {
+    pub door: Door,
+    /// The configured name of the SMSC; every connection and bind of one SMSC shares it.
+    pub link: String,
+    /// The sender as the peer wrote it, not yet normalised.
+    pub from: String,
+    /// The short code it was sent to.
+    pub to: String,
+    /// The peer's own message id where it has one: a stronger key than the bytes.
+    pub peer_id: Option<String>,
+    /// SMPP 3.4 §5.2.19; `None` where the door already delivers Unicode text (UTF-8 in `payload`).
+    pub data_coding: Option<u8>,
+    /// The place of this message in a longer one; `None` for a whole message.
+    pub part: Option<Part>,
+    /// The text's octets, without any user data header.
+    pub payload: Bytes,
+    /// Why the wire form could not be read, when it could not: such a message is kept for a person and starts nothing.
+    pub unreadable: Option<&'static str>,
+}
+
+/// A delivery receipt for a reply (SMPP 3.4 Appendix B, or the receipt TLVs).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiptIn {
+    pub link: String,
+    /// The id the SMSC gave in `submit_sm_resp`, as the receipt spells it.
+    pub message_id: String,
+    pub state: paygate_parsers::smpp::receipt::State,
+    /// The receipt's `err:` field, at most 8 characters.
+    pub error: Option<String>,
+}
+
+/// A reply to be sent by a link.
+#[derive(Debug)]
+pub struct Submit {
+    /// The journal's id of the reply; goes nowhere on the wire.
+    pub reply: i64,
+    /// The short code the subscriber wrote to.
+    pub from: String,
+    /// E.164 digits without `+`.
+    pub to: String,
+    pub text: String,
+    /// Unix time in microseconds after which the text is worth nothing (a code that expired) and is not sent.
+    pub not_after: i64,
+    pub done: oneshot::Sender<Submitted>,
+}
+
+/// What became of a reply at the SMSC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// Accepted; the id is what a receipt will name, empty where the SMSC gives none.
+    Accepted { message_id: String },
+    /// Refused for good, with the SMPP command_status.
+    Refused { status: u32 },
+    /// Not a byte of it left: too late, or the link is down or draining.
+    NotSent(&'static str),
+    /// It left and no answer came: it may or may not reach the phone.
+    Unknown(&'static str),
+}

@@ -1,0 +1,3 @@
+//! paygate: from a text message to a package, paid once. The modules stand in reading order.
+
+pub mod engine;
