@@ -1,0 +1,219 @@
+//! One typed tree of everything that can be set, checked once at start. Every limit, wait and deadline has its line here.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+/// The whole configuration, valid.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub http: Http,
+    pub journal: Journal,
+    pub redis: Option<Redis>,
+    pub purchase: Purchase,
+    pub syntax: paygate_parsers::request::Syntax,
+    pub smsc: Vec<Smsc>,
+    pub charging: BTreeMap<String, Charging>,
+    pub package_manager: PackageManager,
+    /// Texts that replace the built-in ones, by name.
+    pub replies: BTreeMap<String, String>,
+    pub engine: Engine,
+}
+
+#[derive(Clone, Debug)]
+pub struct Http {
+    pub listen: SocketAddr,
+    /// Bearer token or `&token=` for `/mo` and `/mo/kannel`; without it only loopback may send there.
+    pub mo_token: Option<SecretString>,
+    /// Addresses (CIDR) that may send messages without a token.
+    pub mo_allow: Vec<String>,
+    /// Octets a request body may have; more is 413.
+    pub body_limit: usize,
+    /// How long one request may take in all.
+    pub request_timeout: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct Journal {
+    /// `sqlite:FILE` or `postgres://…`.
+    pub url: SecretString,
+    /// Connections for reading beside the one that writes.
+    pub readers: u32,
+    /// How long a statement may take before the store counts as down.
+    pub statement_timeout: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct Redis {
+    /// One url, or several for a cluster.
+    pub urls: Vec<SecretString>,
+    /// How long one answer may take; past it the key falls through to the journal.
+    pub timeout: Duration,
+    /// After a failure, how long nothing is asked of it.
+    pub pause_after_failure: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Otp {
+    /// paygate makes the code and texts it.
+    Gateway,
+    /// The channel texts it; paygate passes the answer on.
+    Telco,
+    /// No code. With `confirm_without_code` the subscriber still has to answer `Y`.
+    None,
+}
+
+#[derive(Clone, Debug)]
+pub struct Purchase {
+    /// Country calling code without `+`, such as `84`.
+    pub country_code: String,
+    pub otp: Otp,
+    /// Digits in a code, 4 to 10.
+    pub otp_length: u8,
+    pub otp_ttl: Duration,
+    /// Wrong answers allowed; the last one ends the purchase.
+    pub otp_attempts: u8,
+    /// Codes texted for one purchase.
+    pub otp_sends: u8,
+    /// Codes texted to one subscriber in an hour.
+    pub otp_hourly: u32,
+    /// With `otp = "none"`: ask for `Y` before charging.
+    pub confirm_without_code: bool,
+    /// What codes are derived with; made once and kept beside the journal where it is not configured.
+    pub code_key: Option<SecretString>,
+    /// A second purchase of the same package for the same account inside it asks first.
+    pub repeat_window: Duration,
+    pub redelivery_window: Duration,
+    /// How long a consent may be acted on after it was given; a charge proven lost is sent again only inside it.
+    pub consent_valid: Duration,
+    /// When unknown lasts longer, the subscriber is told once that it is being checked.
+    pub checking_after: Duration,
+    /// A charge found this late after its purchase had ended is given back rather than granted.
+    pub grant_fresh: Duration,
+    /// Tries to reach the package manager for check-user before the subscriber is told "busy".
+    pub check_attempts: u8,
+    /// How long the parts of a long message wait for each other.
+    pub parts_window: Duration,
+    /// Where customers call, for the texts.
+    pub hotline: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bind {
+    Transceiver,
+    Transmitter,
+    Receiver,
+}
+
+/// What kind of neighbour carries a link's replies.
+#[derive(Clone, Debug)]
+pub enum LinkKind {
+    Smpp(SmppLink),
+    /// Replies leave by Kannel's sendsms; messages come in at `/mo/kannel`.
+    Kannel(KannelLink),
+}
+
+#[derive(Clone, Debug)]
+pub struct Smsc {
+    pub name: String,
+    pub short_codes: Vec<String>,
+    /// The channel that charges this link's subscribers.
+    pub charging: String,
+    pub kind: LinkKind,
+}
+
+#[derive(Clone, Debug)]
+pub struct SmppLink {
+    pub address: String,
+    pub tls: bool,
+    /// Certificates (PEM) to trust besides the public ones.
+    pub tls_ca: Option<PathBuf>,
+    pub bind: Bind,
+    pub system_id: String,
+    pub password: SecretString,
+    pub system_type: String,
+    /// SMPP 3.4 §5.2.4, 0x34 unless the SMSC insists.
+    pub interface_version: u8,
+    /// `submit_sm` unanswered at once.
+    pub window: u16,
+    /// `submit_sm` a second; 0 is no limit.
+    pub throughput: u32,
+    pub enquire_link: Duration,
+    pub response_timeout: Duration,
+    pub bind_timeout: Duration,
+    pub pdu_read_timeout: Duration,
+    /// A `deliver_sm` not durable by then is answered ESME_RX_T_APPN.
+    pub ack_within: Duration,
+    /// What data_coding 0 means at this SMSC.
+    pub default_alphabet: paygate_parsers::text::Alphabet,
+    /// Octets one PDU may have.
+    pub max_pdu: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct KannelLink {
+    /// Such as `http://127.0.0.1:13013/cgi-bin/sendsms`.
+    pub sendsms_url: String,
+    pub username: String,
+    pub password: SecretString,
+    pub timeout: Duration,
+    /// Requests under way at once.
+    pub window: u16,
+}
+
+#[derive(Clone, Debug)]
+pub enum Charging {
+    CarrierBilling(CarrierBilling),
+}
+
+/// `kind = "carrier-billing"`.
+#[derive(Clone, Debug)]
+pub struct CarrierBilling {
+    /// `{apiRoot}/carrier-billing/v0.5`, without a closing slash.
+    pub base_url: String,
+    pub refund_url: String,
+    pub token: SecretString,
+    pub timeout: Duration,
+    pub merchant: String,
+    /// `POST /payments` at once instead of prepare and confirm.
+    pub one_step: bool,
+    pub max_flight: Duration,
+    /// How long after its intent a request may still leave.
+    pub send_within: Duration,
+    pub inquiry_plan: Vec<Duration>,
+    /// Charges under way at once; more wait in order.
+    pub concurrency: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct PackageManager {
+    pub base_url: String,
+    pub token: SecretString,
+    pub timeout: Duration,
+    pub idempotent_grants: bool,
+    pub max_flight: Duration,
+    pub send_within: Duration,
+    pub inquiry_plan: Vec<Duration>,
+    pub concurrency: usize,
+}
+
+/// Bounds of the one loop.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    /// Messages and answers waiting to be taken up; past it the doors wait.
+    pub queue: usize,
+    /// Inputs taken into one commit.
+    pub batch: usize,
+    /// Purchases kept in memory between two steps.
+    pub cache: usize,
+    /// How often due purchases are looked for.
+    pub poll: Duration,
+    /// How long a claimed purchase is left to its owner.
+    pub lease: Duration,
+    /// Replies waiting for one link.
+    pub outbox: usize,
+    /// How long a stop may take.
+    pub drain: Duration,
+}

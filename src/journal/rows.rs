@@ -1,0 +1,238 @@
+//! What goes into one commit and what comes back from a search, as plain values.
+
+use crate::purchase::input::Notice;
+use crate::purchase::record::{Attempt, Micros, Purchase};
+use paygate_parsers::msisdn::Msisdn;
+
+/// What one input changes, all or nothing. Many units share one transaction and one fsync; one that loses a race leaves
+/// no trace, and the others stand.
+#[derive(Clone, Debug, Default)]
+pub struct Unit {
+    /// Guards the unit: if this (key, generation) is already there, the unit is `Duplicate`.
+    pub message: Option<MessageRow>,
+    /// The purchase after the step, guarded by the version it was read at.
+    pub purchase: Option<PurchaseRow>,
+    pub events: Vec<EventRow>,
+    pub charge: Option<AttemptRow>,
+    pub grant: Option<AttemptRow>,
+    pub refund: Option<AttemptRow>,
+    pub replies: Vec<ReplyRow>,
+    pub reply_update: Option<ReplyUpdate>,
+    pub part: Option<PartRow>,
+    /// Parts that now stand in a whole message and are never put together again: (set key, generation).
+    pub parts_done: Option<(String, i64)>,
+}
+
+/// What became of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// Durable.
+    Durable,
+    /// The message was there already; nothing was written.
+    Duplicate,
+    /// The purchase had moved on (another version); nothing was written. Read it again.
+    Stale,
+    /// A constraint forbade it (a second live charge, a reused key); nothing was written. An alarm: a rule failed above.
+    Refused,
+}
+
+/// A message as it came, for ever. `(key, generation)` is unique.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageRow {
+    /// Ingest key: lower-case hex, or `peer:` and the peer's own id.
+    pub key: String,
+    /// Counts honest repetitions of the same bytes, each later than `redelivery_window` after the one before.
+    pub generation: i64,
+    pub at: Micros,
+    pub door: String,
+    pub link: String,
+    /// Normalised where it can be.
+    pub from: String,
+    pub to: String,
+    pub data_coding: Option<i64>,
+    pub raw: Vec<u8>,
+    /// What it was taken for: `buy`, `confirm`, `invalid:account`, `unreadable`, `empty`, …
+    pub verdict: String,
+    pub purchase_id: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PurchaseRow {
+    pub purchase: Purchase,
+    /// The version that was read; 0 where the purchase is new.
+    pub seen: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRow {
+    pub purchase_id: String,
+    /// The version that the event led to; `(purchase_id, seq)` is unique.
+    pub seq: i64,
+    pub at: Micros,
+    /// The input's name, for searching.
+    pub kind: String,
+    /// State before and after, as words.
+    pub state_from: String,
+    pub state_to: String,
+    /// The input as JSON.
+    pub body: String,
+}
+
+/// The state of a charge, grant or refund under its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptRow {
+    pub purchase_id: String,
+    pub msisdn: Msisdn,
+    pub channel: String,
+    pub attempt: Attempt,
+    /// The exact request of the intent, without secrets; empty on later updates, which leave it alone.
+    pub request: String,
+    /// SHA-256 of the request, lower-case hex.
+    pub fingerprint: String,
+    pub at: Micros,
+}
+
+/// A text owed to a subscriber (outbox).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplyRow {
+    /// Unique: `{purchase id}-{version}` and a counter, or `{message key}-{generation}`.
+    pub key: String,
+    pub purchase_id: Option<String>,
+    pub at: Micros,
+    pub link: String,
+    pub from: String,
+    pub to: Msisdn,
+    pub kind: String,
+    /// The words; a code stands as `{otp}` and is put in when the text leaves.
+    pub text: String,
+    pub not_after: Micros,
+    /// When it is to be sent (again) if nobody has.
+    pub due_at: Micros,
+}
+
+/// A reply that was taken from the outbox to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwedReply {
+    pub row: ReplyRow,
+    /// How often it was let out before.
+    pub sends: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplyUpdate {
+    pub key: String,
+    pub at: Micros,
+    pub status: ReplyStatus,
+    /// The SMSC's id, as its receipts will spell it.
+    pub message_id: Option<String>,
+    pub due_at: Option<Micros>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyStatus {
+    Queued,
+    Sent,
+    /// It left and no answer came.
+    Unknown,
+    Refused,
+    /// Worth nothing any more before it could be sent.
+    Lapsed,
+    Delivered,
+    /// The SMSC's receipt says that it did not reach the phone.
+    Undelivered,
+}
+
+impl ReplyStatus {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Unknown => "unknown",
+            Self::Refused => "refused",
+            Self::Lapsed => "lapsed",
+            Self::Delivered => "delivered",
+            Self::Undelivered => "undelivered",
+        }
+    }
+}
+
+/// One part of a long message; `(set, generation, number)` is unique.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartRow {
+    /// SMSC, sender, destination, reference and total.
+    pub set: String,
+    /// Counts reuses of the same reference, each later than `parts_window`.
+    pub generation: i64,
+    pub number: u8,
+    pub total: u8,
+    pub at: Micros,
+    pub data_coding: Option<i64>,
+    pub raw: Vec<u8>,
+    pub door: String,
+    pub link: String,
+    pub from: String,
+    pub to: String,
+}
+
+/// What the journal knows of an ingest key: its newest message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub key: String,
+    pub generation: i64,
+    pub at: Micros,
+    pub purchase_id: Option<String>,
+}
+
+/// Which purchases a list shows; newest first.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub state: Option<String>,
+    pub channel: Option<String>,
+    pub since: Option<Micros>,
+    pub until: Option<Micros>,
+    /// An MSISDN in any spelling (E.164 by then), an account, an id or a peer's reference.
+    pub search: Option<String>,
+    pub limit: u32,
+}
+
+/// One purchase with all that was ever written about it.
+#[derive(Clone, Debug)]
+pub struct Story {
+    pub purchase: Purchase,
+    pub events: Vec<EventRow>,
+    pub charges: Vec<AttemptRow>,
+    pub grants: Vec<AttemptRow>,
+    pub refunds: Vec<AttemptRow>,
+    pub replies: Vec<(ReplyRow, String)>,
+    pub messages: Vec<MessageRow>,
+}
+
+/// Figures for the metrics page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    pub open: i64,
+    pub unknown: i64,
+    pub oldest_unknown: Option<Micros>,
+    pub review: i64,
+    pub replies_owed: i64,
+}
+
+/// A text's kind, from its notice: what `reply.kind` holds.
+#[must_use]
+pub const fn notice_kind(notice: Notice) -> &'static str {
+    match notice {
+        Notice::Offer => "offer",
+        Notice::Refused { .. } => "refused",
+        Notice::Busy => "busy",
+        Notice::WrongCode { .. } => "wrong_code",
+        Notice::CodesUsedUp => "codes_used_up",
+        Notice::CodeAgain => "code_again",
+        Notice::Expired => "expired",
+        Notice::Cancelled => "cancelled",
+        Notice::Declined { .. } => "declined",
+        Notice::Checking => "checking",
+        Notice::Done => "done",
+        Notice::Refunded => "refunded",
+    }
+}

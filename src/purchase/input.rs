@@ -1,0 +1,110 @@
+//! What can happen to a purchase and what follows from it. Plain data, journalled as it is; carries no code and no secret.
+
+use super::evidence::{ChannelAnswer, CheckAnswer, Decline, GrantAnswer};
+use super::record::Purchase;
+use serde::{Deserialize, Serialize};
+
+/// One thing that happened to a purchase. Serialised, it is the body of the journal's event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "input", rename_all = "snake_case")]
+pub enum Input {
+    /// It was asked for: the first event of each purchase.
+    Asked,
+    /// check-user was answered. The nonce is 16 bytes of the OS generator, in hex, for a code to be derived from.
+    Checked { answer: CheckAnswer, nonce: String },
+    /// The subscriber asked for the same thing again while its offer is open.
+    AskedAgain,
+    /// The subscriber answered with the offer's own code.
+    CodeRight,
+    /// The subscriber answered with a code that is nobody's.
+    CodeWrong,
+    /// The subscriber answered a code that only the channel can judge.
+    ChannelCode { code: String },
+    /// The subscriber answered `Y` to an offer that asked for it.
+    Yes,
+    /// The subscriber withdrew it.
+    Cancel,
+    /// A channel answered one of our calls.
+    Channel {
+        call: ChannelCall,
+        /// Which send of the attempt is answered: an answer to an earlier one proves less.
+        sends: u32,
+        answer: ChannelAnswer,
+    },
+    /// The package manager answered one of our calls.
+    Grant { call: GrantCall, sends: u32, answer: GrantAnswer },
+    /// `due_at` has come.
+    Timer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChannelCall {
+    Prepare,
+    Charge,
+    InquireCharge,
+    CancelCharge,
+    Refund,
+    InquireRefund,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantCall {
+    Grant,
+    InquireGrant,
+}
+
+/// What is to be done once the step is durable. The purchase holds all that is needed to do it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
+pub enum Effect {
+    /// Ask the package manager whether this may be bought, and for how much. Changes nothing there.
+    Check,
+    /// Call the channel. `Charge` and `Refund` may move money; an intent stands in the same commit.
+    Call { call: ChannelCall },
+    /// Call the package manager. `Grant` stands under an intent like a charge.
+    Give { call: GrantCall },
+    /// Text the subscriber.
+    Tell { notice: Notice },
+}
+
+/// What the subscriber is told; `replies.rs` has the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+pub enum Notice {
+    /// The offer with its code, or asking for the channel's code or `Y`. The texts differ by `Asks` and `repeat`.
+    Offer,
+    /// The package manager will not sell it.
+    Refused {
+        decline: Decline,
+    },
+    /// The package manager could not be reached; nothing was charged.
+    Busy,
+    WrongCode {
+        tries_left: u8,
+    },
+    /// The last wrong code ended it.
+    CodesUsedUp,
+    /// The channel lost the code while we were checking: please answer it again.
+    CodeAgain,
+    Expired,
+    Cancelled,
+    /// The charge was refused.
+    Declined {
+        decline: Decline,
+    },
+    /// Unknown lasts; being checked, do not send again, you will not be charged twice.
+    Checking,
+    /// Paid and granted.
+    Done,
+    /// Paid, could not be granted, given back.
+    Refunded,
+}
+
+/// The purchase after an input, and what follows. `purchase.due_at` is when to wake it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub purchase: Purchase,
+    pub effects: Vec<Effect>,
+}

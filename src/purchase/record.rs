@@ -1,0 +1,307 @@
+//! A purchase as the journal keeps it: what was asked, what was agreed, and what is known of the money. Holds no behaviour
+//! beyond reading itself.
+
+use super::evidence::{Decline, Reason};
+use super::money::Money;
+use super::offer::{Consent, Offer};
+use paygate_parsers::msisdn::Msisdn;
+use serde::{Deserialize, Serialize};
+
+/// Unix time in microseconds, UTC.
+pub type Micros = i64;
+
+/// One subscriber's wish for one package on one account, from the message to the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Purchase {
+    /// Derived from the message's ingest key, so that a message journalled anew after a lost journal gives the same id.
+    pub id: String,
+    /// Counts the steps; every write names the version it saw.
+    pub version: i64,
+    pub order: Order,
+    pub state: State,
+    pub created_at: Micros,
+    pub updated_at: Micros,
+    /// When this purchase must be looked at again if nothing comes in. Only an end without open questions has none.
+    pub due_at: Option<Micros>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge: Option<Attempt>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Attempt>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund: Option<Attempt>,
+    /// Why a person must look at it; set exactly while the state is `Review`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<ReviewReason>,
+    /// Why it ended without a package.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decline: Option<Decline>,
+    /// How many times the present question was asked: check-user, or the inquiry plan's step.
+    #[serde(default)]
+    pub asked: u32,
+    /// The subscriber was told that the outcome is being checked; said once.
+    #[serde(default)]
+    pub told_checking: bool,
+}
+
+/// What was asked for, and by whom; never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub msisdn: Msisdn,
+    /// National form where it is a number.
+    pub account: String,
+    pub service: String,
+    pub package: String,
+    /// The channel that charges, by its configured name.
+    pub channel: String,
+    /// `smpp`, `http`, `kannel`, later `ussd`, `app`, `partner`.
+    pub door: String,
+    /// The SMSC the message came by and the replies leave by.
+    pub link: String,
+    pub short_code: String,
+    /// The same package was bought for the same account inside `repeat_window`: the offer says so and asks.
+    #[serde(default)]
+    pub repeat: bool,
+}
+
+/// Where a purchase stands (design.md, "The core").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Asked for; the package manager is being asked whether it may be.
+    Requested,
+    /// The offer is with the subscriber and waits for a code or `Y`.
+    Offered,
+    /// Consent is given and the intent to charge is committed.
+    Charging,
+    /// The charge may or may not have moved money; only inquired about.
+    ChargeUnknown,
+    /// A link was handed out and the subscriber pays elsewhere.
+    AwaitingUser,
+    /// Paid; the intent to grant is committed.
+    Granting,
+    /// The grant may or may not stand; only inquired about.
+    GrantUnknown,
+    /// Paid and proven not granted; the intent to refund is committed.
+    Refunding,
+    /// The refund may or may not be done; only inquired about.
+    RefundUnknown,
+    /// A person must look at it. paygate may still inquire, but moves no money for it.
+    Review,
+    /// End: paid and granted.
+    Done,
+    /// End: not charged, because a peer refused or the codes were used up.
+    Declined,
+    /// End: the offer was not answered in time.
+    Expired,
+    /// End: the subscriber withdrew it before the charge.
+    Cancelled,
+    /// End: paid and given back.
+    Refunded,
+    /// End: the package manager would not sell it; nothing was offered.
+    Refused,
+}
+
+/// One attempt to do what must be done once: a charge, a grant or a refund, under one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub key: String,
+    /// How many times a request under this key was let out; an answer to an earlier one proves less.
+    pub sends: u32,
+    pub status: AttemptStatus,
+    pub amount: Money,
+    pub intended_at: Micros,
+    /// No byte leaves after this.
+    pub send_by: Micros,
+    /// Until then a request may still take effect at the peer, whatever the peer says now.
+    pub in_flight_until: Micros,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_reference: Option<String>,
+}
+
+/// What is known of an attempt. `Unknown` is left only by evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptStatus {
+    /// The intent is committed; a request may be under way.
+    Intended,
+    /// Set aside at the channel; nothing debited.
+    Reserved,
+    Unknown,
+    /// Charged, granted or refunded, as the attempt's kind says.
+    Succeeded,
+    /// Proven not to have happened.
+    Failed,
+}
+
+/// Why a purchase is in Review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewReason {
+    /// The inquiry plan is through and nothing is proven.
+    ChargeUnknown,
+    GrantUnknown,
+    RefundUnknown,
+    /// Amount, currency or subscriber differ from the intent.
+    Mismatch,
+    /// Evidence that cannot both be true: charged, then not.
+    Contradiction,
+    /// Paid, cannot be granted, and the channel cannot give the money back by itself.
+    CannotRefund,
+    /// The channel refused the refund.
+    RefundRefused,
+    /// A charge came to light after the purchase had ended, too late to grant.
+    LateCharge,
+}
+
+impl State {
+    /// Nothing more is going to happen to it unless stronger evidence comes in.
+    #[must_use]
+    pub const fn is_end(self) -> bool {
+        match self {
+            Self::Done | Self::Declined | Self::Expired | Self::Cancelled | Self::Refunded | Self::Refused => true,
+            Self::Requested
+            | Self::Offered
+            | Self::Charging
+            | Self::ChargeUnknown
+            | Self::AwaitingUser
+            | Self::Granting
+            | Self::GrantUnknown
+            | Self::Refunding
+            | Self::RefundUnknown
+            | Self::Review => false,
+        }
+    }
+
+    pub const ALL: [Self; 16] = [
+        Self::Requested,
+        Self::Offered,
+        Self::Charging,
+        Self::ChargeUnknown,
+        Self::AwaitingUser,
+        Self::Granting,
+        Self::GrantUnknown,
+        Self::Refunding,
+        Self::RefundUnknown,
+        Self::Review,
+        Self::Done,
+        Self::Declined,
+        Self::Expired,
+        Self::Cancelled,
+        Self::Refunded,
+        Self::Refused,
+    ];
+
+    /// The word used in SQL, logs, metrics and `--json`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Offered => "offered",
+            Self::Charging => "charging",
+            Self::ChargeUnknown => "charge_unknown",
+            Self::AwaitingUser => "awaiting_user",
+            Self::Granting => "granting",
+            Self::GrantUnknown => "grant_unknown",
+            Self::Refunding => "refunding",
+            Self::RefundUnknown => "refund_unknown",
+            Self::Review => "review",
+            Self::Done => "done",
+            Self::Declined => "declined",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::Refunded => "refunded",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl AttemptStatus {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Reserved => "reserved",
+            Self::Unknown => "unknown",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl ReviewReason {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ChargeUnknown => "charge_unknown",
+            Self::GrantUnknown => "grant_unknown",
+            Self::RefundUnknown => "refund_unknown",
+            Self::Mismatch => "mismatch",
+            Self::Contradiction => "contradiction",
+            Self::CannotRefund => "cannot_refund",
+            Self::RefundRefused => "refund_refused",
+            Self::LateCharge => "late_charge",
+        }
+    }
+}
+
+/// `paid` as accountants and care agents read it: `no`, `yes`, `unknown` or `refunded`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paid {
+    No,
+    Yes,
+    Unknown,
+    Refunded,
+}
+
+impl Paid {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Yes => "yes",
+            Self::Unknown => "unknown",
+            Self::Refunded => "refunded",
+        }
+    }
+}
+
+impl Purchase {
+    #[must_use]
+    pub fn paid(&self) -> Paid {
+        if self.refund.as_ref().is_some_and(|refund| refund.status == AttemptStatus::Succeeded) {
+            return Paid::Refunded;
+        }
+        match self.charge.as_ref().map(|charge| charge.status) {
+            None | Some(AttemptStatus::Failed | AttemptStatus::Reserved) => Paid::No,
+            Some(AttemptStatus::Intended | AttemptStatus::Unknown) => Paid::Unknown,
+            Some(AttemptStatus::Succeeded) => Paid::Yes,
+        }
+    }
+
+    /// `no`, `owed` or `yes`; a person may later say `elsewhere`.
+    #[must_use]
+    pub fn granted(&self) -> &'static str {
+        match (self.grant.as_ref().map(|grant| grant.status), self.paid()) {
+            (Some(AttemptStatus::Succeeded), _) => "yes",
+            (_, Paid::Yes) => "owed",
+            (_, Paid::No | Paid::Unknown | Paid::Refunded) => "no",
+        }
+    }
+
+    /// The agreed price, once the package manager has named it.
+    #[must_use]
+    pub fn price(&self) -> Option<Money> {
+        self.offer.as_ref().map(|offer| offer.price)
+    }
+
+    #[must_use]
+    pub fn declined_for(&self) -> Option<Reason> {
+        self.decline.map(|decline| decline.reason)
+    }
+}
