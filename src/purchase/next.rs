@@ -1,10 +1,64 @@
-//! The transition function.
-use super::input::{Input, Step};
-use super::record::{Micros, Purchase};
-use super::rules::Rules;
+//! The one transition function. Exhaustive over states and inputs; an input that means nothing in a state is recorded and
+//! changes nothing else. Its table stands in `tests/golden/transitions.txt`.
 
-/// The purchase after `input`, and what follows from it.
+mod charge;
+mod grant;
+mod inquiry;
+mod offering;
+mod refund;
+mod turn;
+
+use super::input::{ChannelCall, GrantCall, Input, Step};
+use super::record::{Micros, Purchase, State};
+use super::rules::Rules;
+use turn::Turn;
+
+/// The purchase after `input`, and what follows from it. The version grows by one with every input, so that each input
+/// has its event and two owners can never both go on.
 #[must_use]
-pub fn next(_rules: &Rules, purchase: &Purchase, _input: &Input, _now: Micros) -> Step {
-    Step { purchase: purchase.clone(), effects: Vec::new() }
+pub fn next(rules: &Rules, purchase: &Purchase, input: &Input, now: Micros) -> Step {
+    let mut turn = Turn::new(rules, purchase, now);
+    match input {
+        Input::Asked => turn.check(),
+        Input::Checked { answer, nonce } => turn.on_checked(answer, nonce),
+        Input::AskedAgain => turn.on_asked_again(),
+        Input::CodeRight | Input::CodeWrong | Input::ChannelCode { .. } | Input::Yes => turn.on_answer(input),
+        Input::Cancel => turn.on_cancel(),
+        Input::Channel { call, sends, answer } => {
+            turn.remember(*call, answer);
+            let current = turn.is_current(*call, *sends);
+            match call {
+                ChannelCall::Refund | ChannelCall::InquireRefund => turn.on_refund(*call, current, &answer.finding),
+                ChannelCall::Prepare | ChannelCall::Charge | ChannelCall::InquireCharge | ChannelCall::CancelCharge => {
+                    turn.on_charge(*call, current, &answer.finding)
+                }
+            }
+        }
+        Input::Grant { call, sends, answer } => {
+            let current = turn.grant_sends() == *sends;
+            match call {
+                GrantCall::Grant => turn.on_grant(current, answer),
+                GrantCall::InquireGrant => turn.on_grant_inquiry(current, answer),
+            }
+        }
+        Input::Timer => on_timer(&mut turn),
+    }
+    turn.finish()
+}
+
+/// What is done for a purchase that nobody answered in time: after a crash, a lost answer, or simply when it is due.
+fn on_timer(turn: &mut Turn<'_>) {
+    match turn.state() {
+        State::Requested => turn.check_again(),
+        State::Offered => turn.on_offer_timer(),
+        State::Charging => turn.on_charging_timer(),
+        State::ChargeUnknown | State::AwaitingUser => turn.inquire_charge(),
+        State::Granting => turn.on_granting_timer(),
+        State::GrantUnknown => turn.inquire_grant(),
+        State::Refunding => turn.on_refunding_timer(),
+        State::RefundUnknown => turn.inquire_refund(),
+        State::Review => turn.inquire_in_review(),
+        State::Declined | State::Expired | State::Cancelled => turn.release_again(),
+        State::Done | State::Refunded | State::Refused => {}
+    }
 }

@@ -15,6 +15,14 @@ pub struct Offer {
     pub price: Money,
     pub days: i64,
     pub asks: Asks,
+    /// What our own code is derived from: 16 bytes of the OS generator, in hex.
+    pub nonce: String,
+    /// Digits in our own code.
+    pub digits: u8,
+    /// The code answered to `ChannelCode`, kept until the channel has judged it: it may come before the channel's own
+    /// answer to prepare, and a restart must not lose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<String>,
     pub expires_at: Micros,
     /// Wrong answers still allowed.
     pub tries_left: u8,
@@ -24,11 +32,11 @@ pub struct Offer {
 }
 
 /// How the subscriber is to agree.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "asks", rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Asks {
-    /// Our own code, derived from this nonce (16 bytes of the OS generator, hex).
-    Code { nonce: String, digits: u8 },
+    /// Our own code.
+    Code,
     /// The channel texted a code, and judges it.
     ChannelCode,
     /// `Y`.

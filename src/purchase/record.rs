@@ -128,14 +128,14 @@ pub struct Attempt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptStatus {
-    /// The intent is committed; a request may be under way.
+    /// The intent is committed; a request that moves money may be under way.
     Intended,
-    /// Set aside at the channel; nothing debited.
+    /// Set aside at the channel, or being set aside; no request that debits has been let out.
     Reserved,
     Unknown,
     /// Charged, granted or refunded, as the attempt's kind says.
     Succeeded,
-    /// Proven not to have happened.
+    /// Proven not to have happened. In an open state it waits to be sent once more under the same key.
     Failed,
 }
 
@@ -272,6 +272,29 @@ impl Paid {
 }
 
 impl Purchase {
+    /// A purchase before its first input, [`Input::Asked`](super::Input::Asked).
+    #[must_use]
+    pub const fn unasked(id: String, order: Order, now: Micros) -> Self {
+        Self {
+            id,
+            version: 0,
+            order,
+            state: State::Requested,
+            created_at: now,
+            updated_at: now,
+            due_at: None,
+            offer: None,
+            consent: None,
+            charge: None,
+            grant: None,
+            refund: None,
+            review: None,
+            decline: None,
+            asked: 0,
+            told_checking: false,
+        }
+    }
+
     #[must_use]
     pub fn paid(&self) -> Paid {
         if self.refund.as_ref().is_some_and(|refund| refund.status == AttemptStatus::Succeeded) {

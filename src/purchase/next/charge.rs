@@ -1,0 +1,251 @@
+//! The charge: from consent to proof. The only file that lets a charge out; whatever is unknown here is only asked about.
+
+use super::turn::{Turn, intend_again, intent};
+use crate::purchase::evidence::{Advice, Decline, Finding, Reason};
+use crate::purchase::input::{ChannelCall, Notice};
+use crate::purchase::money::Money;
+use crate::purchase::offer::Asks;
+use crate::purchase::record::{AttemptStatus, ReviewReason, State};
+
+/// How often one charge may be let out under its key, each time only after proof that the one before moved nothing.
+pub(super) const SENDS_AT_MOST: u32 = 3;
+
+impl Turn<'_> {
+    /// The intent, and with its commit the permission to charge. A charge that was prepared keeps its key.
+    pub(super) fn charge(&mut self) {
+        let Some(price) = self.purchase.price() else { return };
+        let (flight, now) = (self.channel_flight(), self.now);
+        let mut attempt = match self.purchase.charge.take() {
+            Some(mut attempt) => {
+                intend_again(&mut attempt, flight, now);
+                attempt
+            }
+            None => intent(format!("{}-c1", self.purchase.id), price, flight, now),
+        };
+        attempt.status = AttemptStatus::Intended;
+        let due_at = attempt.send_by + flight.answer_within;
+        self.purchase.charge = Some(attempt);
+        self.enter(State::Charging);
+        self.wake_at(due_at);
+        self.call(ChannelCall::Charge);
+    }
+
+    /// What a channel said about the charge, in whatever state the purchase is by now.
+    pub(super) fn on_charge(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
+        match self.state() {
+            State::Offered if !matches!(finding, Finding::Charged { .. }) => self.on_prepared(call, current, finding),
+            State::Requested | State::Offered => self.on_late_charge(call, current, finding),
+            State::Charging | State::ChargeUnknown | State::AwaitingUser => self.on_awaited(call, current, finding),
+            State::Review if self.purchase.review == Some(ReviewReason::ChargeUnknown) => {
+                self.on_awaited(call, current, finding);
+            }
+            State::Declined | State::Expired | State::Cancelled | State::Refused => {
+                self.on_late_charge(call, current, finding);
+            }
+            // The money's part is settled: a weaker word cannot undo it, and the same word says nothing new.
+            State::Granting
+            | State::GrantUnknown
+            | State::Refunding
+            | State::RefundUnknown
+            | State::Review
+            | State::Done
+            | State::Refunded => {}
+        }
+    }
+
+    fn on_awaited(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
+        match finding {
+            Finding::Charged { amount, msisdn } => self.charged(*amount, msisdn.as_deref()),
+            Finding::Refunded { .. } | Finding::NotRefunded(_) => self.review(ReviewReason::Contradiction),
+            _ if !current => {}
+            Finding::NotCharged(decline) => self.not_charged(*decline),
+            Finding::WrongCode(_) => self.code_refused(),
+            Finding::NotSent { .. } if call == ChannelCall::Charge => {
+                self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
+            }
+            Finding::CodeSent if call == ChannelCall::Charge => self.channel_wants_its_code(Notice::Offer),
+            Finding::CodeSent | Finding::Reserved | Finding::NotFound if self.is_past_flight() => {
+                self.proven_unmoved(finding);
+            }
+            Finding::CodeSent
+            | Finding::Reserved
+            | Finding::NotFound
+            | Finding::NotSent { .. }
+            | Finding::Unknown { .. } => self.charge_unknown(call),
+        }
+    }
+
+    /// Money moved. Believed only if it is the intent's amount, from the intent's subscriber. Then the package is owed,
+    /// unless the wish for it is withdrawn, unconfirmed or long past: then the money is.
+    fn charged(&mut self, amount: Money, msisdn: Option<&str>) {
+        let Some(charge) = &mut self.purchase.charge else { return };
+        charge.status = AttemptStatus::Succeeded;
+        let same_amount = charge.amount == amount;
+        let same_subscriber = msisdn.is_none_or(|msisdn| msisdn == self.purchase.order.msisdn.e164());
+        self.purchase.decline = None;
+        self.forget_code();
+        if !(same_amount && same_subscriber) {
+            self.review(ReviewReason::Mismatch);
+        } else if self.still_wanted() {
+            self.grant();
+        } else if self.state() == State::Review {
+            self.review(ReviewReason::LateCharge);
+        } else {
+            self.refund_or(ReviewReason::LateCharge);
+        }
+    }
+
+    fn still_wanted(&self) -> bool {
+        let withdrawn = self.state() == State::Cancelled;
+        let fresh =
+            self.purchase.consent.as_ref().is_some_and(|consent| self.now < consent.given_at + self.rules.grant_fresh);
+        fresh && !withdrawn
+    }
+
+    /// This send moved no money and never will: once more under the same key where the channel was only busy, else the end.
+    pub(super) fn not_charged(&mut self, decline: Decline) {
+        if let Some(charge) = &mut self.purchase.charge {
+            charge.status = AttemptStatus::Failed;
+        }
+        if decline.reason == Reason::Busy && self.may_send_again() {
+            self.enter(State::Charging);
+            let sends = self.purchase.charge.as_ref().map_or(1, |charge| charge.sends);
+            self.wake_at(self.now + self.rules.check_pause * i64::from(sends));
+        } else {
+            self.forget_code();
+            self.end(State::Declined, Some(decline), Notice::Declined { decline });
+        }
+    }
+
+    /// The consent is what a further send stands on: without it, or with an old one, none is made.
+    fn may_send_again(&self) -> bool {
+        let fresh = self
+            .purchase
+            .consent
+            .as_ref()
+            .is_some_and(|consent| self.now < consent.given_at + self.rules.consent_valid);
+        fresh
+            && self.purchase.review.is_none()
+            && self.purchase.charge.as_ref().is_some_and(|charge| charge.sends < SENDS_AT_MOST)
+    }
+
+    pub(super) fn is_past_flight(&self) -> bool {
+        self.purchase.charge.as_ref().is_some_and(|charge| self.now > charge.in_flight_until)
+    }
+
+    /// An inquiry found no money moved, at a time when no request can be under way any more: that is proof.
+    fn proven_unmoved(&mut self, finding: &Finding) {
+        if *finding == Finding::CodeSent {
+            return self.channel_wants_its_code(Notice::CodeAgain);
+        }
+        self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
+        if self.purchase.state.is_end() && *finding == Finding::Reserved {
+            self.release();
+        }
+    }
+
+    /// The channel judges a code and has none: the subscriber is asked, unless the offer is over.
+    fn channel_wants_its_code(&mut self, notice: Notice) {
+        self.back_to_offer();
+        let Some(offer) = &mut self.purchase.offer else { return };
+        offer.asks = Asks::ChannelCode;
+        let expires_at = offer.expires_at;
+        if self.now >= expires_at {
+            let decline = Decline::new(Reason::OtpExpired, Advice::NewCode);
+            self.end(State::Declined, Some(decline), Notice::Declined { decline });
+            self.release();
+        } else {
+            self.wake_at(expires_at);
+            self.tell(notice);
+        }
+    }
+
+    /// The channel judged the code wrong: its reservation stands, and another code may be tried.
+    fn code_refused(&mut self) {
+        self.back_to_offer();
+        self.wrong_code();
+    }
+
+    fn back_to_offer(&mut self) {
+        self.forget_code();
+        self.purchase.consent = None;
+        if let Some(charge) = &mut self.purchase.charge {
+            charge.status = AttemptStatus::Reserved;
+        }
+        self.enter(State::Offered);
+    }
+
+    fn forget_code(&mut self) {
+        if let Some(offer) = &mut self.purchase.offer {
+            offer.answered = None;
+        }
+    }
+
+    /// No proof either way: only asked about from here.
+    fn charge_unknown(&mut self, call: ChannelCall) {
+        if let Some(charge) = &mut self.purchase.charge {
+            charge.status = AttemptStatus::Unknown;
+        }
+        if self.state() == State::Charging {
+            self.enter(State::ChargeUnknown);
+        }
+        if call == ChannelCall::Charge {
+            self.wake_for_inquiry(self.channel_flight());
+        }
+    }
+
+    /// No answer in time, a crash, or the pause before a further send.
+    pub(super) fn on_charging_timer(&mut self) {
+        match self.purchase.charge.as_ref().map(|charge| charge.status) {
+            Some(AttemptStatus::Failed) if self.may_send_again() => self.charge(),
+            Some(AttemptStatus::Failed) => self.not_charged(Decline::new(Reason::Busy, Advice::Technical)),
+            _ => {
+                self.charge_unknown(ChannelCall::InquireCharge);
+                self.inquire_charge();
+            }
+        }
+    }
+
+    /// Evidence after the end, or about a reservation being released.
+    fn on_late_charge(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
+        match finding {
+            // Stronger evidence re-opens an end.
+            Finding::Charged { amount, msisdn } => self.charged(*amount, msisdn.as_deref()),
+            Finding::NotCharged(_) if current => self.released(),
+            Finding::NotFound if current && self.is_past_flight() => self.released(),
+            _ if call == ChannelCall::CancelCharge => self.wake_to_release(),
+            _ => {}
+        }
+    }
+
+    /// Lets go of what the channel has set aside. Moves no money; said until it is answered or the plan is through.
+    pub(super) fn release(&mut self) {
+        let reserved = self.purchase.charge.as_ref().is_some_and(|charge| charge.status == AttemptStatus::Reserved);
+        if reserved && self.channel().is_some_and(|channel| channel.can_cancel) {
+            self.call(ChannelCall::CancelCharge);
+            self.wake_to_release();
+        }
+    }
+
+    pub(super) fn release_again(&mut self) {
+        let plan_is_through = self.purchase.asked as usize >= self.channel_flight().plan.len();
+        if plan_is_through {
+            self.purchase.due_at = None;
+        } else {
+            self.release();
+        }
+    }
+
+    fn wake_to_release(&mut self) {
+        let pause = self.plan_pause(self.channel_flight());
+        self.purchase.asked += 1;
+        self.wake_at(self.now + pause);
+    }
+
+    fn released(&mut self) {
+        if let Some(charge) = &mut self.purchase.charge {
+            charge.status = AttemptStatus::Failed;
+        }
+        self.purchase.due_at = None;
+    }
+}

@@ -1,0 +1,155 @@
+//! The grant: the package that was paid for, given once. Owed until it is proven given, or proven impossible.
+
+use super::turn::{Turn, intend_again, intent};
+use crate::purchase::evidence::GrantAnswer;
+use crate::purchase::input::{GrantCall, Notice};
+use crate::purchase::record::{AttemptStatus, Micros, ReviewReason, State};
+
+/// A grant that could not even be sent is tried again at least this often: the subscriber has paid.
+const RETRY_AT_LEAST_EVERY: Micros = 60_000_000;
+
+impl Turn<'_> {
+    /// The intent to grant, under the purchase's own id.
+    pub(super) fn grant(&mut self) {
+        let Some(price) = self.purchase.price() else { return };
+        let (flight, now) = (&self.rules.grant, self.now);
+        let attempt = match self.purchase.grant.take() {
+            Some(mut attempt) => {
+                intend_again(&mut attempt, flight, now);
+                attempt
+            }
+            None => intent(self.purchase.id.clone(), price, flight, now),
+        };
+        let due_at = attempt.send_by + flight.answer_within;
+        self.purchase.grant = Some(attempt);
+        let asked = self.purchase.asked;
+        let again = matches!(self.state(), State::Granting | State::GrantUnknown);
+        self.enter(State::Granting);
+        // Sending again is a step of the same plan, so that it ends in review and not in a circle.
+        self.purchase.asked = if again { asked } else { 0 };
+        self.wake_at(due_at);
+        self.give(GrantCall::Grant);
+    }
+
+    fn awaits_grant(&self) -> bool {
+        matches!(self.state(), State::Granting | State::GrantUnknown)
+            || self.state() == State::Review && self.purchase.review == Some(ReviewReason::GrantUnknown)
+    }
+
+    pub(super) fn on_grant(&mut self, current: bool, answer: &GrantAnswer) {
+        match answer {
+            GrantAnswer::Granted { grant_id, .. } => self.granted(grant_id),
+            _ if !current || !self.awaits_grant() => {}
+            GrantAnswer::Refused { .. } => self.grant_refused(),
+            GrantAnswer::NotSent { .. } => self.grant_not_sent(),
+            GrantAnswer::Revoked { .. } => self.review(ReviewReason::Contradiction),
+            GrantAnswer::NotFound | GrantAnswer::InProgress | GrantAnswer::Unknown { .. } => {
+                self.grant_unknown();
+                self.wake_for_inquiry(&self.rules.grant);
+            }
+        }
+    }
+
+    pub(super) fn on_grant_inquiry(&mut self, current: bool, answer: &GrantAnswer) {
+        match answer {
+            GrantAnswer::Granted { grant_id, .. } => self.granted(grant_id),
+            GrantAnswer::Revoked { .. } if self.awaits_grant() => self.review(ReviewReason::Contradiction),
+            GrantAnswer::NotFound if current && self.state() == State::GrantUnknown => self.grant_not_found(),
+            GrantAnswer::NotFound
+            | GrantAnswer::Revoked { .. }
+            | GrantAnswer::Refused { .. }
+            | GrantAnswer::InProgress
+            | GrantAnswer::NotSent { .. }
+            | GrantAnswer::Unknown { .. } => {}
+        }
+    }
+
+    /// The package stands. Where the money was being given back at the same time, a person must choose.
+    fn granted(&mut self, grant_id: &str) {
+        let Some(grant) = &mut self.purchase.grant else { return };
+        grant.status = AttemptStatus::Succeeded;
+        grant.peer_reference = Some(grant_id.to_owned());
+        match self.state() {
+            State::Granting | State::GrantUnknown => self.end(State::Done, None, Notice::Done),
+            State::Review if self.purchase.review == Some(ReviewReason::GrantUnknown) => {
+                self.end(State::Done, None, Notice::Done);
+            }
+            State::Refunding | State::RefundUnknown | State::Refunded => self.review(ReviewReason::Contradiction),
+            State::Requested
+            | State::Offered
+            | State::Charging
+            | State::ChargeUnknown
+            | State::AwaitingUser
+            | State::Review
+            | State::Done
+            | State::Declined
+            | State::Expired
+            | State::Cancelled
+            | State::Refused => {}
+        }
+    }
+
+    /// Refused for good. Money goes back only when no earlier request of this grant can still take effect.
+    fn grant_refused(&mut self) {
+        let Some(grant) = &mut self.purchase.grant else { return };
+        grant.status = AttemptStatus::Failed;
+        let (earlier_sends, in_flight_until) = (grant.sends > 1, grant.in_flight_until);
+        if self.state() == State::Review {
+            return;
+        }
+        if earlier_sends && self.now <= in_flight_until {
+            self.enter(State::GrantUnknown);
+            self.wake_at(in_flight_until + 1);
+        } else {
+            self.refund_or(ReviewReason::CannotRefund);
+        }
+    }
+
+    fn grant_not_sent(&mut self) {
+        if self.state() == State::Review {
+            return;
+        }
+        if let Some(grant) = &mut self.purchase.grant {
+            grant.status = AttemptStatus::Failed;
+        }
+        let pause = self.plan_pause(&self.rules.grant).min(RETRY_AT_LEAST_EVERY);
+        self.purchase.state = State::Granting;
+        self.purchase.asked += 1;
+        self.wake_at(self.now + pause);
+    }
+
+    fn grant_unknown(&mut self) {
+        if let Some(grant) = &mut self.purchase.grant {
+            grant.status = AttemptStatus::Unknown;
+        }
+        if self.state() == State::Granting {
+            self.purchase.state = State::GrantUnknown;
+        }
+    }
+
+    /// No grant stands now. Proof once no request is under way; before that only a package manager that recognises its
+    /// key may be asked again.
+    fn grant_not_found(&mut self) {
+        let Some(grant) = &self.purchase.grant else { return };
+        let past_flight = self.now > grant.in_flight_until;
+        match grant.status {
+            AttemptStatus::Failed if past_flight => self.refund_or(ReviewReason::CannotRefund),
+            AttemptStatus::Failed | AttemptStatus::Succeeded => {}
+            AttemptStatus::Intended | AttemptStatus::Reserved | AttemptStatus::Unknown => {
+                if past_flight || self.rules.idempotent_grants {
+                    self.grant();
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_granting_timer(&mut self) {
+        match self.purchase.grant.as_ref().map(|grant| grant.status) {
+            Some(AttemptStatus::Failed) => self.grant(),
+            _ => {
+                self.grant_unknown();
+                self.inquire_grant();
+            }
+        }
+    }
+}

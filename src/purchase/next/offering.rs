@@ -1,0 +1,255 @@
+//! From the request to the subscriber's consent. Moves no money: the last thing it does is hand a consent to the charge.
+
+use super::turn::{Turn, intent};
+use crate::config::Otp;
+use crate::purchase::evidence::{Advice, CheckAnswer, Decline, Finding, Reason};
+use crate::purchase::input::{ChannelCall, Input, Notice};
+use crate::purchase::money::Money;
+use crate::purchase::offer::{Asks, Consent, ConsentBy, Offer};
+use crate::purchase::record::{AttemptStatus, State};
+
+impl Turn<'_> {
+    pub(super) fn check(&mut self) {
+        self.purchase.asked += 1;
+        self.check_effect();
+        self.wake_at(self.now + self.rules.grant.answer_within + self.rules.check_pause);
+    }
+
+    pub(super) fn check_again(&mut self) {
+        if self.purchase.asked < self.rules.check_attempts {
+            self.check();
+        } else {
+            self.end(State::Refused, Some(Decline::new(Reason::Busy, Advice::Technical)), Notice::Busy);
+        }
+    }
+
+    pub(super) fn on_checked(&mut self, answer: &CheckAnswer, nonce: &str) {
+        if self.state() != State::Requested {
+            return;
+        }
+        match answer {
+            CheckAnswer::Allowed { package_name, price, days } => self.offer(package_name, *price, *days, nonce),
+            CheckAnswer::Refused { reason, .. } => {
+                let decline = Decline::new(*reason, refusal_advice(*reason));
+                self.end(State::Refused, Some(decline), Notice::Refused { decline });
+            }
+            CheckAnswer::Unavailable { .. } if self.purchase.asked >= self.rules.check_attempts => self.check_again(),
+            CheckAnswer::Unavailable { .. } => self.wake_at(self.now + self.rules.check_pause),
+        }
+    }
+
+    fn offer(&mut self, package_name: &str, price: Money, days: i64, nonce: &str) {
+        let asks = self.asks();
+        self.enter(State::Offered);
+        self.purchase.offer = Some(Offer {
+            package_name: package_name.to_owned(),
+            price,
+            days,
+            asks: asks.unwrap_or(Asks::Yes),
+            nonce: nonce.to_owned(),
+            digits: self.rules.otp_length,
+            answered: None,
+            expires_at: self.now + self.rules.otp_ttl,
+            tries_left: self.rules.otp_attempts,
+            sends: 0,
+            last_sent_at: self.now,
+        });
+        match asks {
+            None => self.consent(ConsentBy::Message),
+            Some(Asks::Code | Asks::Yes) => self.send_offer(),
+            Some(Asks::ChannelCode) => self.prepare(price),
+        }
+    }
+
+    /// How this offer is to be agreed to; `None` where the message itself is the consent. A repeat always asks.
+    fn asks(&self) -> Option<Asks> {
+        let texts_codes = self.channel().is_some_and(|channel| channel.texts_codes);
+        match self.rules.otp {
+            Otp::Telco if texts_codes => Some(Asks::ChannelCode),
+            Otp::Gateway | Otp::Telco => Some(Asks::Code),
+            Otp::None if self.rules.confirm_without_code || self.purchase.order.repeat => Some(Asks::Yes),
+            Otp::None => None,
+        }
+    }
+
+    fn send_offer(&mut self) {
+        let now = self.now;
+        if let Some(offer) = &mut self.purchase.offer {
+            offer.sends += 1;
+            offer.last_sent_at = now;
+            let expires_at = offer.expires_at;
+            self.wake_at(expires_at);
+            self.tell(Notice::Offer);
+        }
+    }
+
+    /// Has the channel set the money aside and text its code. Nothing is debited before `charge`.
+    fn prepare(&mut self, price: Money) {
+        let flight = self.channel_flight();
+        let mut attempt = intent(format!("{}-c1", self.purchase.id), price, flight, self.now);
+        attempt.status = AttemptStatus::Reserved;
+        self.wake_at(attempt.send_by + flight.answer_within);
+        self.purchase.charge = Some(attempt);
+        self.call(ChannelCall::Prepare);
+    }
+
+    /// What the channel said while the offer is open: to prepare, or to an inquiry after it.
+    pub(super) fn on_prepared(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
+        let past_flight = self.purchase.charge.as_ref().is_some_and(|charge| self.now > charge.in_flight_until);
+        match finding {
+            Finding::CodeSent => self.prepared(Asks::ChannelCode),
+            // The channel asks the subscriber for nothing: then we do, for no money moves without a consent.
+            Finding::Reserved => self.prepared(Asks::Code),
+            Finding::NotCharged(decline) if current => self.not_charged(*decline),
+            Finding::NotSent { .. } if current && call == ChannelCall::Prepare => {
+                self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
+            }
+            Finding::NotFound if current && past_flight => {
+                self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
+            }
+            Finding::Charged { .. }
+            | Finding::NotCharged(_)
+            | Finding::WrongCode(_)
+            | Finding::NotFound
+            | Finding::NotSent { .. }
+            | Finding::Unknown { .. }
+            | Finding::Refunded { .. }
+            | Finding::NotRefunded(_) => self.ask_about_reservation(),
+        }
+    }
+
+    fn prepared(&mut self, asks: Asks) {
+        let Some(offer) = &mut self.purchase.offer else { return };
+        let first = offer.sends == 0;
+        if first {
+            offer.asks = asks;
+        }
+        let (expires_at, answered) = (offer.expires_at, offer.answered.is_some());
+        self.purchase.asked = 0;
+        self.wake_at(expires_at);
+        match (answered && asks == Asks::ChannelCode, first) {
+            (true, _) => self.charge(),
+            (false, true) => self.send_offer(),
+            (false, false) => {}
+        }
+    }
+
+    fn ask_about_reservation(&mut self) {
+        let pause = self.plan_pause(self.channel_flight());
+        let expires_at = self.purchase.offer.as_ref().map_or(self.now, |offer| offer.expires_at);
+        self.wake_at((self.now + pause).min(expires_at.max(self.now + 1)));
+    }
+
+    pub(super) fn on_offer_timer(&mut self) {
+        let Some(offer) = &self.purchase.offer else { return };
+        if self.now >= offer.expires_at {
+            self.expire();
+        } else if self.purchase.charge.as_ref().is_some_and(|charge| charge.handle.is_none()) {
+            self.purchase.asked += 1;
+            self.call(ChannelCall::InquireCharge);
+            self.ask_about_reservation();
+        } else {
+            let expires_at = offer.expires_at;
+            self.wake_at(expires_at);
+        }
+    }
+
+    fn expire(&mut self) {
+        self.end(State::Expired, None, Notice::Expired);
+        self.release();
+    }
+
+    pub(super) fn on_asked_again(&mut self) {
+        let resend = self.purchase.offer.as_ref().is_some_and(|offer| {
+            offer.asks != Asks::ChannelCode && offer.sends < self.rules.otp_sends && self.now < offer.expires_at
+        });
+        if self.state() == State::Offered && resend {
+            self.send_offer();
+        }
+    }
+
+    /// The subscriber answered an offer. One commit decides between the answer and the expiry.
+    pub(super) fn on_answer(&mut self, input: &Input) {
+        let Some(offer) = self.purchase.offer.as_mut().filter(|_| self.purchase.state == State::Offered) else {
+            return;
+        };
+        if self.now >= offer.expires_at {
+            return self.expire();
+        }
+        match (input, offer.asks) {
+            (Input::CodeRight, Asks::Code) => self.consent(ConsentBy::Code),
+            (Input::Yes, Asks::Yes) => self.consent(ConsentBy::Yes),
+            (Input::CodeWrong, Asks::Code) => self.wrong_code(),
+            (Input::ChannelCode { code }, Asks::ChannelCode) => {
+                offer.answered = Some(code.clone());
+                self.consent(ConsentBy::ChannelCode);
+            }
+            _ => {}
+        }
+    }
+
+    /// Counts a wrong code; the last one allowed ends the purchase.
+    pub(super) fn wrong_code(&mut self) {
+        let Some(offer) = &mut self.purchase.offer else { return };
+        offer.tries_left = offer.tries_left.saturating_sub(1);
+        offer.answered = None;
+        let (tries_left, expires_at) = (offer.tries_left, offer.expires_at);
+        if tries_left == 0 {
+            let decline = Decline::new(Reason::OtpLocked, Advice::CallOperator);
+            self.end(State::Declined, Some(decline), Notice::CodesUsedUp);
+            self.release();
+        } else if self.now >= expires_at {
+            self.expire();
+        } else {
+            self.wake_at(expires_at);
+            self.tell(Notice::WrongCode { tries_left });
+        }
+    }
+
+    fn consent(&mut self, by: ConsentBy) {
+        self.purchase.consent = Some(Consent { given_at: self.now, by });
+        // A channel's code may come before its answer to prepare; the charge then waits for that answer.
+        let awaits_prepare =
+            by == ConsentBy::ChannelCode && self.purchase.charge.as_ref().is_some_and(|charge| charge.handle.is_none());
+        if !awaits_prepare {
+            self.charge();
+        }
+    }
+
+    pub(super) fn on_cancel(&mut self) {
+        match self.state() {
+            State::Requested | State::Offered => {
+                self.end(State::Cancelled, None, Notice::Cancelled);
+                self.release();
+            }
+            State::Charging
+            | State::ChargeUnknown
+            | State::AwaitingUser
+            | State::Granting
+            | State::GrantUnknown
+            | State::Refunding
+            | State::RefundUnknown
+            | State::Review
+            | State::Done
+            | State::Declined
+            | State::Expired
+            | State::Cancelled
+            | State::Refunded
+            | State::Refused => {}
+        }
+    }
+}
+
+/// What a subscriber can do about a package manager's refusal (charging.md §3.3).
+const fn refusal_advice(reason: Reason) -> Advice {
+    match reason {
+        Reason::NoAccount | Reason::BadInstrument | Reason::CardUsed => Advice::ChangeAccount,
+        Reason::Blocked | Reason::NotRegistered | Reason::Declined | Reason::OtpLocked => Advice::CallOperator,
+        Reason::NoMoney | Reason::Limit | Reason::Maintenance => Advice::Wait,
+        Reason::Busy | Reason::Config => Advice::Technical,
+        Reason::OtpWrong | Reason::OtpExpired | Reason::OtpNone | Reason::NeedAuth => Advice::NewCode,
+        Reason::NoPackage | Reason::AlreadyActive | Reason::NotAllowed | Reason::Cancelled | Reason::Fraud => {
+            Advice::Stop
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The refund: money given back for a package that cannot be given, under the same rules as a charge.
+
+use super::turn::{Turn, intend_again, intent};
+use crate::purchase::evidence::{Finding, Reason};
+use crate::purchase::input::{ChannelCall, Notice};
+use crate::purchase::record::{AttemptStatus, ReviewReason, State};
+
+impl Turn<'_> {
+    /// The intent to give the money back, where the channel can; a person's work where it cannot.
+    pub(super) fn refund_or(&mut self, otherwise: ReviewReason) {
+        let can_refund = self.channel().is_some_and(|channel| channel.can_refund);
+        let Some(amount) = self.purchase.charge.as_ref().map(|charge| charge.amount) else { return };
+        if !can_refund {
+            return self.review(otherwise);
+        }
+        let (flight, now) = (self.channel_flight(), self.now);
+        let attempt = match self.purchase.refund.take() {
+            Some(mut attempt) => {
+                intend_again(&mut attempt, flight, now);
+                attempt
+            }
+            None => intent(format!("{}-r1", self.purchase.id), amount, flight, now),
+        };
+        let due_at = attempt.send_by + flight.answer_within;
+        self.purchase.refund = Some(attempt);
+        let asked = self.purchase.asked;
+        let again = matches!(self.state(), State::Refunding | State::RefundUnknown);
+        self.enter(State::Refunding);
+        self.purchase.asked = if again { asked } else { 0 };
+        self.wake_at(due_at);
+        self.call(ChannelCall::Refund);
+    }
+
+    pub(super) fn on_refund(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
+        let awaited = matches!(self.state(), State::Refunding | State::RefundUnknown)
+            || self.state() == State::Review && self.purchase.review == Some(ReviewReason::RefundUnknown);
+        if !awaited {
+            return;
+        }
+        let sync = call == ChannelCall::Refund;
+        match finding {
+            Finding::Refunded { amount } => {
+                self.refunded(self.purchase.refund.as_ref().is_some_and(|it| it.amount == *amount))
+            }
+            _ if !current => {}
+            Finding::NotRefunded(decline) | Finding::NotCharged(decline) => match decline.reason {
+                Reason::Busy if sync => self.refund_not_sent(),
+                _ => self.refund_refused(),
+            },
+            Finding::NotSent { .. } if sync => self.refund_not_sent(),
+            Finding::NotFound if !sync && self.state() == State::RefundUnknown => self.refund_not_found(),
+            Finding::Charged { .. }
+            | Finding::CodeSent
+            | Finding::Reserved
+            | Finding::WrongCode(_)
+            | Finding::NotFound
+            | Finding::NotSent { .. }
+            | Finding::Unknown { .. } => self.refund_unknown(sync),
+        }
+    }
+
+    fn refunded(&mut self, same_amount: bool) {
+        if let Some(refund) = &mut self.purchase.refund {
+            refund.status = AttemptStatus::Succeeded;
+        }
+        if same_amount {
+            self.end(State::Refunded, None, Notice::Refunded);
+        } else {
+            self.review(ReviewReason::Mismatch);
+        }
+    }
+
+    fn refund_refused(&mut self) {
+        if let Some(refund) = &mut self.purchase.refund {
+            refund.status = AttemptStatus::Failed;
+        }
+        self.review(ReviewReason::RefundRefused);
+    }
+
+    fn refund_not_sent(&mut self) {
+        if self.state() == State::Review {
+            return;
+        }
+        if let Some(refund) = &mut self.purchase.refund {
+            refund.status = AttemptStatus::Failed;
+        }
+        self.purchase.state = State::Refunding;
+        let pause = self.plan_pause(self.channel_flight());
+        self.purchase.asked += 1;
+        self.wake_at(self.now + pause);
+    }
+
+    fn refund_unknown(&mut self, sync: bool) {
+        if let Some(refund) = &mut self.purchase.refund {
+            refund.status = AttemptStatus::Unknown;
+        }
+        if self.state() == State::Refunding {
+            self.purchase.state = State::RefundUnknown;
+        }
+        if sync {
+            self.wake_for_inquiry(self.channel_flight());
+        }
+    }
+
+    /// The channel holds no such refund: proof only when none can be under way.
+    fn refund_not_found(&mut self) {
+        if self.purchase.refund.as_ref().is_some_and(|refund| self.now > refund.in_flight_until) {
+            self.refund_or(ReviewReason::RefundUnknown);
+        }
+    }
+
+    pub(super) fn on_refunding_timer(&mut self) {
+        match self.purchase.refund.as_ref().map(|refund| refund.status) {
+            Some(AttemptStatus::Failed) => self.refund_or(ReviewReason::CannotRefund),
+            _ => {
+                self.refund_unknown(false);
+                self.inquire_refund();
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! One turn of the transition function: the purchase being changed and the effects gathered so far. The small verbs here
+//! keep what every step must keep: states and reviews set together, intents with their deadlines, a due time while open.
+
+use crate::purchase::evidence::{ChannelAnswer, Decline};
+use crate::purchase::input::{ChannelCall, Effect, GrantCall, Notice, Step};
+use crate::purchase::money::Money;
+use crate::purchase::record::{Attempt, AttemptStatus, Micros, Purchase, ReviewReason, State};
+use crate::purchase::rules::{ChannelRules, Flight, Rules};
+
+/// An open purchase with nothing to ask is looked at this often all the same, so that none is ever forgotten.
+const LOOK_AGAIN: Micros = 6 * 3_600 * 1_000_000;
+
+/// A timer that is already over comes up at once, but never twice in one instant.
+const SOON: Micros = 1_000;
+
+pub(super) struct Turn<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) now: Micros,
+    pub(super) purchase: Purchase,
+    effects: Vec<Effect>,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn new(rules: &'a Rules, purchase: &Purchase, now: Micros) -> Self {
+        let mut purchase = purchase.clone();
+        purchase.version += 1;
+        purchase.updated_at = now;
+        Self { rules, now, purchase, effects: Vec::new() }
+    }
+
+    pub(super) fn finish(mut self) -> Step {
+        if !self.purchase.state.is_end() {
+            self.purchase.due_at = self.purchase.due_at.or(Some(self.now + LOOK_AGAIN));
+        }
+        self.purchase.due_at = self.purchase.due_at.map(|due| due.max(self.now + SOON));
+        Step { purchase: self.purchase, effects: self.effects }
+    }
+
+    pub(super) const fn state(&self) -> State {
+        self.purchase.state
+    }
+
+    /// Moves on: the questions of the state before are answered, so their count and their timer go.
+    pub(super) fn enter(&mut self, state: State) {
+        self.purchase.state = state;
+        self.purchase.review = None;
+        self.purchase.due_at = None;
+        self.purchase.asked = 0;
+    }
+
+    pub(super) fn end(&mut self, state: State, decline: Option<Decline>, notice: Notice) {
+        self.enter(state);
+        self.purchase.decline = decline;
+        self.tell(notice);
+    }
+
+    pub(super) fn review(&mut self, reason: ReviewReason) {
+        self.enter(State::Review);
+        self.purchase.review = Some(reason);
+    }
+
+    pub(super) const fn wake_at(&mut self, at: Micros) {
+        self.purchase.due_at = Some(at);
+    }
+
+    pub(super) fn tell(&mut self, notice: Notice) {
+        self.effects.push(Effect::Tell { notice });
+    }
+
+    pub(super) fn check_effect(&mut self) {
+        self.effects.push(Effect::Check);
+    }
+
+    pub(super) fn call(&mut self, call: ChannelCall) {
+        self.effects.push(Effect::Call { call });
+    }
+
+    pub(super) fn give(&mut self, call: GrantCall) {
+        self.effects.push(Effect::Give { call });
+    }
+
+    /// The channel's promises. A channel that is no longer configured promises nothing: nothing can be cancelled or
+    /// given back there, and what is unknown goes to a person.
+    pub(super) fn channel(&self) -> Option<&'a ChannelRules> {
+        self.rules.channels.get(&self.purchase.order.channel)
+    }
+
+    pub(super) fn channel_flight(&self) -> &'a Flight {
+        self.channel().map_or(&self.rules.grant, |channel| &channel.flight)
+    }
+
+    /// Keeps what a driver wants to remember, whatever the answer means.
+    pub(super) fn remember(&mut self, call: ChannelCall, answer: &ChannelAnswer) {
+        let attempt = match call {
+            ChannelCall::Refund | ChannelCall::InquireRefund => &mut self.purchase.refund,
+            ChannelCall::Prepare | ChannelCall::Charge | ChannelCall::InquireCharge | ChannelCall::CancelCharge => {
+                &mut self.purchase.charge
+            }
+        };
+        if let Some(attempt) = attempt {
+            attempt.handle = answer.handle.clone().or_else(|| attempt.handle.take());
+            attempt.peer_reference = answer.peer_reference.clone().or_else(|| attempt.peer_reference.take());
+        }
+    }
+
+    /// Whether an answer belongs to the newest send of its attempt. An answer to an earlier send proves that money
+    /// moved, if it says so; it never proves that none did.
+    pub(super) fn is_current(&self, call: ChannelCall, sends: u32) -> bool {
+        let attempt = match call {
+            ChannelCall::Refund | ChannelCall::InquireRefund => &self.purchase.refund,
+            ChannelCall::Prepare | ChannelCall::Charge | ChannelCall::InquireCharge | ChannelCall::CancelCharge => {
+                &self.purchase.charge
+            }
+        };
+        attempt.as_ref().is_some_and(|attempt| attempt.sends == sends)
+    }
+
+    pub(super) fn grant_sends(&self) -> u32 {
+        self.purchase.grant.as_ref().map_or(0, |grant| grant.sends)
+    }
+}
+
+/// A first intent under `key`.
+pub(super) fn intent(key: String, amount: Money, flight: &Flight, now: Micros) -> Attempt {
+    let send_by = now + flight.send_within;
+    Attempt {
+        key,
+        sends: 1,
+        status: AttemptStatus::Intended,
+        amount,
+        intended_at: now,
+        send_by,
+        in_flight_until: send_by + flight.max_flight,
+        handle: None,
+        peer_reference: None,
+    }
+}
+
+/// A further send under the same key, with deadlines of its own.
+pub(super) fn intend_again(attempt: &mut Attempt, flight: &Flight, now: Micros) {
+    attempt.sends += 1;
+    attempt.status = AttemptStatus::Intended;
+    attempt.send_by = now + flight.send_within;
+    attempt.in_flight_until = attempt.in_flight_until.max(attempt.send_by + flight.max_flight);
+}
