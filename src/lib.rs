@@ -3,6 +3,7 @@
 pub mod charging;
 pub mod config;
 pub mod engine;
+pub mod idempotency;
 pub mod journal;
 pub mod package_manager;
 pub mod purchase;

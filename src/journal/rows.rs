@@ -175,6 +175,14 @@ pub struct PartRow {
     pub to: String,
 }
 
+/// A part that the journal holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldPart {
+    pub row: PartRow,
+    /// It stands in a whole message already.
+    pub done: bool,
+}
+
 /// What the journal knows of an ingest key: its newest message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -193,6 +201,26 @@ pub struct Filter {
     pub until: Option<Micros>,
     /// An MSISDN in any spelling (E.164 by then), an account, an id or a peer's reference.
     pub search: Option<String>,
+    pub limit: u32,
+}
+
+/// One line of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub purchase: Purchase,
+    /// Oldest first.
+    pub charges: Vec<AttemptRow>,
+    /// The package manager's id of the grant that stands.
+    pub grant_id: Option<String>,
+}
+
+/// Which messages are shown; newest first.
+#[derive(Clone, Debug, Default)]
+pub struct MessageFilter {
+    /// A verdict (`unreadable`), or the first word of one (`invalid` finds `invalid:account`).
+    pub verdict: Option<String>,
+    pub since: Option<Micros>,
+    pub until: Option<Micros>,
     pub limit: u32,
 }
 
