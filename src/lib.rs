@@ -3,6 +3,7 @@
 pub mod charging;
 pub mod config;
 pub mod engine;
+pub mod http_client;
 pub mod journal;
 pub mod package_manager;
 pub mod purchase;
