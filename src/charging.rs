@@ -2,13 +2,16 @@
 
 pub mod carrier_billing;
 
+use crate::config;
+use crate::http_client::HttpClient;
+use crate::purchase::evidence::ChannelAnswer;
 use crate::purchase::money::Money;
 use paygate_parsers::msisdn::Msisdn;
-use std::time::Duration;
+use std::{collections::BTreeMap, fmt, time::Duration};
 use tokio::time::Instant;
 
 /// One attempt to move money under one key, as the journal's intent holds it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ChargeOrder {
     /// Never used for another charge; what the peer is to recognise a repeat by.
     pub key: String,
@@ -22,6 +25,8 @@ pub struct ChargeOrder {
     pub handle: Option<String>,
     /// The code the subscriber answered, where the channel judges it.
     pub code: Option<String>,
+    /// How many times this key was let out, this time included: a first send that is refused as a repeat was not ours.
+    pub sends: u32,
     /// When the intent was committed, Unix microseconds: a list by time starts here.
     pub intended_at: i64,
     /// No byte that may move money leaves after this.
@@ -37,7 +42,9 @@ pub struct RefundOrder {
     pub peer_reference: Option<String>,
     pub msisdn: Msisdn,
     pub amount: Money,
+    /// The driver's memory of earlier steps of this refund.
     pub handle: Option<String>,
+    pub sends: u32,
     pub intended_at: i64,
     pub send_by: Instant,
 }
@@ -55,4 +62,119 @@ pub struct Capabilities {
     pub send_within: Duration,
     /// When unknown outcomes are inquired about; the last step repeats.
     pub inquiry_plan: Vec<Duration>,
+}
+
+impl fmt::Debug for ChargeOrder {
+    /// The code is a secret of the subscriber's and stays out of every log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChargeOrder")
+            .field("key", &self.key)
+            .field("msisdn", &self.msisdn)
+            .field("amount", &self.amount)
+            .field("package", &self.package)
+            .field("code", &self.code.as_ref().map(|_| "***"))
+            .field("sends", &self.sends)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A way to be paid. One variant for each dialect, so that a missing case is a compile error and not a surprise.
+pub enum Channel {
+    CarrierBilling(carrier_billing::Driver),
+}
+
+impl Channel {
+    #[must_use]
+    pub fn new(settings: &config::Charging, client: HttpClient) -> Self {
+        match settings {
+            config::Charging::CarrierBilling(settings) => {
+                Self::CarrierBilling(carrier_billing::Driver::new(settings, client))
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn capabilities(&self) -> &Capabilities {
+        match self {
+            Self::CarrierBilling(driver) => driver.capabilities(),
+        }
+    }
+
+    /// The exact body that [`Self::charge`] opens the attempt with: what the journal keeps as the intent. Holds no secret.
+    #[must_use]
+    pub fn request(&self, order: &ChargeOrder) -> String {
+        match self {
+            Self::CarrierBilling(driver) => driver.request(order),
+        }
+    }
+
+    /// The exact body of [`Self::refund`]. Holds no secret.
+    #[must_use]
+    pub fn refund_request(&self, order: &RefundOrder) -> String {
+        match self {
+            Self::CarrierBilling(driver) => driver.refund_request(order),
+        }
+    }
+
+    /// Sets money aside, and has the channel text its code where it works so. Moves nothing.
+    pub async fn prepare(&self, order: &ChargeOrder) -> ChannelAnswer {
+        match self {
+            Self::CarrierBilling(driver) => driver.prepare(order).await,
+        }
+    }
+
+    /// Moves the money: whatever steps are still missing, up to the debit.
+    pub async fn charge(&self, order: &ChargeOrder) -> ChannelAnswer {
+        match self {
+            Self::CarrierBilling(driver) => driver.charge(order).await,
+        }
+    }
+
+    /// What became of a charge. Changes nothing.
+    pub async fn inquire(&self, order: &ChargeOrder) -> ChannelAnswer {
+        match self {
+            Self::CarrierBilling(driver) => driver.inquire(order).await,
+        }
+    }
+
+    /// Lets go of money that was set aside. Never gives back what was charged.
+    pub async fn cancel(&self, order: &ChargeOrder) -> ChannelAnswer {
+        match self {
+            Self::CarrierBilling(driver) => driver.cancel(order).await,
+        }
+    }
+
+    /// Gives a charge back, whole.
+    pub async fn refund(&self, order: &RefundOrder) -> ChannelAnswer {
+        match self {
+            Self::CarrierBilling(driver) => driver.refund(order).await,
+        }
+    }
+
+    /// What became of a refund. Changes nothing.
+    pub async fn inquire_refund(&self, order: &RefundOrder) -> ChannelAnswer {
+        match self {
+            Self::CarrierBilling(driver) => driver.inquire_refund(order).await,
+        }
+    }
+}
+
+/// The configured channels by name.
+pub struct Channels(BTreeMap<String, Channel>);
+
+impl Channels {
+    #[must_use]
+    pub fn new(settings: &BTreeMap<String, config::Charging>, client: &HttpClient) -> Self {
+        Self(settings.iter().map(|(name, one)| (name.clone(), Channel::new(one, client.clone()))).collect())
+    }
+
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Channel> {
+        self.0.get(name)
+    }
+
+    /// Every channel with its name, in the names' order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Channel)> {
+        self.0.iter().map(|(name, channel)| (name.as_str(), channel))
+    }
 }
