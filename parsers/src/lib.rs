@@ -3,3 +3,4 @@
 pub mod concat;
 pub mod msisdn;
 pub mod smpp;
+pub mod text;
