@@ -1,10 +1,12 @@
 //! The octets of a short message to text. Never guesses an encoding from the octets, and never fails on text: what has no
 //! character becomes U+FFFD.
 
+mod fold;
 mod gsm;
 
 use serde::Deserialize;
 
+pub use fold::fold;
 pub use gsm::is_gsm;
 
 /// The alphabet a text is written in.
