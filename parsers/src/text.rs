@@ -3,11 +3,13 @@
 
 mod fold;
 mod gsm;
+mod segments;
 
 use serde::Deserialize;
 
 pub use fold::fold;
 pub use gsm::is_gsm;
+pub use segments::{Coding, Segment, Segments, TooLong, segments, split};
 
 /// The alphabet a text is written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
