@@ -2,6 +2,5 @@
 
 pub mod concat;
 pub mod msisdn;
-pub mod request;
 pub mod smpp;
 pub mod text;
