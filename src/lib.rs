@@ -7,4 +7,5 @@ pub mod charging;
 pub mod package_manager;
 pub mod journal;
 pub mod idempotency;
+pub mod replies;
 pub mod engine;

@@ -265,7 +265,7 @@ fn parts_of(text: &str) -> usize {
 }
 
 fn unknown_text(name: &str) -> String {
-    let nearest = WORDS.iter().map(|words| words.name).min_by_key(|known| crate::config::distance(known, name));
+    let nearest = WORDS.iter().map(|words| words.name).min_by_key(|known| strsim::damerau_levenshtein(known, name));
     format!("replies.{name}: there is no such text; did you mean {}?", nearest.unwrap_or("otp"))
 }
 

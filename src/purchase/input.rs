@@ -37,6 +37,26 @@ pub enum Input {
     Timer,
 }
 
+impl Input {
+    /// The event's kind: what it is searched by, and its name in the table of transitions.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Checked { .. } => "checked",
+            Self::AskedAgain => "asked_again",
+            Self::CodeRight => "code_right",
+            Self::CodeWrong => "code_wrong",
+            Self::ChannelCode { .. } => "channel_code",
+            Self::Yes => "yes",
+            Self::Cancel => "cancel",
+            Self::Channel { call, .. } => call.as_str(),
+            Self::Grant { call, .. } => call.as_str(),
+            Self::Timer => "timer",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChannelCall {
@@ -53,6 +73,30 @@ pub enum ChannelCall {
 pub enum GrantCall {
     Grant,
     InquireGrant,
+}
+
+impl ChannelCall {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Charge => "charge",
+            Self::InquireCharge => "inquire_charge",
+            Self::CancelCharge => "cancel_charge",
+            Self::Refund => "refund",
+            Self::InquireRefund => "inquire_refund",
+        }
+    }
+}
+
+impl GrantCall {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Grant => "grant",
+            Self::InquireGrant => "inquire_grant",
+        }
+    }
 }
 
 /// What is to be done once the step is durable. The purchase holds all that is needed to do it.

@@ -1,0 +1,395 @@
+//! The pure half of the loop: what the journal knew, and a batch of work, to units that can be committed. Chains several
+//! inputs on one purchase into one unit; performs nothing and keeps no clock.
+
+use super::desk::{Desk, Moment};
+use super::door::{MessageIn, Submitted, Verdict};
+use super::intake::{Meaning, Reading, door_name, part_row, purchase_id, set_key};
+use super::parts;
+use super::work::{Again, Decision, Done, Known, Work};
+use crate::journal::rows::{EventRow, HeldPart, OwedReply, PurchaseRow, ReplyStatus, ReplyUpdate};
+use crate::purchase::input::{Effect, Input};
+use crate::purchase::record::{Attempt, Order, Purchase};
+use crate::purchase::subscriber::{Answer, Route, route};
+use crate::purchase::next;
+use paygate_parsers::msisdn::Msisdn;
+use std::collections::{HashMap, HashSet};
+
+/// A reply that left without an answer is let out once more at most, and only if it is not an offer.
+const REPLY_SENDS: i64 = 2;
+const REPLY_PAUSE: i64 = 60_000_000;
+
+/// One batch being decided.
+pub(super) struct Batch<'a> {
+    desk: &'a Desk,
+    known: &'a Known,
+    moment: Moment,
+    /// A fresh random nonce each time it is asked, in hex.
+    nonce: &'a mut dyn FnMut() -> String,
+    decisions: Vec<Decision>,
+    /// Which decision a purchase stands in.
+    by_purchase: HashMap<String, usize>,
+    subscribers: HashSet<Msisdn>,
+    /// Messages of a subscriber who has one in this batch already: they see its outcome in the next.
+    pub(super) later: Vec<Work>,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(desk: &'a Desk, known: &'a Known, moment: Moment, nonce: &'a mut dyn FnMut() -> String) -> Self {
+        Self {
+            desk,
+            known,
+            moment,
+            nonce,
+            decisions: Vec::new(),
+            by_purchase: HashMap::new(),
+            subscribers: HashSet::new(),
+            later: Vec::new(),
+        }
+    }
+
+    pub(super) fn into_decisions(self) -> (Vec<Decision>, Vec<Work>) {
+        (self.decisions, self.later)
+    }
+
+    pub(super) fn take(&mut self, work: Work) {
+        match work {
+            Work::Message { reading, done, parts } => self.message(*reading, done, parts),
+            Work::Part { message, done } => self.part(&message, done),
+            Work::Assemble { set } => self.assemble(&set),
+            Work::Incomplete { parts } => self.incomplete(&parts),
+            Work::Answer { id, input } => self.answer(&id, input),
+            Work::Due { purchase } => self.due(*purchase),
+            Work::Owed { reply } => self.owed(reply),
+            Work::Reply { key, kind, sends, submitted } => self.reply(key, &kind, sends, submitted),
+            Work::Receipt { receipt, tries, done } => self.receipt(receipt, tries, done),
+        }
+    }
+
+    /// A whole message: new, or a redelivery that starts nothing.
+    fn message(&mut self, reading: Reading, done: Done, parts: Option<(String, i64)>) {
+        if let Some(sender) = reading.meaning.sender()
+            && !self.subscribers.insert(*sender)
+        {
+            self.later.push(Work::Message { reading: Box::new(reading), done, parts });
+            return;
+        }
+        let seen = self.known.seen.get(&reading.key);
+        let again = seen.is_some_and(|seen| {
+            reading.keyed_by_peer || self.moment.now < seen.at.saturating_add(self.desk.redelivery_window)
+        });
+        if again {
+            metrics::counter!("paygate_redeliveries_total", "door" => door_name(reading.message.door)).increment(1);
+            answer_done(done, Verdict::Again);
+            return;
+        }
+        let generation = seen.map_or(0, |seen| seen.generation + 1);
+        let mut decision = Decision { again: vec![Again::Message { reading: Box::new(reading.clone()), parts: parts.clone() }], ..Decision::default() };
+        decision.done.extend(done);
+        decision.unit.parts_done = parts;
+        self.act_on(&reading, generation, decision);
+    }
+
+    fn act_on(&mut self, reading: &Reading, generation: i64, mut decision: Decision) {
+        let now = self.moment.now;
+        match &reading.meaning {
+            Meaning::Kept(verdict) => {
+                metrics::counter!("paygate_messages_kept_total", "verdict" => *verdict).increment(1);
+                decision.unit.message = Some(reading.row(generation, now, None));
+                self.decisions.push(decision);
+            }
+            Meaning::Invalid { sender, invalid } => {
+                self.tell(reading, generation, decision, *sender, &Answer::Invalid(invalid.clone()), &[]);
+            }
+            Meaning::Request { sender, request } => {
+                let purchases = self.purchases_of(*sender);
+                let own_number = sender.national(&self.desk.reader.country);
+                match route(&self.desk.rules, &purchases, request, &own_number, now) {
+                    Route::Answer(answer) => self.tell(reading, generation, decision, *sender, &answer, &purchases),
+                    Route::Apply { at, input } => {
+                        let purchase = purchases[at].clone();
+                        decision.unit.message = Some(reading.row(generation, now, Some(purchase.id.clone())));
+                        self.apply(purchase, &input, Some(decision));
+                    }
+                    Route::Start { service, package, account, repeat } => {
+                        let order = self.order(reading, *sender, service, package, account, repeat);
+                        let purchase = Purchase::unasked(purchase_id(&reading.key, generation), order, now);
+                        decision.unit.message = Some(reading.row(generation, now, Some(purchase.id.clone())));
+                        self.apply(purchase, &Input::Asked, Some(decision));
+                    }
+                }
+            }
+        }
+    }
+
+    fn order(&self, reading: &Reading, msisdn: Msisdn, service: String, package: String, account: String, repeat: bool) -> Order {
+        let link = &reading.message.link;
+        Order {
+            msisdn,
+            account,
+            service,
+            package,
+            channel: self.desk.link_channels.get(link).cloned().unwrap_or_default(),
+            door: door_name(reading.message.door).to_owned(),
+            link: link.clone(),
+            short_code: reading.message.to.clone(),
+            repeat,
+        }
+    }
+
+    /// The subscriber's purchases as this batch has them by now, newest first.
+    fn purchases_of(&self, sender: Msisdn) -> Vec<Purchase> {
+        let known = self.known.of_subscriber.get(&sender).map_or(&[][..], Vec::as_slice);
+        known.iter().map(|purchase| self.current(&purchase.id).unwrap_or(purchase).clone()).collect()
+    }
+
+    /// A purchase that an earlier input of this batch has already changed.
+    fn current(&self, id: &str) -> Option<&Purchase> {
+        let decision = self.by_purchase.get(id).and_then(|at| self.decisions.get(*at))?;
+        decision.unit.purchase.as_ref().map(|row| &row.purchase)
+    }
+
+    /// A text that changes no purchase.
+    fn tell(&mut self, reading: &Reading, generation: i64, mut decision: Decision, to: Msisdn, answer: &Answer, purchases: &[Purchase]) {
+        let (now, message) = (self.moment.now, &reading.message);
+        let about = about(answer).and_then(|at| purchases.get(at));
+        let text = self.desk.replies.answer(answer, about, &message.to);
+        let key = format!("{}-{generation}", reading.key);
+        let row = self.desk.answer_row(key, to, &message.link, &message.to, (answer.kind(), text), now);
+        decision.unit.message = Some(reading.row(generation, now, about.map(|purchase| purchase.id.clone())));
+        decision.unit.replies.push(row.clone());
+        decision.replies.push((row, 0));
+        self.decisions.push(decision);
+    }
+
+    fn answer(&mut self, id: &str, input: Input) {
+        let Some(purchase) = self.current(id).or_else(|| self.known.purchases.get(id)).cloned() else {
+            tracing::error!(purchase = id, "an answer came for a purchase that the journal does not have; it is dropped");
+            return;
+        };
+        let again = Again::Answer { id: id.to_owned(), input: input.clone() };
+        self.apply(purchase, &input, Some(Decision { again: vec![again], ..Decision::default() }));
+    }
+
+    fn due(&mut self, purchase: Purchase) {
+        self.apply(purchase, &Input::Timer, None);
+    }
+
+    /// One turn of the core, folded into the purchase's unit of this batch.
+    fn apply(&mut self, before: Purchase, input: &Input, decision: Option<Decision>) {
+        let step = next(&self.desk.rules, &before, &self.with_nonce(input), self.moment.now);
+        let at = self.unit_of(&before, decision);
+        let decision = &mut self.decisions[at];
+        let after = step.purchase;
+        decision.unit.events.push(event(&before, &after, input, self.moment.now));
+        decision.effects.extend(step.effects.iter().filter(|effect| !matches!(effect, Effect::Tell { .. })).cloned());
+        for (count, effect) in step.effects.iter().enumerate() {
+            if let Effect::Tell { notice } = effect {
+                let row = self.desk.notice_row(&after, *notice, count, self.moment.now);
+                decision.unit.replies.push(row.clone());
+                decision.replies.push((row, 0));
+            }
+        }
+        attempts(self.desk, decision, &before, &after, self.moment);
+        if let Some(row) = &mut decision.unit.purchase {
+            row.purchase = after;
+        }
+    }
+
+    /// The random part of a check's answer is put in where the clock is: at the moment of deciding.
+    fn with_nonce(&mut self, input: &Input) -> Input {
+        match input {
+            Input::Checked { answer, nonce } if nonce.is_empty() => {
+                Input::Checked { answer: answer.clone(), nonce: (self.nonce)() }
+            }
+            other => other.clone(),
+        }
+    }
+
+    fn unit_of(&mut self, before: &Purchase, decision: Option<Decision>) -> usize {
+        let mut decision = decision.unwrap_or_default();
+        if let Some(at) = self.by_purchase.get(&before.id).copied() {
+            let held = &mut self.decisions[at];
+            held.done.append(&mut decision.done);
+            held.again.append(&mut decision.again);
+            held.unit.message = held.unit.message.take().or(decision.unit.message);
+            held.unit.parts_done = held.unit.parts_done.take().or(decision.unit.parts_done);
+            return at;
+        }
+        decision.unit.purchase = Some(PurchaseRow { purchase: before.clone(), seen: before.version });
+        self.by_purchase.insert(before.id.clone(), self.decisions.len());
+        self.decisions.push(decision);
+        self.decisions.len() - 1
+    }
+
+    fn part(&mut self, message: &MessageIn, done: Done) {
+        let Some(part) = message.part else { return answer_done(done, Verdict::Later) };
+        let set = set_key(message, part);
+        let held = self.known.parts.get(&set).map_or(&[][..], Vec::as_slice);
+        let Some(generation) = parts::generation_for(held, part.number, self.moment.now, self.desk.parts_window) else {
+            metrics::counter!("paygate_redeliveries_total", "door" => "part").increment(1);
+            return answer_done(done, Verdict::Again);
+        };
+        let mut decision = Decision { assemble: Some(set), ..Decision::default() };
+        decision.done.extend(done);
+        decision.unit.part = Some(part_row(message, part, generation, self.moment.now));
+        self.decisions.push(decision);
+    }
+
+    /// A whole set becomes a message, under a key of its own, so that it is one message whoever puts it together.
+    fn assemble(&mut self, set: &str) {
+        let held = self.known.parts.get(set).map_or(&[][..], Vec::as_slice);
+        let Some(message) = parts::whole(held) else { return };
+        let Some(generation) = held.first().map(|part| part.row.generation) else { return };
+        let reading = parts::reading(&self.desk.reader, message, set, generation);
+        self.message(reading, None, Some((set.to_owned(), generation)));
+    }
+
+    /// The rest never came: kept for a person, and the sender is asked once to write again.
+    fn incomplete(&mut self, rows: &[crate::journal::rows::PartRow]) {
+        let Some((message, set, generation)) = parts::fragment(rows) else { return };
+        let reading = parts::reading(&self.desk.reader, message, &set, generation);
+        let sender = Msisdn::parse_sender(&self.desk.reader.country, &reading.message.from);
+        let mut decision = Decision::default();
+        decision.unit.parts_done = Some((set, generation));
+        let kept = Reading { meaning: Meaning::Kept("incomplete"), ..reading };
+        metrics::counter!("paygate_messages_kept_total", "verdict" => "incomplete").increment(1);
+        match sender {
+            Ok(sender) => self.tell(&kept, 0, decision, sender, &Answer::Incomplete, &[]),
+            Err(_) => {
+                decision.unit.message = Some(kept.row(0, self.moment.now, None));
+                self.decisions.push(decision);
+            }
+        }
+    }
+
+    fn owed(&mut self, reply: OwedReply) {
+        let mut decision = Decision::default();
+        if self.moment.now >= reply.row.not_after {
+            decision.unit.reply_update = Some(ReplyUpdate {
+                key: reply.row.key,
+                at: self.moment.now,
+                status: ReplyStatus::Lapsed,
+                message_id: None,
+                due_at: None,
+            });
+        } else {
+            decision.replies.push((reply.row, reply.sends));
+        }
+        self.decisions.push(decision);
+    }
+
+    fn reply(&mut self, key: String, kind: &str, sends: i64, submitted: Submitted) {
+        let now = self.moment.now;
+        let (status, message_id, due_at) = match submitted {
+            Submitted::Accepted { message_id } => (ReplyStatus::Sent, Some(message_id), None),
+            Submitted::Refused { .. } => (ReplyStatus::Refused, None, None),
+            Submitted::NotSent(_) => (ReplyStatus::Queued, None, Some(now + REPLY_PAUSE / 12)),
+            // It may be on the phone already: an offer is not sent twice, what became of the money is.
+            Submitted::Unknown(_) if kind != "offer" && sends < REPLY_SENDS => {
+                (ReplyStatus::Queued, None, Some(now + REPLY_PAUSE))
+            }
+            Submitted::Unknown(_) => (ReplyStatus::Unknown, None, None),
+        };
+        metrics::counter!("paygate_replies_total", "outcome" => status.as_str()).increment(1);
+        let mut decision = Decision::default();
+        decision.unit.reply_update = Some(ReplyUpdate { key, at: now, status, message_id, due_at });
+        self.decisions.push(decision);
+    }
+
+    /// A receipt may come before the answer that tells us its id: it waits a little for it.
+    fn receipt(&mut self, receipt: super::door::ReceiptIn, tries: u8, done: Done) {
+        let known = self.known.receipts.get(&(receipt.link.clone(), receipt.message_id.clone()));
+        let (Some(key), Some(status)) = (known, receipt_status(receipt.state)) else {
+            answer_done(done, Verdict::Fresh);
+            if receipt_status(receipt.state).is_some() {
+                self.later.push(Work::Receipt { receipt, tries: tries + 1, done: None });
+            }
+            return;
+        };
+        let mut decision = Decision::default();
+        decision.done.extend(done);
+        decision.unit.reply_update =
+            Some(ReplyUpdate { key: key.clone(), at: self.moment.now, status, message_id: None, due_at: None });
+        self.decisions.push(decision);
+    }
+}
+
+/// Rows of the attempts that this step changed; a new send carries its exact request.
+fn attempts(desk: &Desk, decision: &mut Decision, before: &Purchase, after: &Purchase, moment: Moment) {
+    let now = moment.now;
+    let sent_more = |before: &Option<Attempt>, after: &Attempt| {
+        before.as_ref().is_none_or(|before| before.sends < after.sends)
+    };
+    if let Some(charge) = after.charge.as_ref().filter(|_| before.charge != after.charge) {
+        let request = if sent_more(&before.charge, charge) { desk.charge_request(after, moment) } else { String::new() };
+        keep_request(&mut decision.unit.charge, desk.attempt_row(after, charge, request, now));
+    }
+    if let Some(grant) = after.grant.as_ref().filter(|_| before.grant != after.grant) {
+        let request = if sent_more(&before.grant, grant) { desk.grant_request(after, moment) } else { String::new() };
+        keep_request(&mut decision.unit.grant, desk.attempt_row(after, grant, request, now));
+    }
+    if let Some(refund) = after.refund.as_ref().filter(|_| before.refund != after.refund) {
+        let request = if sent_more(&before.refund, refund) { desk.refund_request(after, moment) } else { String::new() };
+        keep_request(&mut decision.unit.refund, desk.attempt_row(after, refund, request, now));
+    }
+}
+
+/// A later step of the same batch must not lose the request that an earlier one intended.
+fn keep_request(slot: &mut Option<crate::journal::rows::AttemptRow>, mut row: crate::journal::rows::AttemptRow) {
+    if let Some(held) = slot.take().filter(|_| row.request.is_empty()) {
+        row.request = held.request;
+        row.fingerprint = held.fingerprint;
+    }
+    *slot = Some(row);
+}
+
+fn event(before: &Purchase, after: &Purchase, input: &Input, now: i64) -> EventRow {
+    // The channel's own code is a secret of the subscriber's: the event says that one was answered, not which.
+    let masked = match input {
+        Input::ChannelCode { .. } => Input::ChannelCode { code: "***".to_owned() },
+        other => other.clone(),
+    };
+    EventRow {
+        purchase_id: after.id.clone(),
+        seq: after.version,
+        at: now,
+        kind: input.kind().to_owned(),
+        state_from: before.state.as_str().to_owned(),
+        state_to: after.state.as_str().to_owned(),
+        body: serde_json::to_string(&masked).unwrap_or_default(),
+    }
+}
+
+const fn about(answer: &Answer) -> Option<usize> {
+    match answer {
+        Answer::Status { at }
+        | Answer::LateCode { at }
+        | Answer::CodeNeeded { at }
+        | Answer::YesNeeded { at }
+        | Answer::CannotCancel { at } => Some(*at),
+        Answer::Help
+        | Answer::Invalid(_)
+        | Answer::NothingBought
+        | Answer::NoCodeWaiting
+        | Answer::NothingToCancel
+        | Answer::TooManyCodes
+        | Answer::Incomplete => None,
+    }
+}
+
+const fn receipt_status(state: paygate_parsers::smpp::receipt::State) -> Option<ReplyStatus> {
+    use paygate_parsers::smpp::receipt::State;
+    match state {
+        State::Delivered => Some(ReplyStatus::Delivered),
+        State::Expired | State::Deleted | State::Undeliverable | State::Rejected => Some(ReplyStatus::Undelivered),
+        State::Enroute | State::Accepted | State::Unknown => None,
+    }
+}
+
+fn answer_done(done: Done, verdict: Verdict) {
+    // A door that no longer waits has answered its peer already; the redelivery will find the message.
+    let _ = done.map(|done| done.send(verdict));
+}
+
+/// The parts of a set that the journal holds, for the rows of a batch.
+pub(super) type HeldParts = Vec<HeldPart>;

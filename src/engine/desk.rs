@@ -1,0 +1,181 @@
+//! What the engine's decisions rest on: the rules, the reader, the words, the links. Made once at start; holds no state.
+
+use super::intake::Reader;
+use crate::charging::{Channels, ChargeOrder, RefundOrder};
+use crate::journal::rows::{AttemptRow, ReplyRow};
+use crate::package_manager::{self, Context, GrantOrder};
+use crate::purchase::input::Notice;
+use crate::purchase::record::{Attempt, Micros, Purchase};
+use crate::purchase::rules::Rules;
+use crate::replies::Replies;
+use paygate_parsers::msisdn::Msisdn;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::time::{Duration, Instant};
+
+/// A reply that nobody has sent by then is taken up again, here or elsewhere.
+const SEND_AGAIN_AFTER: Micros = 30_000_000;
+/// What is not an offer is worth telling for a day.
+const WORTH_TELLING: Micros = 24 * 3_600 * 1_000_000;
+
+/// Everything a decision looks up, and the peers' own pure functions for the exact bytes of an intent.
+pub struct Desk {
+    pub rules: Rules,
+    pub(super) reader: Reader,
+    pub replies: Replies,
+    /// Link name to the channel that charges its subscribers.
+    pub link_channels: BTreeMap<String, String>,
+    pub channels: Arc<Channels>,
+    pub package_manager: Arc<package_manager::Client>,
+    pub redelivery_window: Micros,
+    pub parts_window: Micros,
+}
+
+/// The wall clock and the steady one, read together: deadlines are written down by the first and kept by the second.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    pub now: Micros,
+    pub at: Instant,
+}
+
+impl Moment {
+    /// When the wall clock will say `then`, on the steady clock.
+    #[must_use]
+    pub fn instant_of(&self, then: Micros) -> Instant {
+        let ahead = u64::try_from(then - self.now).unwrap_or(0);
+        self.at + Duration::from_micros(ahead)
+    }
+}
+
+impl Desk {
+    /// The order a channel is given, from the purchase as it was committed.
+    pub(super) fn charge_order(&self, purchase: &Purchase, moment: Moment) -> Option<ChargeOrder> {
+        let (charge, offer) = (purchase.charge.as_ref()?, purchase.offer.as_ref()?);
+        Some(ChargeOrder {
+            key: charge.key.clone(),
+            msisdn: purchase.order.msisdn,
+            amount: charge.amount,
+            service: purchase.order.service.clone(),
+            package: purchase.order.package.clone(),
+            description: offer.package_name.clone(),
+            handle: charge.handle.clone(),
+            code: offer.answered.clone(),
+            sends: charge.sends,
+            intended_at: charge.intended_at,
+            send_by: moment.instant_of(charge.send_by),
+        })
+    }
+
+    pub(super) fn refund_order(&self, purchase: &Purchase, moment: Moment) -> Option<RefundOrder> {
+        let (charge, refund) = (purchase.charge.as_ref()?, purchase.refund.as_ref()?);
+        Some(RefundOrder {
+            key: refund.key.clone(),
+            charge_handle: charge.handle.clone(),
+            peer_reference: charge.peer_reference.clone(),
+            msisdn: purchase.order.msisdn,
+            amount: refund.amount,
+            handle: refund.handle.clone(),
+            sends: refund.sends,
+            intended_at: refund.intended_at,
+            send_by: moment.instant_of(refund.send_by),
+        })
+    }
+
+    pub(super) fn grant_order(&self, purchase: &Purchase, moment: Moment) -> Option<GrantOrder> {
+        let (charge, grant) = (purchase.charge.as_ref()?, purchase.grant.as_ref()?);
+        Some(GrantOrder {
+            purchase_id: purchase.id.clone(),
+            context: self.context(purchase),
+            account: purchase.order.account.clone(),
+            service: purchase.order.service.clone(),
+            package: purchase.order.package.clone(),
+            amount: grant.amount,
+            charge_reference: charge.peer_reference.clone().unwrap_or_else(|| charge.key.clone()),
+            send_by: moment.instant_of(grant.send_by),
+        })
+    }
+
+    /// The seven parameters of seed 000 (charging.md R000.7), for a purchase by message.
+    pub(super) fn context(&self, purchase: &Purchase) -> Context {
+        Context {
+            platform: "sms".to_owned(),
+            dt_id: purchase.order.link.clone(),
+            r#type: "purchase".to_owned(),
+            device_type: "phone".to_owned(),
+            device_id: purchase.order.msisdn.e164(),
+            pay_type: "telco".to_owned(),
+            pay_partner: purchase.order.channel.clone(),
+        }
+    }
+
+    /// The journal's row of an attempt, with the exact request where a new send is intended.
+    pub(super) fn attempt_row(&self, purchase: &Purchase, attempt: &Attempt, request: String, now: Micros) -> AttemptRow {
+        AttemptRow {
+            purchase_id: purchase.id.clone(),
+            msisdn: purchase.order.msisdn,
+            channel: purchase.order.channel.clone(),
+            attempt: attempt.clone(),
+            fingerprint: if request.is_empty() { String::new() } else { fingerprint(&request) },
+            request,
+            at: now,
+        }
+    }
+
+    pub(super) fn charge_request(&self, purchase: &Purchase, moment: Moment) -> String {
+        let channel = self.channels.get(&purchase.order.channel);
+        channel.zip(self.charge_order(purchase, moment)).map_or_else(String::new, |(channel, order)| channel.request(&order))
+    }
+
+    pub(super) fn refund_request(&self, purchase: &Purchase, moment: Moment) -> String {
+        let channel = self.channels.get(&purchase.order.channel);
+        let order = channel.zip(self.refund_order(purchase, moment));
+        order.map_or_else(String::new, |(channel, order)| channel.refund_request(&order))
+    }
+
+    pub(super) fn grant_request(&self, purchase: &Purchase, moment: Moment) -> String {
+        self.grant_order(purchase, moment).map_or_else(String::new, |order| self.package_manager.request(&order))
+    }
+
+    /// The reply a notice becomes. An offer is worth nothing once it has expired.
+    pub(super) fn notice_row(&self, purchase: &Purchase, notice: Notice, count: usize, now: Micros) -> ReplyRow {
+        let not_after = match (notice, &purchase.offer) {
+            (Notice::Offer | Notice::CodeAgain, Some(offer)) => offer.expires_at,
+            _ => now + WORTH_TELLING,
+        };
+        ReplyRow {
+            key: format!("{}-{}-{count}", purchase.id, purchase.version),
+            purchase_id: Some(purchase.id.clone()),
+            at: now,
+            link: purchase.order.link.clone(),
+            from: purchase.order.short_code.clone(),
+            to: purchase.order.msisdn,
+            kind: crate::journal::rows::notice_kind(notice).to_owned(),
+            text: self.replies.notice(notice, purchase),
+            not_after,
+            due_at: now + SEND_AGAIN_AFTER,
+        }
+    }
+
+    /// The reply to a message that leads to no step of a purchase.
+    pub(super) fn answer_row(&self, key: String, to: Msisdn, link: &str, short_code: &str, answer: (&str, String), now: Micros) -> ReplyRow {
+        ReplyRow {
+            key,
+            purchase_id: None,
+            at: now,
+            link: link.to_owned(),
+            from: short_code.to_owned(),
+            to,
+            kind: answer.0.to_owned(),
+            text: answer.1,
+            not_after: now + WORTH_TELLING,
+            due_at: now + SEND_AGAIN_AFTER,
+        }
+    }
+}
+
+/// SHA-256 of an intent's request under a domain of its own, lower-case hex.
+fn fingerprint(request: &str) -> String {
+    let hash = Sha256::new_with_prefix("paygate intent\0").chain_update(request).finalize();
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}

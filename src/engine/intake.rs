@@ -1,0 +1,202 @@
+//! From a message as it stood on the wire to what it is for the engine: its key, its sender, its words. Pure; never
+//! decides whether it is new, and never drops one.
+
+use super::door::{Door, MessageIn};
+use crate::journal::rows::{MessageRow, PartRow};
+use crate::purchase::record::Micros;
+use paygate_parsers::msisdn::{Country, Msisdn};
+use paygate_parsers::request::{Invalid, Part, Request, Syntax, parse};
+use paygate_parsers::text::{Alphabet, decode};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// How messages are read: the country's numbers, the words of `[syntax]`, each link's alphabet.
+#[derive(Clone, Debug)]
+pub(super) struct Reader {
+    pub(super) country: Country,
+    pub(super) syntax: Syntax,
+    pub(super) alphabets: BTreeMap<String, Alphabet>,
+}
+
+/// A message, read.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    pub(super) key: String,
+    /// A peer's own id never lapses; bytes are a redelivery only inside the window.
+    pub(super) keyed_by_peer: bool,
+    pub(super) message: MessageIn,
+    pub(super) meaning: Meaning,
+}
+
+/// What a message turned out to be.
+#[derive(Clone, Debug)]
+pub(super) enum Meaning {
+    Request { sender: Msisdn, request: Request },
+    /// Not understood; the sender can be told what is wrong.
+    Invalid { sender: Msisdn, invalid: Invalid },
+    /// Nothing that could be answered or acted on: kept for a person under this verdict.
+    Kept(&'static str),
+}
+
+impl Reader {
+    pub(super) fn read(&self, message: MessageIn) -> Reading {
+        let peer_id = message.peer_id.as_deref().filter(|id| !id.is_empty());
+        let key = match peer_id {
+            Some(id) => hashed("peer", &[message.from.as_bytes(), message.to.as_bytes(), id.as_bytes()]),
+            None => content_key(&message),
+        };
+        Reading { key, keyed_by_peer: peer_id.is_some(), meaning: self.meaning(&message), message }
+    }
+
+    fn meaning(&self, message: &MessageIn) -> Meaning {
+        if message.unreadable.is_some() {
+            return Meaning::Kept("unreadable");
+        }
+        let Some(text) = self.text(message) else { return Meaning::Kept("coding") };
+        if text.trim().is_empty() {
+            return Meaning::Kept("empty");
+        }
+        let Ok(sender) = Msisdn::parse_sender(&self.country, &message.from) else { return Meaning::Kept("sender") };
+        match parse(&self.syntax, &self.country, &text) {
+            Ok(request) => Meaning::Request { sender, request },
+            Err(invalid) => Meaning::Invalid { sender, invalid },
+        }
+    }
+
+    fn text(&self, message: &MessageIn) -> Option<String> {
+        match message.data_coding {
+            // A door that hands over Unicode: what is not UTF-8 was not text. PostgreSQL refuses U+0000.
+            None => String::from_utf8(message.payload.to_vec()).ok().map(|text| text.replace('\0', "")),
+            Some(data_coding) => {
+                let alphabet = self.alphabets.get(&message.link).copied().unwrap_or(Alphabet::Gsm7);
+                decode(data_coding, alphabet, &message.payload).text
+            }
+        }
+    }
+}
+
+impl Meaning {
+    /// The word under which the journal keeps the message.
+    pub(super) fn verdict(&self) -> String {
+        match self {
+            Self::Request { request, .. } => match request {
+                Request::Buy { .. } => "buy",
+                Request::Confirm { .. } => "confirm",
+                Request::Cancel { .. } => "cancel",
+                Request::Status => "status",
+                Request::Help => "help",
+                Request::Yes => "yes",
+            }
+            .to_owned(),
+            Self::Invalid { invalid, .. } => format!("invalid:{}", part_name(invalid.part)),
+            Self::Kept(verdict) => (*verdict).to_owned(),
+        }
+    }
+
+    pub(super) const fn sender(&self) -> Option<&Msisdn> {
+        match self {
+            Self::Request { sender, .. } | Self::Invalid { sender, .. } => Some(sender),
+            Self::Kept(_) => None,
+        }
+    }
+}
+
+const fn part_name(part: Part) -> &'static str {
+    match part {
+        Part::Keyword => "keyword",
+        Part::Service => "service",
+        Part::Package => "package",
+        Part::Account => "account",
+        Part::Code => "code",
+    }
+}
+
+impl Reading {
+    pub(super) fn row(&self, generation: i64, now: Micros, purchase_id: Option<String>) -> MessageRow {
+        MessageRow {
+            key: self.key.clone(),
+            generation,
+            at: now,
+            door: door_name(self.message.door).to_owned(),
+            link: self.message.link.clone(),
+            from: self.meaning.sender().map_or_else(|| printable(&self.message.from), Msisdn::e164),
+            to: printable(&self.message.to),
+            data_coding: self.message.data_coding.map(i64::from),
+            raw: self.message.payload.to_vec(),
+            verdict: self.meaning.verdict(),
+            purchase_id,
+        }
+    }
+}
+
+/// The set of parts a message belongs to, as the journal names it.
+pub(super) fn set_key(message: &MessageIn, part: paygate_parsers::concat::Part) -> String {
+    let reference = part.reference.to_be_bytes();
+    hashed(
+        "parts",
+        &[message.link.as_bytes(), message.from.as_bytes(), message.to.as_bytes(), &reference, &[part.total]],
+    )
+}
+
+pub(super) fn part_row(message: &MessageIn, part: paygate_parsers::concat::Part, generation: i64, now: Micros) -> PartRow {
+    PartRow {
+        set: set_key(message, part),
+        generation,
+        number: part.number,
+        total: part.total,
+        at: now,
+        data_coding: message.data_coding.map(i64::from),
+        raw: message.payload.to_vec(),
+        door: door_name(message.door).to_owned(),
+        link: message.link.clone(),
+        from: printable(&message.from),
+        to: printable(&message.to),
+    }
+}
+
+/// A purchase's id, from the message that asked for it: the same message journalled anew gives the same id, and with it
+/// the same charge key.
+pub(super) fn purchase_id(key: &str, generation: i64) -> String {
+    let hash = Sha256::new_with_prefix("paygate purchase").chain_update(key).chain_update(generation.to_be_bytes()).finalize();
+    const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    hash.iter().take(16).map(|byte| char::from(DIGITS[usize::from(byte & 31)])).collect()
+}
+
+pub(super) const fn door_name(door: Door) -> &'static str {
+    match door {
+        Door::Smpp => "smpp",
+        Door::Http => "http",
+        Door::Kannel => "kannel",
+    }
+}
+
+pub(super) fn door_named(name: &str) -> Door {
+    match name {
+        "http" => Door::Http,
+        "kannel" => Door::Kannel,
+        _ => Door::Smpp,
+    }
+}
+
+fn content_key(message: &MessageIn) -> String {
+    let coding = [message.data_coding.unwrap_or(255)];
+    hashed(
+        "content",
+        &[message.link.as_bytes(), message.from.as_bytes(), message.to.as_bytes(), &coding, &message.payload],
+    )
+}
+
+/// SHA-256 over the fields, each with its length before it, cut to 128 bits in lower-case hex.
+fn hashed(family: &str, fields: &[&[u8]]) -> String {
+    let mut hash = Sha256::new_with_prefix(family);
+    for field in fields {
+        hash.update((field.len() as u64).to_be_bytes());
+        hash.update(field);
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An address that a database keeps whatever the peer wrote: no U+0000, at most 64 characters.
+fn printable(address: &str) -> String {
+    address.chars().filter(|c| *c != '\0').take(64).collect()
+}

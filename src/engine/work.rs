@@ -1,0 +1,72 @@
+//! What waits for the loop, and what the loop has decided. Plain values between the tokio half and the pure half.
+
+use super::door::{Door, MessageIn, ReceiptIn, Submitted, Verdict};
+use super::intake::Reading;
+use crate::journal::rows::{HeldPart, OwedReply, PartRow, ReplyRow, Seen, Unit};
+use crate::purchase::input::{Effect, Input};
+use crate::purchase::record::Purchase;
+use paygate_parsers::msisdn::Msisdn;
+use std::collections::HashMap;
+use tokio::sync::oneshot;
+
+/// Where a door waits to hear that its delivery is durable; nobody waits for what the engine put together itself.
+pub(super) type Done = Option<oneshot::Sender<Verdict>>;
+
+/// One thing for the loop to take up.
+#[derive(Debug)]
+pub(super) enum Work {
+    Message { reading: Box<Reading>, done: Done, parts: Option<(String, i64)> },
+    /// One part of a long message, to be kept.
+    Part { message: Box<MessageIn>, done: Done },
+    /// Look whether a set of parts is whole now.
+    Assemble { set: String },
+    /// A set of parts that waited too long.
+    Incomplete { parts: Vec<PartRow> },
+    /// A peer answered one of our calls.
+    Answer { id: String, input: Input },
+    /// A claimed purchase whose time has come.
+    Due { purchase: Box<Purchase> },
+    /// A claimed reply that nobody has sent yet.
+    Owed { reply: OwedReply },
+    /// What became of a reply at the SMSC.
+    Reply { key: String, kind: String, sends: i64, submitted: Submitted },
+    Receipt { receipt: ReceiptIn, tries: u8, done: Done },
+}
+
+/// What the journal knew before the batch was decided.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) seen: HashMap<String, Seen>,
+    /// Newest first.
+    pub(super) of_subscriber: HashMap<Msisdn, Vec<Purchase>>,
+    pub(super) purchases: HashMap<String, Purchase>,
+    pub(super) parts: HashMap<String, Vec<HeldPart>>,
+    /// (link, message id) to the key of the reply that the SMSC named so.
+    pub(super) receipts: HashMap<(String, String), String>,
+}
+
+/// A decided unit, with what is to be done once it is durable and what to take up again if it is stale.
+#[derive(Debug, Default)]
+pub(super) struct Decision {
+    pub(super) unit: Unit,
+    /// The purchase after the step and what follows from it.
+    pub(super) effects: Vec<Effect>,
+    /// Texts to send at once; their rows stand in the unit.
+    pub(super) replies: Vec<(ReplyRow, i64)>,
+    pub(super) done: Vec<oneshot::Sender<Verdict>>,
+    /// Sets to look at once the part is durable.
+    pub(super) assemble: Option<String>,
+    /// What to decide anew if another instance was first.
+    pub(super) again: Vec<Again>,
+}
+
+/// Enough of a work item to decide it once more.
+#[derive(Debug, Clone)]
+pub(super) enum Again {
+    Message { reading: Box<Reading>, parts: Option<(String, i64)> },
+    Answer { id: String, input: Input },
+}
+
+pub(super) const fn is_peer_door(door: Door) -> bool {
+    matches!(door, Door::Http | Door::Kannel)
+}
