@@ -200,3 +200,17 @@ fn hashed(family: &str, fields: &[&[u8]]) -> String {
 fn printable(address: &str) -> String {
     address.chars().filter(|c| *c != '\0').take(64).collect()
 }
+
+/// 16 bytes of the OS generator, lower-case hex.
+pub(super) fn random_hex() -> String {
+    let mut bytes = [0_u8; 16];
+    // Without a random source there is no code that cannot be guessed: better to stop than to go on.
+    getrandom::fill(&mut bytes).expect("the operating system's random generator answers");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Unix microseconds, UTC.
+pub(super) fn wall_clock() -> Micros {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Micros::try_from(since.as_micros()).unwrap_or(Micros::MAX)
+}
