@@ -29,8 +29,6 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use intake::reader_for;
-
 /// All that the engine is given at start.
 pub struct Parts {
     pub desk: Desk,
@@ -74,7 +72,13 @@ impl Engine {
             instance: intake::random_hex(),
         });
         let outbox = Outbox::start(parts.links, answers.clone());
-        let watch = watch::Watch { journal: parts.journal.clone(), work: answers, settings: parts.settings.clone(), links: outbox.links(), parts_window: desk.parts_window };
+        let watch = watch::Watch {
+            journal: parts.journal.clone(),
+            work: answers,
+            settings: parts.settings.clone(),
+            links: outbox.links(),
+            parts_window: desk.parts_window,
+        };
         tasks.spawn(watch.run(stop.clone()));
         let turns = turn::Loop {
             desk,
@@ -107,7 +111,10 @@ impl Engine {
         self.performing.close();
         let drained = tokio::time::timeout(self.settings.drain, self.performing.wait()).await;
         if drained.is_err() {
-            tracing::warn!(left = self.performing.len(), "stopped with calls under way; their outcome is inquired about after the next start");
+            tracing::warn!(
+                left = self.performing.len(),
+                "stopped with calls under way; their outcome is inquired about after the next start"
+            );
         }
         self.stop.cancel();
         self.tasks.wait().await;

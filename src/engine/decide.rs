@@ -8,9 +8,9 @@ use super::parts;
 use super::work::{Decision, Done, Known, Work};
 use crate::journal::rows::{AttemptRow, EventRow, OwedReply, PartRow, PurchaseRow, ReplyStatus, ReplyUpdate};
 use crate::purchase::input::{Effect, Input};
+use crate::purchase::next;
 use crate::purchase::record::{Attempt, Order, Purchase};
 use crate::purchase::subscriber::{Answer, Route, route};
-use crate::purchase::next;
 use paygate_parsers::msisdn::Msisdn;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -123,7 +123,15 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn order(&self, reading: &Reading, msisdn: Msisdn, service: String, package: String, account: String, repeat: bool) -> Order {
+    fn order(
+        &self,
+        reading: &Reading,
+        msisdn: Msisdn,
+        service: String,
+        package: String,
+        account: String,
+        repeat: bool,
+    ) -> Order {
         let link = &reading.message.link;
         Order {
             msisdn,
@@ -151,7 +159,15 @@ impl<'a> Batch<'a> {
     }
 
     /// A text that changes no purchase.
-    fn tell(&mut self, reading: &Reading, generation: i64, mut decision: Decision, to: Msisdn, answer: &Answer, purchases: &[Purchase]) {
+    fn tell(
+        &mut self,
+        reading: &Reading,
+        generation: i64,
+        mut decision: Decision,
+        to: Msisdn,
+        answer: &Answer,
+        purchases: &[Purchase],
+    ) {
         let (now, message) = (self.moment.now, &reading.message);
         let about = about(answer).and_then(|at| purchases.get(at));
         let text = self.desk.replies.answer(answer, about, &message.to);
@@ -165,7 +181,10 @@ impl<'a> Batch<'a> {
 
     fn answer(&mut self, id: &str, input: Input) {
         let Some(purchase) = self.current(id).or_else(|| self.known.purchases.get(id)).cloned() else {
-            tracing::error!(purchase = id, "an answer came for a purchase that the journal does not have; it is dropped");
+            tracing::error!(
+                purchase = id,
+                "an answer came for a purchase that the journal does not have; it is dropped"
+            );
             return;
         };
         let again = Work::Answer { id: id.to_owned(), input: input.clone() };
@@ -319,11 +338,11 @@ impl<'a> Batch<'a> {
 /// Rows of the attempts that this step changed; a new send carries its exact request.
 fn attempts(desk: &Desk, decision: &mut Decision, before: &Purchase, after: &Purchase, moment: Moment) {
     let now = moment.now;
-    let sent_more = |before: &Option<Attempt>, after: &Attempt| {
-        before.as_ref().is_none_or(|before| before.sends < after.sends)
-    };
+    let sent_more =
+        |before: &Option<Attempt>, after: &Attempt| before.as_ref().is_none_or(|before| before.sends < after.sends);
     if let Some(charge) = after.charge.as_ref().filter(|_| before.charge != after.charge) {
-        let request = if sent_more(&before.charge, charge) { desk.charge_request(after, moment) } else { String::new() };
+        let request =
+            if sent_more(&before.charge, charge) { desk.charge_request(after, moment) } else { String::new() };
         keep_request(&mut decision.unit.charge, desk.attempt_row(after, charge, request, now));
     }
     if let Some(grant) = after.grant.as_ref().filter(|_| before.grant != after.grant) {
@@ -331,7 +350,8 @@ fn attempts(desk: &Desk, decision: &mut Decision, before: &Purchase, after: &Pur
         keep_request(&mut decision.unit.grant, desk.attempt_row(after, grant, request, now));
     }
     if let Some(refund) = after.refund.as_ref().filter(|_| before.refund != after.refund) {
-        let request = if sent_more(&before.refund, refund) { desk.refund_request(after, moment) } else { String::new() };
+        let request =
+            if sent_more(&before.refund, refund) { desk.refund_request(after, moment) } else { String::new() };
         keep_request(&mut decision.unit.refund, desk.attempt_row(after, refund, request, now));
     }
 }
@@ -392,4 +412,3 @@ fn answer_done(done: Done, verdict: Verdict) {
     // A door that no longer waits has answered its peer already; the redelivery will find the message.
     let _ = done.map(|done| done.send(verdict));
 }
-

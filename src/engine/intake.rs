@@ -31,9 +31,15 @@ pub(super) struct Reading {
 /// What a message turned out to be.
 #[derive(Clone, Debug)]
 pub(super) enum Meaning {
-    Request { sender: Msisdn, request: Request },
+    Request {
+        sender: Msisdn,
+        request: Request,
+    },
     /// Not understood; the sender can be told what is wrong.
-    Invalid { sender: Msisdn, invalid: Invalid },
+    Invalid {
+        sender: Msisdn,
+        invalid: Invalid,
+    },
     /// Nothing that could be answered or acted on: kept for a person under this verdict.
     Kept(&'static str),
 }
@@ -138,7 +144,12 @@ pub(super) fn set_key(message: &MessageIn, part: paygate_parsers::concat::Part) 
     )
 }
 
-pub(super) fn part_row(message: &MessageIn, part: paygate_parsers::concat::Part, generation: i64, now: Micros) -> PartRow {
+pub(super) fn part_row(
+    message: &MessageIn,
+    part: paygate_parsers::concat::Part,
+    generation: i64,
+    now: Micros,
+) -> PartRow {
     PartRow {
         set: set_key(message, part),
         generation,
@@ -157,7 +168,8 @@ pub(super) fn part_row(message: &MessageIn, part: paygate_parsers::concat::Part,
 /// A purchase's id, from the message that asked for it: the same message journalled anew gives the same id, and with it
 /// the same charge key.
 pub(super) fn purchase_id(key: &str, generation: i64) -> String {
-    let hash = Sha256::new_with_prefix("paygate purchase").chain_update(key).chain_update(generation.to_be_bytes()).finalize();
+    let hash =
+        Sha256::new_with_prefix("paygate purchase").chain_update(key).chain_update(generation.to_be_bytes()).finalize();
     const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     hash.iter().take(16).map(|byte| char::from(DIGITS[usize::from(byte & 31)])).collect()
 }

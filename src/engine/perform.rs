@@ -4,6 +4,7 @@
 use super::desk::{Desk, Moment};
 use super::work::Work;
 use crate::charging::Channel;
+use crate::config;
 use crate::idempotency::{Ask, Claim, Keys};
 use crate::purchase::evidence::{Cause, ChannelAnswer, Finding, GrantAnswer};
 use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input};
@@ -30,6 +31,11 @@ pub(super) struct Performer {
 }
 
 impl Performer {
+    /// Whether new messages may be taken up: what is begun already must not pile up without bound.
+    pub(super) fn has_room(&self, settings: &config::Engine) -> bool {
+        self.tasks.len() < settings.queue
+    }
+
     /// Starts one effect of a durable step; its answer goes to the loop.
     pub(super) fn perform(self: &Arc<Self>, purchase: Arc<Purchase>, effect: &Effect, moment: Moment) {
         let this = Arc::clone(self);
@@ -46,6 +52,15 @@ impl Performer {
             // Texts are the outbox's.
             Effect::Tell { .. } => return,
         };
+    }
+
+    /// Brings something back to the loop after a pause.
+    pub(super) fn hand_in_after(&self, work: Work, pause: Duration) {
+        let answers = self.answers.clone();
+        self.tasks.spawn(async move {
+            tokio::time::sleep(pause).await;
+            let _ = answers.send(work).await;
+        });
     }
 
     async fn check(&self, purchase: &Purchase) {
@@ -78,7 +93,13 @@ impl Performer {
         self.hand_in(purchase, Input::Channel { call, sends, answer }).await;
     }
 
-    async fn call_channel(&self, channel: &Channel, purchase: &Purchase, call: ChannelCall, moment: Moment) -> ChannelAnswer {
+    async fn call_channel(
+        &self,
+        channel: &Channel,
+        purchase: &Purchase,
+        call: ChannelCall,
+        moment: Moment,
+    ) -> ChannelAnswer {
         let charge = self.desk.charge_order(purchase, moment);
         let refund = self.desk.refund_order(purchase, moment);
         match (call, charge, refund) {
@@ -110,7 +131,10 @@ impl Performer {
         match self.keys.claim(ask).await {
             Claim::Fresh | Claim::Unavailable => None,
             Claim::InFlight | Claim::Done(_) | Claim::Mismatch => {
-                tracing::error!(charge = key, "the key store knows this charge and the journal does not: it is inquired about, not sent");
+                tracing::error!(
+                    charge = key,
+                    "the key store knows this charge and the journal does not: it is inquired about, not sent"
+                );
                 Some(ChannelAnswer {
                     finding: Finding::Unknown { cause: Cause::Witness },
                     handle: None,
@@ -155,5 +179,6 @@ fn observe(channel: &str, call: ChannelCall, finding: &Finding, took: Duration) 
     let channel = channel.to_owned();
     metrics::counter!("paygate_channel_calls_total", "channel" => channel.clone(), "call" => call.as_str(), "outcome" => outcome)
         .increment(1);
-    metrics::histogram!("paygate_channel_call_duration_seconds", "channel" => channel, "call" => call.as_str()).record(took);
+    metrics::histogram!("paygate_channel_call_duration_seconds", "channel" => channel, "call" => call.as_str())
+        .record(took);
 }

@@ -16,22 +16,49 @@ pub(super) type Done = Option<oneshot::Sender<Verdict>>;
 /// One thing for the loop to take up.
 #[derive(Debug)]
 pub(super) enum Work {
-    Message { reading: Arc<Reading>, done: Done, parts: Option<(String, i64)> },
+    Message {
+        reading: Arc<Reading>,
+        done: Done,
+        parts: Option<(String, i64)>,
+    },
     /// One part of a long message, to be kept.
-    Part { message: Box<MessageIn>, done: Done },
+    Part {
+        message: Box<MessageIn>,
+        done: Done,
+    },
     /// Look whether a set of parts is whole now.
-    Assemble { set: String },
+    Assemble {
+        set: String,
+    },
     /// A set of parts that waited too long.
-    Incomplete { parts: Vec<PartRow> },
+    Incomplete {
+        parts: Vec<PartRow>,
+    },
     /// A peer answered one of our calls.
-    Answer { id: String, input: Input },
+    Answer {
+        id: String,
+        input: Input,
+    },
     /// A claimed purchase whose time has come.
-    Due { purchase: Box<Purchase> },
+    Due {
+        purchase: Box<Purchase>,
+    },
     /// A claimed reply that nobody has sent yet.
-    Owed { reply: OwedReply },
+    Owed {
+        reply: OwedReply,
+    },
     /// What became of a reply at the SMSC.
-    Reply { key: String, kind: String, sends: i64, submitted: Submitted },
-    Receipt { receipt: ReceiptIn, tries: u8, done: Done },
+    Reply {
+        key: String,
+        kind: String,
+        sends: i64,
+        submitted: Submitted,
+    },
+    Receipt {
+        receipt: ReceiptIn,
+        tries: u8,
+        done: Done,
+    },
 }
 
 /// What the journal knew before the batch was decided.

@@ -1,0 +1,3 @@
+//! Every test that crosses a boundary, in one binary.
+
+mod core;
