@@ -325,6 +325,7 @@ mod tests {
             format!(r#"{{"kind":"invalid","part":"account","reason":"{reason}","example":"ON VIP NAP1 0912345678"}}"#)
         );
         refused("dk vip nap1 a0854689520", Part::Account, reason, "DK VIP NAP1 0854689520");
+        refused("ON VIP NAP1 0854689520x", Part::Account, reason, "ON VIP NAP1 0854689520");
         // The digits around the letter would be a stranger's number.
         refused("ON VIP NAP1 08546x89520", Part::Account, reason, "ON VIP NAP1 0912345678");
     }
