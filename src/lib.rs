@@ -1,3 +1,4 @@
 //! paygate: from a text message to a package, paid once. The modules stand in reading order.
 
 pub mod engine;
+pub mod smpp;
