@@ -1,3 +1,4 @@
 //! Every test that crosses a boundary, in one binary.
 
 mod core;
+mod smpp;
