@@ -1,0 +1,5 @@
+//! All tests over real sockets and stores, in one binary.
+
+mod journal;
+mod keys;
+mod stores;
