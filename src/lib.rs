@@ -9,3 +9,4 @@ pub mod journal;
 pub mod idempotency;
 pub mod replies;
 pub mod engine;
+pub mod telemetry;
