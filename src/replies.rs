@@ -96,12 +96,13 @@ impl Replies {
 
     fn fill(&self, name: &str, value: impl Fn(&str) -> Option<String>) -> String {
         let template = self.texts.get(name).map_or("", String::as_str);
-        pieces(template).map(|piece| match piece {
-            Piece::Text(text) => text.to_owned(),
-            Piece::Placeholder("otp") => "{otp}".to_owned(),
-            Piece::Placeholder(placeholder) => value(placeholder).unwrap_or_default(),
-        })
-        .collect()
+        pieces(template)
+            .map(|piece| match piece {
+                Piece::Text(text) => text.to_owned(),
+                Piece::Placeholder("otp") => "{otp}".to_owned(),
+                Piece::Placeholder(placeholder) => value(placeholder).unwrap_or_default(),
+            })
+            .collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::section::Section;
 use super::{Bind, Config, LinkKind, Smsc};
+use paygate_parsers::msisdn::Country;
 
 pub(super) fn check(config: &Config, root: &Section<'_>) {
     if config.charging.is_empty() && !root.told("charging") {
@@ -10,10 +11,18 @@ pub(super) fn check(config: &Config, root: &Section<'_>) {
     if config.smsc.is_empty() && !root.told("smsc") {
         root.fault("smsc", "has no link", "expected at least one [[smsc]]");
     }
+    words_can_be_understood(config, root);
     for (index, smsc) in config.smsc.iter().enumerate() {
         channel_is_known(config, smsc, index, root);
         short_codes_are_given(smsc, index, root);
         name_is_shared_rightly(config, smsc, index, root);
+    }
+}
+
+fn words_can_be_understood(config: &Config, root: &Section<'_>) {
+    let Ok(country) = Country::new(&config.purchase.country_code) else { return };
+    for problem in config.syntax.faults(&country) {
+        root.fault("syntax", problem, "expected words that a subscriber can write and that mean one thing");
     }
 }
 

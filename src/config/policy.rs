@@ -3,7 +3,8 @@
 use super::duration::{DAY, HOUR, MINUTE, MS, SECOND};
 use super::section::Section;
 use super::{Engine, Otp, Purchase};
-use paygate_parsers::request::Syntax;
+use paygate_parsers::msisdn::Country;
+use paygate_parsers::request::{AccountForm, Example, NAME_MAX, Syntax};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -65,6 +66,14 @@ pub(super) fn syntax(section: &mut Section<'_>) -> Syntax {
             *words = given;
         }
     }
+    syntax.account = section
+        .choice("account", &[("number", AccountForm::Number), ("word", AccountForm::Word)])
+        .unwrap_or(syntax.account);
+    syntax.example = section.section("example", |at| Example {
+        service: at.text("service", 1..=NAME_MAX).unwrap_or(syntax.example.service),
+        package: at.text("package", 1..=NAME_MAX).unwrap_or(syntax.example.package),
+        account: at.text("account", 1..=64).unwrap_or(syntax.example.account),
+    });
     syntax
 }
 
@@ -90,7 +99,6 @@ fn code_key(section: &mut Section<'_>) -> Option<SecretString> {
 }
 
 fn country_code(text: &str) -> Option<String> {
-    let fits =
-        (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
-    fits.then(|| text.to_owned())
+    let plain = !text.starts_with('+') && Country::new(text).is_ok();
+    plain.then(|| text.to_owned())
 }

@@ -27,19 +27,29 @@ pub enum Answer {
     /// What is wrong with the message, and a right one.
     Invalid(Invalid),
     /// How the purchase at this place of the list stands.
-    Status { at: usize },
+    Status {
+        at: usize,
+    },
     /// Nothing was ever asked for.
     NothingBought,
     NoCodeWaiting,
     /// The offer at this place expired before its code came.
-    LateCode { at: usize },
+    LateCode {
+        at: usize,
+    },
     /// `Y` to an offer that asks for its code.
-    CodeNeeded { at: usize },
+    CodeNeeded {
+        at: usize,
+    },
     /// A code to an offer that asks for `Y`.
-    YesNeeded { at: usize },
+    YesNeeded {
+        at: usize,
+    },
     NothingToCancel,
     /// Too far gone to be withdrawn: its state is told.
-    CannotCancel { at: usize },
+    CannotCancel {
+        at: usize,
+    },
     /// As many codes as one subscriber may have in an hour.
     TooManyCodes,
     /// A part of a long message never came.
@@ -103,9 +113,10 @@ fn buy(rules: &Rules, purchases: &[Purchase], service: &str, package: &str, acco
     if !may_send {
         return Route::Answer(Answer::TooManyCodes);
     }
-    let repeat = purchases.iter().filter(same).any(|purchase| {
-        purchase.state == State::Done && now < purchase.updated_at.saturating_add(rules.repeat_window)
-    });
+    let repeat = purchases
+        .iter()
+        .filter(same)
+        .any(|purchase| purchase.state == State::Done && now < purchase.updated_at.saturating_add(rules.repeat_window));
     Route::Start { service: service.to_owned(), package: package.to_owned(), account: account.to_owned(), repeat }
 }
 
