@@ -9,4 +9,5 @@ pub mod journal;
 pub mod idempotency;
 pub mod replies;
 pub mod engine;
+pub mod http;
 pub mod telemetry;
