@@ -1,8 +1,86 @@
 //! One typed tree of everything that can be set, checked once at start. Every limit, wait and deadline has its line here.
+//! Never opens a connection: whether a neighbour can be reached is `paygate check`'s question.
 
+mod check;
+mod doors;
+mod duration;
+mod environment;
+mod errors;
+mod neighbours;
+mod network;
+mod policy;
+mod section;
+
+pub use duration::{parse_duration, spell_duration};
+pub use environment::{Environment, environment};
+pub use errors::{ConfigError, ConfigErrors};
+pub use network::{Network, NotANetwork};
+
+use errors::Faults;
 use secrecy::SecretString;
-use serde::Deserialize;
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use section::{Section, Source};
+use std::path::{Path, PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use toml::Table;
+
+impl Config {
+    /// Reads the file, lays the environment over it, and tells everything that is wrong at once.
+    ///
+    /// # Errors
+    /// Each fault on its own line: key, what is wrong, what to write instead.
+    pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            ConfigErrors::one(path.display().to_string(), format!("cannot be read ({error})"), "expected a TOML file")
+        })?;
+        Self::read(&text, path.parent().unwrap_or(Path::new(".")), environment)
+    }
+
+    /// The same from a text. Relative `…_file` paths start at the working directory.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, environment: &Environment) -> Result<Self, ConfigErrors> {
+        Self::read(text, Path::new("."), environment)
+    }
+
+    fn read(text: &str, folder: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
+        let table: Table = toml::from_str(text).map_err(|error| not_toml(text, &error))?;
+        let faults = Faults::default();
+        let (table, origins) = environment::overlay(table, environment, &faults);
+        let secrets = environment.get("CREDENTIALS_DIRECTORY").map_or_else(|| folder.to_owned(), PathBuf::from);
+        let source = Source { origins, secrets, faults };
+        let mut root = Section::new(&source, String::new(), table);
+        let config = Self::from_root(&mut root);
+        root.close();
+        source.faults.judge(config)
+    }
+
+    fn from_root(root: &mut Section<'_>) -> Self {
+        let charging = neighbours::channels(root);
+        let only_channel = charging.keys().next().filter(|_| charging.len() == 1).cloned();
+        let config = Self {
+            http: root.section("http", Http::read),
+            journal: root.section("journal", Journal::read),
+            redis: root.has("redis").then(|| root.section("redis", Redis::read)),
+            purchase: root.section("purchase", Purchase::read),
+            syntax: root.section("syntax", policy::syntax),
+            smsc: root.sections("smsc", |section| Smsc::read(section, only_channel.as_deref())),
+            charging,
+            package_manager: root.section("package_manager", PackageManager::read),
+            replies: root.section("replies", policy::replies),
+            engine: root.section("engine", Engine::read),
+        };
+        check::check(&config, root);
+        config
+    }
+}
+
+/// A text that is no TOML has no keys to be judged by: only the first place where it breaks is known.
+fn not_toml(text: &str, error: &toml::de::Error) -> ConfigErrors {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    ConfigErrors::one(format!("line {line}"), error.message().lines().collect::<Vec<_>>().join(", "), "expected TOML")
+}
 
 /// The whole configuration, valid.
 #[derive(Clone, Debug)]
@@ -25,12 +103,18 @@ pub struct Http {
     pub listen: SocketAddr,
     /// Bearer token or `&token=` for `/mo` and `/mo/kannel`; without it only loopback may send there.
     pub mo_token: Option<SecretString>,
-    /// Addresses (CIDR) that may send messages without a token.
-    pub mo_allow: Vec<String>,
+    /// Addresses that may send messages without a token, besides loopback.
+    pub mo_allow: Vec<Network>,
     /// Octets a request body may have; more is 413.
     pub body_limit: usize,
     /// How long one request may take in all.
     pub request_timeout: Duration,
+    /// How long a peer may take to send a request's head; a slower one is cut off.
+    pub header_timeout: Duration,
+    /// A message that is not durable by then is answered 503, and the peer sends it again.
+    pub ack_within: Duration,
+    /// Connections open at once; more wait to be accepted.
+    pub connections: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -53,8 +137,7 @@ pub struct Redis {
     pub pause_after_failure: Duration,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Otp {
     /// paygate makes the code and texts it.
     Gateway,
@@ -99,8 +182,7 @@ pub struct Purchase {
     pub hotline: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bind {
     Transceiver,
     Transmitter,

@@ -2,7 +2,9 @@
 //! neighbours that keep books of their own.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod config;
 mod core;
+mod http;
 mod journal;
 mod keys;
 mod smpp;

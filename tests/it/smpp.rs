@@ -78,7 +78,7 @@ impl Link {
     pub(crate) async fn reply_until(&self, to: &str, text: &str, not_after: i64) -> oneshot::Receiver<Submitted> {
         let (done, outcome) = oneshot::channel();
         let (from, to, text) = ("9029".to_owned(), to.to_owned(), text.to_owned());
-        self.replies.send(Submit { reply: 1, from, to, text, not_after, done }).await.unwrap();
+        self.replies.send(Submit { from, to, text, not_after, done }).await.unwrap();
         outcome
     }
 

@@ -1,0 +1,86 @@
+//! What must agree between sections. Says nothing where a part is missing or wrong by itself: that is told already.
+
+use super::section::Section;
+use super::{Bind, Config, LinkKind, Smsc};
+use paygate_parsers::msisdn::Country;
+
+pub(super) fn check(config: &Config, root: &Section<'_>) {
+    if config.charging.is_empty() && !root.told("charging") {
+        root.fault("charging", "has no channel", "expected at least one [charging.NAME]");
+    }
+    if config.smsc.is_empty() && !root.told("smsc") {
+        root.fault("smsc", "has no link", "expected at least one [[smsc]]");
+    }
+    words_can_be_understood(config, root);
+    for (index, smsc) in config.smsc.iter().enumerate() {
+        channel_is_known(config, smsc, index, root);
+        short_codes_are_given(smsc, index, root);
+        name_is_shared_rightly(config, smsc, index, root);
+    }
+}
+
+fn words_can_be_understood(config: &Config, root: &Section<'_>) {
+    let Ok(country) = Country::new(&config.purchase.country_code) else { return };
+    for problem in config.syntax.faults(&country) {
+        root.fault("syntax", problem, "expected words that a subscriber can write and that mean one thing");
+    }
+}
+
+fn channel_is_known(config: &Config, smsc: &Smsc, index: usize, root: &Section<'_>) {
+    if smsc.charging.is_empty() || config.charging.is_empty() || config.charging.contains_key(&smsc.charging) {
+        return;
+    }
+    let known: Vec<&str> = config.charging.keys().map(String::as_str).collect();
+    let problem = format!("{:?} is no channel", smsc.charging);
+    root.fault(&format!("smsc[{index}].charging"), problem, format!("expected one of: {}", known.join(", ")));
+}
+
+fn short_codes_are_given(smsc: &Smsc, index: usize, root: &Section<'_>) {
+    let mut sorted = smsc.short_codes.clone();
+    sorted.sort();
+    if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        root.fault(&format!("smsc[{index}].short_codes"), format!("{:?} stands twice", twice[0]), "expected it once");
+    }
+}
+
+/// One SMSC may be reached by a receiver and a transmitter; otherwise a name is one link.
+fn name_is_shared_rightly(config: &Config, smsc: &Smsc, index: usize, root: &Section<'_>) {
+    let namesakes: Vec<(usize, &Smsc)> =
+        config.smsc.iter().enumerate().filter(|(at, other)| *at != index && other.name == smsc.name).collect();
+    let first_of_name = namesakes.iter().all(|(at, _)| *at > index);
+    match (bind(smsc), namesakes.as_slice()) {
+        _ if smsc.name.is_empty() => {}
+        (Some(Bind::Receiver), []) => root.fault(
+            &format!("smsc[{index}].bind"),
+            "a receiver alone cannot send replies",
+            format!("expected a second [[smsc]] named {:?} with bind = \"transmitter\"", smsc.name),
+        ),
+        (_, []) => {}
+        (Some(own), [(_, other)]) if pairs(own, bind(other)) => {
+            if !first_of_name && (smsc.charging != other.charging || smsc.short_codes != other.short_codes) {
+                root.fault(
+                    &format!("smsc[{index}]"),
+                    format!("differs from the other {:?} in charging or short_codes", smsc.name),
+                    "expected both binds of one SMSC to say the same",
+                );
+            }
+        }
+        (_, _) if first_of_name => {}
+        (_, _) => root.fault(
+            &format!("smsc[{index}].name"),
+            format!("{:?} is taken", smsc.name),
+            "expected another name; only a receiver and a transmitter of one SMSC share theirs",
+        ),
+    }
+}
+
+fn bind(smsc: &Smsc) -> Option<Bind> {
+    match &smsc.kind {
+        LinkKind::Smpp(link) => Some(link.bind),
+        LinkKind::Kannel(_) => None,
+    }
+}
+
+fn pairs(own: Bind, other: Option<Bind>) -> bool {
+    matches!((own, other), (Bind::Receiver, Some(Bind::Transmitter)) | (Bind::Transmitter, Some(Bind::Receiver)))
+}

@@ -1,0 +1,265 @@
+//! Messages by HTTP: an aggregator's JSON at `/mo`, Kannel's sms-service at `/mo/kannel`. A 2xx means that the message is
+//! safe in the journal; until then the peer keeps it and sends it again.
+
+use super::{Doors, State, refuse};
+use crate::engine::door::{Delivery, Door, Incoming, MessageIn, Verdict};
+use crate::telemetry::metrics::MESSAGES_RECEIVED;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{self, ConnectInfo, Query};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::net::{IpAddr, SocketAddr};
+use subtle::ConstantTimeEq;
+use tokio::sync::oneshot;
+
+/// Octets a number, a short code or an id may have; no network's are longer.
+const FIELD_OCTETS: usize = 255;
+
+/// What the peer may be told, and as what.
+type Refusal = (StatusCode, String);
+
+/// A message as an HTTP peer names its parts.
+struct Fields {
+    id: Option<String>,
+    from: String,
+    to: String,
+    text: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TokenQuery {
+    token: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct KannelQuery {
+    from: Option<String>,
+    to: Option<String>,
+    text: Option<String>,
+    id: Option<String>,
+    token: Option<String>,
+}
+
+/// `POST /mo`: 202 for a new message, 200 for one that is here already, 503 to send it again.
+pub(super) async fn json(
+    extract::State(State(doors)): extract::State<State>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Query(query): Query<TokenQuery>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    if !doors.admits(peer.ip(), &headers, query.token.as_deref()) {
+        return unauthorized();
+    }
+    let message = body
+        .map_err(|rejection| (rejection.status(), rejection.body_text()))
+        .and_then(|body| fields(&body))
+        .and_then(|fields| doors.message(Door::Http, fields));
+    match message {
+        Err((status, error)) => refuse(status, &error),
+        Ok(message) => match doors.deliver(message).await {
+            Verdict::Fresh => StatusCode::ACCEPTED.into_response(),
+            Verdict::Again => StatusCode::OK.into_response(),
+            Verdict::Later => later(),
+        },
+    }
+}
+
+/// `GET /mo/kannel`: 200 with an empty body, so that Kannel texts nothing by itself; 503 to be asked again.
+pub(super) async fn kannel(
+    extract::State(State(doors)): extract::State<State>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Query(query): Query<KannelQuery>,
+) -> Response {
+    if !doors.admits(peer.ip(), &headers, query.token.as_deref()) {
+        return unauthorized();
+    }
+    let message = kannel_fields(query).and_then(|fields| doors.message(Door::Kannel, fields));
+    match message {
+        Err((status, error)) => refuse(status, &error),
+        Ok(message) => match doors.deliver(message).await {
+            Verdict::Fresh | Verdict::Again => StatusCode::OK.into_response(),
+            Verdict::Later => later(),
+        },
+    }
+}
+
+impl Doors {
+    /// A token that is configured is asked of everybody; without one, only near addresses are believed.
+    fn admits(&self, peer: IpAddr, headers: &HeaderMap, query_token: Option<&str>) -> bool {
+        let Some(token) = &self.token else {
+            return peer.to_canonical().is_loopback() || self.allow.iter().any(|network| network.contains(peer));
+        };
+        let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer_token);
+        let given = bearer.or(query_token).unwrap_or_default();
+        token.expose_secret().as_bytes().ct_eq(given.as_bytes()).into()
+    }
+
+    fn message(&self, door: Door, fields: Fields) -> Result<MessageIn, Refusal> {
+        let links = &self.links;
+        let link = match door {
+            Door::Kannel => links.kannel.get(&fields.to).or_else(|| links.any.get(&fields.to)),
+            Door::Http | Door::Smpp => links.any.get(&fields.to),
+        };
+        let Some(link) = link else {
+            let error = format!("no link has short code {:?}", fields.to);
+            return Err((StatusCode::UNPROCESSABLE_ENTITY, error));
+        };
+        Ok(MessageIn {
+            door,
+            link: link.clone(),
+            from: fields.from,
+            to: fields.to,
+            peer_id: fields.id,
+            data_coding: None,
+            part: None,
+            payload: fields.text.into(),
+            unreadable: None,
+        })
+    }
+
+    /// Hands the message to the engine and waits, not forever, until it is durable. A full queue, a stopped engine and a
+    /// slow journal are all "later": the peer still has the message.
+    async fn deliver(&self, message: MessageIn) -> Verdict {
+        let door = match message.door {
+            Door::Smpp => "smpp",
+            Door::Http => "http",
+            Door::Kannel => "kannel",
+        };
+        let (done, verdict) = oneshot::channel();
+        let delivery = Delivery { incoming: Incoming::Message(message), done };
+        let answer = async {
+            self.intake.send(delivery).await.ok()?;
+            verdict.await.ok()
+        };
+        let verdict = tokio::time::timeout(self.ack_within, answer).await.ok().flatten().unwrap_or(Verdict::Later);
+        let word = match verdict {
+            Verdict::Fresh => "fresh",
+            Verdict::Again => "again",
+            Verdict::Later => "later",
+        };
+        metrics::counter!(MESSAGES_RECEIVED, "door" => door, "verdict" => word).increment(1);
+        verdict
+    }
+}
+
+fn later() -> Response {
+    refuse(StatusCode::SERVICE_UNAVAILABLE, "the message cannot be kept safe now; send it again")
+}
+
+/// Says the same whatever was wrong, so that nothing can be learnt by trying.
+fn unauthorized() -> Response {
+    let mut response = refuse(StatusCode::UNAUTHORIZED, "the token is missing or wrong");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+    response
+}
+
+/// The scheme's case does not matter (RFC 9110 §11.1).
+fn bearer_token(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Reads the JSON and names everything that is wrong in it at once.
+fn fields(body: &[u8]) -> Result<Fields, Refusal> {
+    let object: Map<String, Value> = serde_json::from_slice(body)
+        .map_err(|error| (StatusCode::BAD_REQUEST, format!("the body is no JSON object ({error})")))?;
+    let mut faults = Vec::new();
+    let mut field = |name| taken(json_text(&object, name).and_then(|text| checked(name, text)), &mut faults);
+    let (id, from, to) = (Some(field("id")), field("from"), field("to"));
+    let text = taken(json_text(&object, "text"), &mut faults);
+    judged(Fields { id, from, to, text }, &faults)
+}
+
+/// Kannel leaves out what a message has not, and gives an empty `id` where the SMSC gave none.
+fn kannel_fields(query: KannelQuery) -> Result<Fields, Refusal> {
+    let mut faults = Vec::new();
+    let given = |name, value: Option<String>| value.ok_or_else(|| format!("{name:?} is missing"));
+    let from = taken(given("from", query.from).and_then(|from| checked("from", from)), &mut faults);
+    let to = taken(given("to", query.to).and_then(|to| checked("to", to)), &mut faults);
+    let text = taken(given("text", query.text), &mut faults);
+    let id = query.id.filter(|id| !id.is_empty()).map(|id| taken(checked("id", id), &mut faults));
+    judged(Fields { id, from, to, text }, &faults)
+}
+
+/// A text, or a number that an aggregator wrote as one.
+fn json_text(object: &Map<String, Value>, name: &str) -> Result<String, String> {
+    match object.get(name) {
+        None | Some(Value::Null) => Err(format!("{name:?} is missing")),
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(Value::Number(number)) => Ok(number.to_string()),
+        Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => Err(format!("{name:?} is not a text")),
+    }
+}
+
+/// A field that names something: not empty, bounded, printable.
+fn checked(name: &str, value: String) -> Result<String, String> {
+    if value.is_empty() {
+        Err(format!("{name:?} is empty"))
+    } else if value.len() > FIELD_OCTETS {
+        Err(format!("{name:?} is longer than {FIELD_OCTETS} octets"))
+    } else if value.contains(char::is_control) {
+        Err(format!("{name:?} has a control character in it"))
+    } else {
+        Ok(value)
+    }
+}
+
+/// The value, or an empty stand-in and a fault that makes [`judged`] refuse the whole.
+fn taken(value: Result<String, String>, faults: &mut Vec<String>) -> String {
+    value.unwrap_or_else(|fault| {
+        faults.push(fault);
+        String::new()
+    })
+}
+
+fn judged(fields: Fields, faults: &[String]) -> Result<Fields, Refusal> {
+    if faults.is_empty() { Ok(fields) } else { Err((StatusCode::BAD_REQUEST, faults.join(", "))) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+    use crate::http::Links;
+
+    /// Doors that believe `allow`, and whoever has `token`.
+    fn doors(token: Option<&str>, allow: &[&str]) -> Doors {
+        Doors {
+            intake: tokio::sync::mpsc::channel(1).0,
+            links: Links::default(),
+            token: token.map(Into::into),
+            allow: allow.iter().map(|network| network.parse().unwrap()).collect(),
+            ack_within: std::time::Duration::from_secs(1),
+            body_limit: 1024,
+            request_timeout: std::time::Duration::from_secs(1),
+            readiness: tokio::sync::watch::channel(crate::http::Readiness::default()).1,
+            metrics: crate::telemetry::metrics::recorder().clone(),
+        }
+    }
+
+    #[test]
+    fn without_a_token_only_near_addresses_may_send() {
+        for (peer, allow, admitted) in [
+            ("127.0.0.1", &[] as &[&str], true),
+            ("::1", &[], true),
+            ("::ffff:127.0.0.1", &[], true),
+            ("10.0.0.5", &[], false),
+            ("10.0.0.5", &["10.0.0.0/24"], true),
+            ("::ffff:10.0.0.5", &["10.0.0.0/24"], true),
+            ("10.0.1.5", &["10.0.0.0/24"], false),
+        ] {
+            let peer = peer.parse().unwrap();
+            assert_eq!(doors(None, allow).admits(peer, &HeaderMap::new(), Some("x")), admitted, "{peer} {allow:?}");
+            assert!(
+                !doors(Some("hush"), allow).admits(peer, &HeaderMap::new(), Some("x")),
+                "a token is asked of {peer}"
+            );
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Fixed identities of the records that operators act on (systemd's `MESSAGE_ID=`, 128 bits as 32 hex digits).
+//! `systemd/paygate.catalog` explains each; they never change, whatever happens to the wording.
+
+/// READY: every door is open.
+pub const STARTED: &str = "b7ec77333b564f0ca640af49626e7961";
+/// A stop was asked for; what is under way is being finished.
+pub const STOPPING: &str = "61ff0c3622be488e8283884e5e0dc038";
+pub const SMSC_BOUND: &str = "98cd39fc063d4809bc578c6d96aeefbc";
+/// A link is gone; paygate binds again by itself.
+pub const SMSC_LOST: &str = "d194aa049b1e45f3a729fd84014945d2";
+/// A charge may or may not have moved money; it is being inquired about.
+pub const CHARGE_UNKNOWN: &str = "3abb3a95b9f94357be31997dc5fa24fa";
+pub const GRANT_UNKNOWN: &str = "8a1d8c5a4f55487e91df54aa19165fe3";
+/// A purchase needs a person.
+pub const REVIEW: &str = "de16577f05114ae190f3bdd668a0ca1b";
+pub const REFUND_ISSUED: &str = "f299a91dc5e54c818dbc92db2a8e8f88";
+/// Keys fall through to the journal until Redis is back.
+pub const REDIS_LOST: &str = "a80565060841417292938ce5771b5009";
+/// Nothing can be made safe; peers are told to send again.
+pub const STORE_DOWN: &str = "71851d78798a4ca98b74a06da279489e";
+
+/// All of them by name, for the catalogue's test.
+pub const ALL: [(&str, &str); 10] = [
+    ("started", STARTED),
+    ("stopping", STOPPING),
+    ("smsc-bound", SMSC_BOUND),
+    ("smsc-lost", SMSC_LOST),
+    ("charge-unknown", CHARGE_UNKNOWN),
+    ("grant-unknown", GRANT_UNKNOWN),
+    ("review", REVIEW),
+    ("refund-issued", REFUND_ISSUED),
+    ("redis-lost", REDIS_LOST),
+    ("store-down", STORE_DOWN),
+];
