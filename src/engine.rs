@@ -18,16 +18,18 @@ mod work;
 use crate::config;
 use crate::idempotency::Keys;
 use crate::journal::Journal;
+use crate::telemetry::watchdog::Heartbeat;
 use desk::Desk;
 use door::{Delivery, Submit};
 use outbox::Outbox;
 use perform::Performer;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+pub use intake::{Reader, random_hex, wall_clock};
 
 /// All that the engine is given at start.
 pub struct Parts {
@@ -41,7 +43,7 @@ pub struct Parts {
     /// The sending side of each link by name.
     pub links: HashMap<String, mpsc::Sender<Submit>>,
     /// Grows with each turn of the loop: the watchdog's proof of life.
-    pub heartbeat: Arc<AtomicU64>,
+    pub heartbeat: Heartbeat,
 }
 
 /// A running engine. Dropping it does not stop it; [`Engine::stop`] does.

@@ -13,9 +13,9 @@ use crate::idempotency::{Ask, Keys};
 use crate::journal::rows::{Committed, Unit};
 use crate::journal::{Journal, JournalError};
 use crate::purchase::record::{Micros, Purchase};
+use crate::telemetry::watchdog::Heartbeat;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -40,7 +40,7 @@ pub(super) struct Loop {
     pub(super) cache: Cache,
     /// Left over from the batch before.
     pub(super) later: Vec<Work>,
-    pub(super) heartbeat: Arc<AtomicU64>,
+    pub(super) heartbeat: Heartbeat,
     pub(super) stop: CancellationToken,
 }
 
@@ -48,7 +48,7 @@ impl Loop {
     pub(super) async fn run(mut self) {
         loop {
             let works = self.gather().await;
-            self.heartbeat.fetch_add(1, Ordering::Relaxed);
+            self.heartbeat.beat();
             let stopping = self.stop.is_cancelled();
             if works.is_empty() {
                 if stopping && self.work.is_empty() {
