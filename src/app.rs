@@ -7,7 +7,7 @@ mod status;
 use crate::charging::Channels;
 use crate::config::{self, Config, LinkKind};
 use crate::engine::desk::Desk;
-use crate::engine::{self, Engine, Reader, random_hex};
+use crate::engine::{self, Engine, Moved, Reader, random_hex};
 use crate::http::{self, Part, Readiness};
 use crate::http_client::HttpClient;
 use crate::idempotency::Keys;
@@ -24,7 +24,7 @@ use secrecy::ExposeSecret;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -83,6 +83,12 @@ impl App {
         tasks.spawn(rest.clone().run_until_cancelled_owned(telemetry::metrics::upkeep()));
         tasks.spawn(rest.clone().run_until_cancelled_owned(status::watch(journal.clone(), readiness)));
         Ok(Self { address, journal, readiness: ready, engine, heartbeat, doors, rest, tasks })
+    }
+
+    /// Every durable step of every purchase from now on.
+    #[must_use]
+    pub fn moves(&self) -> broadcast::Receiver<Arc<Moved>> {
+        self.engine.moves()
     }
 
     /// Closes the doors, lets what is under way finish within `[engine] drain`, and stops.

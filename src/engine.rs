@@ -18,6 +18,8 @@ mod work;
 use crate::config;
 use crate::idempotency::Keys;
 use crate::journal::Journal;
+use crate::journal::rows::EventRow;
+use crate::purchase::Purchase;
 use crate::telemetry::watchdog::Heartbeat;
 use desk::Desk;
 use door::{Delivery, Submit};
@@ -25,7 +27,7 @@ use outbox::Outbox;
 use perform::Performer;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -46,12 +48,23 @@ pub struct Parts {
     pub heartbeat: Heartbeat,
 }
 
+/// A purchase after a durable step, and the events of that step: for whoever watches.
+#[derive(Debug)]
+pub struct Moved {
+    pub purchase: Arc<Purchase>,
+    pub events: Vec<EventRow>,
+}
+
+/// Steps a slow watcher may be behind before it misses some.
+const MOVES_KEPT: usize = 1_024;
+
 /// A running engine. Dropping it does not stop it; [`Engine::stop`] does.
 pub struct Engine {
     intake: mpsc::Sender<Delivery>,
     stop: CancellationToken,
     tasks: TaskTracker,
     performing: TaskTracker,
+    moves: broadcast::Sender<Arc<Moved>>,
     settings: config::Engine,
 }
 
@@ -73,6 +86,7 @@ impl Engine {
             tasks: performing.clone(),
             instance: intake::random_hex(),
         });
+        let (moves, _) = broadcast::channel(MOVES_KEPT);
         let outbox = Outbox::start(parts.links, answers.clone());
         let watch = watch::Watch {
             journal: parts.journal.clone(),
@@ -94,17 +108,24 @@ impl Engine {
             cache: turn::Cache::new(parts.settings.cache),
             later: Vec::new(),
             heartbeat: parts.heartbeat,
+            moves: moves.clone(),
             stop: stop.clone(),
         };
         tasks.spawn(turns.run());
         tasks.close();
-        Self { intake, stop, tasks, performing, settings: parts.settings }
+        Self { intake, stop, tasks, performing, moves, settings: parts.settings }
     }
 
     /// Where doors hand in what they receive. Bounded: a full queue is the peer's backpressure.
     #[must_use]
     pub fn intake(&self) -> mpsc::Sender<Delivery> {
         self.intake.clone()
+    }
+
+    /// Every durable step from now on. Watching costs nothing while nobody does.
+    #[must_use]
+    pub fn moves(&self) -> broadcast::Receiver<Arc<Moved>> {
+        self.moves.subscribe()
     }
 
     /// Takes nothing new, waits for what is under way, and gives up after `[engine] drain`; what is left has a due time.
