@@ -7,3 +7,4 @@ pub mod http_client;
 pub mod journal;
 pub mod package_manager;
 pub mod purchase;
+pub mod sandbox;
