@@ -14,5 +14,5 @@ pub mod engine;
 pub mod smpp;
 pub mod http;
 pub mod kannel;
-pub mod sandbox;
 pub mod app;
+pub mod sandbox;
