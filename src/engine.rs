@@ -1,3 +1,122 @@
 //! The one loop: takes what the doors, peers and timers say, asks the core, commits, and only then performs.
+//!
+//! Messages, answers, timers and restarts all become [`work::Work`]; a batch of it is decided purely ([`decide`]),
+//! committed as one transaction with one fsync, and its effects are let out when that commit is durable. There is no
+//! second path for recovery: what a crash interrupted has a due time in the journal and comes back as a timer.
 
+mod decide;
+pub mod desk;
 pub mod door;
+mod intake;
+mod outbox;
+mod parts;
+mod perform;
+mod turn;
+mod watch;
+mod work;
+
+use crate::config;
+use crate::idempotency::Keys;
+use crate::journal::Journal;
+use desk::Desk;
+use door::{Delivery, Submit};
+use outbox::Outbox;
+use perform::Performer;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// All that the engine is given at start.
+pub struct Parts {
+    pub desk: Desk,
+    pub journal: Journal,
+    pub keys: Keys,
+    pub settings: config::Engine,
+    /// Calls under way at once, for each channel and for the package manager.
+    pub channel_places: BTreeMap<String, usize>,
+    pub package_manager_places: usize,
+    /// The sending side of each link by name.
+    pub links: HashMap<String, mpsc::Sender<Submit>>,
+    /// Grows with each turn of the loop: the watchdog's proof of life.
+    pub heartbeat: Arc<AtomicU64>,
+}
+
+/// A running engine. Dropping it does not stop it; [`Engine::stop`] does.
+pub struct Engine {
+    intake: mpsc::Sender<Delivery>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    performing: TaskTracker,
+    settings: config::Engine,
+}
+
+impl Engine {
+    /// Starts the loop and its timers.
+    #[must_use]
+    pub fn start(parts: Parts) -> Self {
+        let (intake, deliveries) = mpsc::channel(parts.settings.queue);
+        let (answers, work) = mpsc::channel(parts.settings.queue);
+        let (stop, tasks, performing) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
+        let places = |count: usize| Arc::new(Semaphore::new(count));
+        let desk = Arc::new(parts.desk);
+        let performer = Arc::new(Performer {
+            desk: Arc::clone(&desk),
+            keys: parts.keys.clone(),
+            answers: answers.clone(),
+            channel_places: parts.channel_places.iter().map(|(name, count)| (name.clone(), places(*count))).collect(),
+            package_manager_places: places(parts.package_manager_places),
+            tasks: performing.clone(),
+            instance: intake::random_hex(),
+        });
+        let outbox = Outbox::start(parts.links, answers.clone());
+        let watch = watch::Watch {
+            journal: parts.journal.clone(),
+            work: answers,
+            settings: parts.settings.clone(),
+            links: outbox.links(),
+            parts_window: desk.parts_window,
+        };
+        tasks.spawn(watch.run(stop.clone()));
+        let turns = turn::Loop {
+            desk,
+            journal: parts.journal,
+            keys: parts.keys,
+            settings: parts.settings.clone(),
+            performer,
+            outbox,
+            deliveries,
+            work,
+            cache: turn::Cache::new(parts.settings.cache),
+            later: Vec::new(),
+            heartbeat: parts.heartbeat,
+            stop: stop.clone(),
+        };
+        tasks.spawn(turns.run());
+        tasks.close();
+        Self { intake, stop, tasks, performing, settings: parts.settings }
+    }
+
+    /// Where doors hand in what they receive. Bounded: a full queue is the peer's backpressure.
+    #[must_use]
+    pub fn intake(&self) -> mpsc::Sender<Delivery> {
+        self.intake.clone()
+    }
+
+    /// Takes nothing new, waits for what is under way, and gives up after `[engine] drain`; what is left has a due time.
+    pub async fn stop(self) {
+        drop(self.intake);
+        self.performing.close();
+        let drained = tokio::time::timeout(self.settings.drain, self.performing.wait()).await;
+        if drained.is_err() {
+            tracing::warn!(
+                left = self.performing.len(),
+                "stopped with calls under way; their outcome is inquired about after the next start"
+            );
+        }
+        self.stop.cancel();
+        self.tasks.wait().await;
+    }
+}

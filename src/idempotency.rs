@@ -48,6 +48,12 @@ impl Keys {
         todo!()
     }
 
+    /// Whether other instances see these keys, too.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        false
+    }
+
     pub async fn claim(&self, _ask: Ask<'_>) -> Claim {
         todo!()
     }

@@ -10,6 +10,7 @@ use crate::msisdn::Country;
 use crate::text::fold;
 use grammar::Order;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt;
 use syntax::Verb;
 
@@ -135,7 +136,8 @@ impl Reader<'_> {
         if grammar::is_spaced_digits(text) {
             return code(text).map_err(|fault| fault.with_example(example::CODE.to_owned()));
         }
-        let Some((verb, keyword, rest)) = self.syntax.keyword(text) else { return Err(self.unknown_keyword(text)) };
+        let found = self.syntax.keyword(text).or_else(|| self.confirmation_run_together(text));
+        let Some((verb, keyword, rest)) = found else { return Err(self.unknown_keyword(text)) };
         let request = match verb {
             Verb::Buy => self.buy(rest),
             Verb::Cancel => self.cancel(rest),
@@ -170,23 +172,15 @@ impl Reader<'_> {
         Account::parse(self.syntax.account, self.country, typed)
     }
 
-    /// The nearest keyword is only shown, since the word that was typed may have meant something else.
+    /// `OTP123456` can mean one thing only. An order run together could be cut in several places, so it is not read.
+    fn confirmation_run_together<'a>(&'a self, text: &'a str) -> Option<(Verb, Cow<'a, str>, &'a str)> {
+        let found = self.syntax.run_together(text);
+        found.filter(|(verb, _, rest)| *verb == Verb::Confirm && grammar::is_spaced_digits(rest))
+    }
+
     fn unknown_keyword(&self, text: &str) -> Invalid {
-        let rest = grammar::after_word(text);
-        let near = self.syntax.nearest(grammar::first_word(text));
-        // XIN is near XN, but only digits behind it make it a confirmation.
-        let near = near.filter(|(verb, _)| *verb != Verb::Confirm || grammar::is_spaced_digits(rest));
-        let example = match near {
-            Some((verb, keyword)) => self.example(verb, &keyword, rest),
-            None => {
-                // A complete order behind a wrong keyword, or without any, is worth showing; chatter is not.
-                let complete = |order: &&str| matches!(self.buy(order), Ok(Request::Buy { account: Some(_), .. }));
-                let order = [rest, text].into_iter().find(complete).unwrap_or_default();
-                self.example(Verb::Buy, &self.syntax.first(Verb::Buy), order)
-            }
-        };
         let reason = format!("the message does not begin with any of {}", self.syntax.keywords());
-        Invalid { part: Part::Keyword, reason, example }
+        Invalid { part: Part::Keyword, reason, example: self.example_of_unknown(text) }
     }
 }
 
@@ -276,7 +270,8 @@ mod tests {
             "ON VIP NAP1 0084854689520",
             "ON VIP NAP1 (0854) 689520",
             "ON*VIP*NAP1*0854689520",
-            "*ON*VIP*NAP1*0854689520",
+            "*ON*VIP*NAP1*0854689520#",
+            "_ON_VIP_NAP1_0854689520_",
             "ON-VIP_NAP1 0854689520",
             "ON, VIP, NAP1: 0854689520!",
             "\"ON VIP NAP1 0854689520\"",
@@ -303,6 +298,7 @@ mod tests {
             ("１２３４５６", r#"{"kind":"confirm","code":"123456"}"#),
             ("1234", r#"{"kind":"confirm","code":"1234"}"#),
             ("OTP 123456", r#"{"kind":"confirm","code":"123456"}"#),
+            ("otp123456", r#"{"kind":"confirm","code":"123456"}"#),
             ("xn: 123 456.", r#"{"kind":"confirm","code":"123456"}"#),
             ("OFF", r#"{"kind":"cancel"}"#),
             ("Hủy", r#"{"kind":"cancel"}"#),
@@ -329,6 +325,7 @@ mod tests {
             format!(r#"{{"kind":"invalid","part":"account","reason":"{reason}","example":"ON VIP NAP1 0912345678"}}"#)
         );
         refused("dk vip nap1 a0854689520", Part::Account, reason, "DK VIP NAP1 0854689520");
+        refused("ON VIP NAP1 0854689520x", Part::Account, reason, "ON VIP NAP1 0854689520");
         // The digits around the letter would be a stranger's number.
         refused("ON VIP NAP1 08546x89520", Part::Account, reason, "ON VIP NAP1 0912345678");
     }
@@ -361,6 +358,13 @@ mod tests {
         }
         let more = "there is more text behind the account";
         refused("ON VIP NAP1 0854689520 cam on", Part::Account, more, "ON VIP NAP1 0854689520");
+    }
+
+    #[test]
+    fn digits_that_would_run_into_the_account_are_left_out_of_the_example() {
+        let reason = "there is a letter in the account, which has to be a phone number";
+        refused("ON GAME 0084 x", Part::Account, reason, "ON VIP NAP1 0912345678");
+        refused("ON GAME 0083 x", Part::Account, reason, "ON GAME 0083 0912345678");
     }
 
     #[test]
@@ -400,6 +404,10 @@ mod tests {
             ("OTB 555555", "OTP 123456"),
             ("MUA GAME NAP5 0854689520", "ON GAME NAP5 0854689520"),
             ("GAME NAP5 0854689520", "ON GAME NAP5 0854689520"),
+            ("ONVIP NAP5 0854689520", "ON VIP NAP5 0854689520"),
+            ("DKNAP5", "DK VIP NAP5"),
+            ("HUYNAP5", "HUY NAP5"),
+            ("YES1", "ON VIP NAP1 0912345678"),
             ("xin chao cac ban", "ON VIP NAP1 0912345678"),
             ("+84854689520", "ON VIP NAP1 0912345678"),
             ("yea", "ON VIP NAP1 0912345678"),
@@ -423,7 +431,7 @@ mod tests {
         refused("OFF NAP1 0854689520", Part::Account, reason, "OFF NAP1");
         let reason = "there is '@' in the service, which has only letters and digits";
         refused("OFF @ NAP5", Part::Service, reason, "OFF VIP NAP5");
-        refused("OFF @ 0854689520", Part::Account, "cancelling takes a package and no account", "OFF NAP1");
+        refused("OFF @ 0854689520 x", Part::Account, "cancelling takes a package and no account", "OFF NAP1");
         refused("Y NAP1", Part::Keyword, "a yes stands alone, with nothing behind it", "Y");
     }
 

@@ -5,14 +5,15 @@ use super::desk::{Desk, Moment};
 use super::door::{MessageIn, Submitted, Verdict};
 use super::intake::{Meaning, Reading, door_name, part_row, purchase_id, set_key};
 use super::parts;
-use super::work::{Again, Decision, Done, Known, Work};
-use crate::journal::rows::{EventRow, HeldPart, OwedReply, PurchaseRow, ReplyStatus, ReplyUpdate};
+use super::work::{Decision, Done, Known, Work};
+use crate::journal::rows::{AttemptRow, EventRow, OwedReply, PartRow, PurchaseRow, ReplyStatus, ReplyUpdate};
 use crate::purchase::input::{Effect, Input};
+use crate::purchase::next;
 use crate::purchase::record::{Attempt, Order, Purchase};
 use crate::purchase::subscriber::{Answer, Route, route};
-use crate::purchase::next;
 use paygate_parsers::msisdn::Msisdn;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// A reply that left without an answer is let out once more at most, and only if it is not an offer.
 const REPLY_SENDS: i64 = 2;
@@ -53,7 +54,7 @@ impl<'a> Batch<'a> {
 
     pub(super) fn take(&mut self, work: Work) {
         match work {
-            Work::Message { reading, done, parts } => self.message(*reading, done, parts),
+            Work::Message { reading, done, parts } => self.message(reading, done, parts),
             Work::Part { message, done } => self.part(&message, done),
             Work::Assemble { set } => self.assemble(&set),
             Work::Incomplete { parts } => self.incomplete(&parts),
@@ -66,11 +67,11 @@ impl<'a> Batch<'a> {
     }
 
     /// A whole message: new, or a redelivery that starts nothing.
-    fn message(&mut self, reading: Reading, done: Done, parts: Option<(String, i64)>) {
+    fn message(&mut self, reading: Arc<Reading>, done: Done, parts: Option<(String, i64)>) {
         if let Some(sender) = reading.meaning.sender()
             && !self.subscribers.insert(*sender)
         {
-            self.later.push(Work::Message { reading: Box::new(reading), done, parts });
+            self.later.push(Work::Message { reading, done, parts });
             return;
         }
         let seen = self.known.seen.get(&reading.key);
@@ -83,7 +84,8 @@ impl<'a> Batch<'a> {
             return;
         }
         let generation = seen.map_or(0, |seen| seen.generation + 1);
-        let mut decision = Decision { again: vec![Again::Message { reading: Box::new(reading.clone()), parts: parts.clone() }], ..Decision::default() };
+        let again = Work::Message { reading: reading.clone(), done: None, parts: parts.clone() };
+        let mut decision = Decision { again: vec![again], ..Decision::default() };
         decision.done.extend(done);
         decision.unit.parts_done = parts;
         self.act_on(&reading, generation, decision);
@@ -121,7 +123,15 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn order(&self, reading: &Reading, msisdn: Msisdn, service: String, package: String, account: String, repeat: bool) -> Order {
+    fn order(
+        &self,
+        reading: &Reading,
+        msisdn: Msisdn,
+        service: String,
+        package: String,
+        account: String,
+        repeat: bool,
+    ) -> Order {
         let link = &reading.message.link;
         Order {
             msisdn,
@@ -149,7 +159,15 @@ impl<'a> Batch<'a> {
     }
 
     /// A text that changes no purchase.
-    fn tell(&mut self, reading: &Reading, generation: i64, mut decision: Decision, to: Msisdn, answer: &Answer, purchases: &[Purchase]) {
+    fn tell(
+        &mut self,
+        reading: &Reading,
+        generation: i64,
+        mut decision: Decision,
+        to: Msisdn,
+        answer: &Answer,
+        purchases: &[Purchase],
+    ) {
         let (now, message) = (self.moment.now, &reading.message);
         let about = about(answer).and_then(|at| purchases.get(at));
         let text = self.desk.replies.answer(answer, about, &message.to);
@@ -163,10 +181,13 @@ impl<'a> Batch<'a> {
 
     fn answer(&mut self, id: &str, input: Input) {
         let Some(purchase) = self.current(id).or_else(|| self.known.purchases.get(id)).cloned() else {
-            tracing::error!(purchase = id, "an answer came for a purchase that the journal does not have; it is dropped");
+            tracing::error!(
+                purchase = id,
+                "an answer came for a purchase that the journal does not have; it is dropped"
+            );
             return;
         };
-        let again = Again::Answer { id: id.to_owned(), input: input.clone() };
+        let again = Work::Answer { id: id.to_owned(), input: input.clone() };
         self.apply(purchase, &input, Some(Decision { again: vec![again], ..Decision::default() }));
     }
 
@@ -241,11 +262,11 @@ impl<'a> Batch<'a> {
         let Some(message) = parts::whole(held) else { return };
         let Some(generation) = held.first().map(|part| part.row.generation) else { return };
         let reading = parts::reading(&self.desk.reader, message, set, generation);
-        self.message(reading, None, Some((set.to_owned(), generation)));
+        self.message(Arc::new(reading), None, Some((set.to_owned(), generation)));
     }
 
     /// The rest never came: kept for a person, and the sender is asked once to write again.
-    fn incomplete(&mut self, rows: &[crate::journal::rows::PartRow]) {
+    fn incomplete(&mut self, rows: &[PartRow]) {
         let Some((message, set, generation)) = parts::fragment(rows) else { return };
         let reading = parts::reading(&self.desk.reader, message, &set, generation);
         let sender = Msisdn::parse_sender(&self.desk.reader.country, &reading.message.from);
@@ -317,11 +338,11 @@ impl<'a> Batch<'a> {
 /// Rows of the attempts that this step changed; a new send carries its exact request.
 fn attempts(desk: &Desk, decision: &mut Decision, before: &Purchase, after: &Purchase, moment: Moment) {
     let now = moment.now;
-    let sent_more = |before: &Option<Attempt>, after: &Attempt| {
-        before.as_ref().is_none_or(|before| before.sends < after.sends)
-    };
+    let sent_more =
+        |before: &Option<Attempt>, after: &Attempt| before.as_ref().is_none_or(|before| before.sends < after.sends);
     if let Some(charge) = after.charge.as_ref().filter(|_| before.charge != after.charge) {
-        let request = if sent_more(&before.charge, charge) { desk.charge_request(after, moment) } else { String::new() };
+        let request =
+            if sent_more(&before.charge, charge) { desk.charge_request(after, moment) } else { String::new() };
         keep_request(&mut decision.unit.charge, desk.attempt_row(after, charge, request, now));
     }
     if let Some(grant) = after.grant.as_ref().filter(|_| before.grant != after.grant) {
@@ -329,13 +350,14 @@ fn attempts(desk: &Desk, decision: &mut Decision, before: &Purchase, after: &Pur
         keep_request(&mut decision.unit.grant, desk.attempt_row(after, grant, request, now));
     }
     if let Some(refund) = after.refund.as_ref().filter(|_| before.refund != after.refund) {
-        let request = if sent_more(&before.refund, refund) { desk.refund_request(after, moment) } else { String::new() };
+        let request =
+            if sent_more(&before.refund, refund) { desk.refund_request(after, moment) } else { String::new() };
         keep_request(&mut decision.unit.refund, desk.attempt_row(after, refund, request, now));
     }
 }
 
 /// A later step of the same batch must not lose the request that an earlier one intended.
-fn keep_request(slot: &mut Option<crate::journal::rows::AttemptRow>, mut row: crate::journal::rows::AttemptRow) {
+fn keep_request(slot: &mut Option<AttemptRow>, mut row: AttemptRow) {
     if let Some(held) = slot.take().filter(|_| row.request.is_empty()) {
         row.request = held.request;
         row.fingerprint = held.fingerprint;
@@ -390,6 +412,3 @@ fn answer_done(done: Done, verdict: Verdict) {
     // A door that no longer waits has answered its peer already; the redelivery will find the message.
     let _ = done.map(|done| done.send(verdict));
 }
-
-/// The parts of a set that the journal holds, for the rows of a batch.
-pub(super) type HeldParts = Vec<HeldPart>;

@@ -110,7 +110,13 @@ impl Desk {
     }
 
     /// The journal's row of an attempt, with the exact request where a new send is intended.
-    pub(super) fn attempt_row(&self, purchase: &Purchase, attempt: &Attempt, request: String, now: Micros) -> AttemptRow {
+    pub(super) fn attempt_row(
+        &self,
+        purchase: &Purchase,
+        attempt: &Attempt,
+        request: String,
+        now: Micros,
+    ) -> AttemptRow {
         AttemptRow {
             purchase_id: purchase.id.clone(),
             msisdn: purchase.order.msisdn,
@@ -124,7 +130,9 @@ impl Desk {
 
     pub(super) fn charge_request(&self, purchase: &Purchase, moment: Moment) -> String {
         let channel = self.channels.get(&purchase.order.channel);
-        channel.zip(self.charge_order(purchase, moment)).map_or_else(String::new, |(channel, order)| channel.request(&order))
+        channel
+            .zip(self.charge_order(purchase, moment))
+            .map_or_else(String::new, |(channel, order)| channel.request(&order))
     }
 
     pub(super) fn refund_request(&self, purchase: &Purchase, moment: Moment) -> String {
@@ -158,7 +166,15 @@ impl Desk {
     }
 
     /// The reply to a message that leads to no step of a purchase.
-    pub(super) fn answer_row(&self, key: String, to: Msisdn, link: &str, short_code: &str, answer: (&str, String), now: Micros) -> ReplyRow {
+    pub(super) fn answer_row(
+        &self,
+        key: String,
+        to: Msisdn,
+        link: &str,
+        short_code: &str,
+        answer: (&str, String),
+        now: Micros,
+    ) -> ReplyRow {
         ReplyRow {
             key,
             purchase_id: None,

@@ -77,8 +77,6 @@ pub struct ReceiptIn {
 /// A reply to be sent by a link.
 #[derive(Debug)]
 pub struct Submit {
-    /// The journal's id of the reply; goes nowhere on the wire.
-    pub reply: i64,
     /// The short code the subscriber wrote to.
     pub from: String,
     /// E.164 digits without `+`.

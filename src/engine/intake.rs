@@ -31,9 +31,15 @@ pub(super) struct Reading {
 /// What a message turned out to be.
 #[derive(Clone, Debug)]
 pub(super) enum Meaning {
-    Request { sender: Msisdn, request: Request },
+    Request {
+        sender: Msisdn,
+        request: Request,
+    },
     /// Not understood; the sender can be told what is wrong.
-    Invalid { sender: Msisdn, invalid: Invalid },
+    Invalid {
+        sender: Msisdn,
+        invalid: Invalid,
+    },
     /// Nothing that could be answered or acted on: kept for a person under this verdict.
     Kept(&'static str),
 }
@@ -138,7 +144,12 @@ pub(super) fn set_key(message: &MessageIn, part: paygate_parsers::concat::Part) 
     )
 }
 
-pub(super) fn part_row(message: &MessageIn, part: paygate_parsers::concat::Part, generation: i64, now: Micros) -> PartRow {
+pub(super) fn part_row(
+    message: &MessageIn,
+    part: paygate_parsers::concat::Part,
+    generation: i64,
+    now: Micros,
+) -> PartRow {
     PartRow {
         set: set_key(message, part),
         generation,
@@ -157,7 +168,8 @@ pub(super) fn part_row(message: &MessageIn, part: paygate_parsers::concat::Part,
 /// A purchase's id, from the message that asked for it: the same message journalled anew gives the same id, and with it
 /// the same charge key.
 pub(super) fn purchase_id(key: &str, generation: i64) -> String {
-    let hash = Sha256::new_with_prefix("paygate purchase").chain_update(key).chain_update(generation.to_be_bytes()).finalize();
+    let hash =
+        Sha256::new_with_prefix("paygate purchase").chain_update(key).chain_update(generation.to_be_bytes()).finalize();
     const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     hash.iter().take(16).map(|byte| char::from(DIGITS[usize::from(byte & 31)])).collect()
 }
@@ -199,4 +211,18 @@ fn hashed(family: &str, fields: &[&[u8]]) -> String {
 /// An address that a database keeps whatever the peer wrote: no U+0000, at most 64 characters.
 fn printable(address: &str) -> String {
     address.chars().filter(|c| *c != '\0').take(64).collect()
+}
+
+/// 16 bytes of the OS generator, lower-case hex.
+pub(super) fn random_hex() -> String {
+    let mut bytes = [0_u8; 16];
+    // Without a random source there is no code that cannot be guessed: better to stop than to go on.
+    getrandom::fill(&mut bytes).expect("the operating system's random generator answers");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Unix microseconds, UTC.
+pub(super) fn wall_clock() -> Micros {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Micros::try_from(since.as_micros()).unwrap_or(Micros::MAX)
 }

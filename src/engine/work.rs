@@ -1,12 +1,13 @@
 //! What waits for the loop, and what the loop has decided. Plain values between the tokio half and the pure half.
 
-use super::door::{Door, MessageIn, ReceiptIn, Submitted, Verdict};
+use super::door::{MessageIn, ReceiptIn, Submitted, Verdict};
 use super::intake::Reading;
 use crate::journal::rows::{HeldPart, OwedReply, PartRow, ReplyRow, Seen, Unit};
 use crate::purchase::input::{Effect, Input};
 use crate::purchase::record::Purchase;
 use paygate_parsers::msisdn::Msisdn;
 use std::collections::HashMap;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Where a door waits to hear that its delivery is durable; nobody waits for what the engine put together itself.
@@ -15,22 +16,49 @@ pub(super) type Done = Option<oneshot::Sender<Verdict>>;
 /// One thing for the loop to take up.
 #[derive(Debug)]
 pub(super) enum Work {
-    Message { reading: Box<Reading>, done: Done, parts: Option<(String, i64)> },
+    Message {
+        reading: Arc<Reading>,
+        done: Done,
+        parts: Option<(String, i64)>,
+    },
     /// One part of a long message, to be kept.
-    Part { message: Box<MessageIn>, done: Done },
+    Part {
+        message: Box<MessageIn>,
+        done: Done,
+    },
     /// Look whether a set of parts is whole now.
-    Assemble { set: String },
+    Assemble {
+        set: String,
+    },
     /// A set of parts that waited too long.
-    Incomplete { parts: Vec<PartRow> },
+    Incomplete {
+        parts: Vec<PartRow>,
+    },
     /// A peer answered one of our calls.
-    Answer { id: String, input: Input },
+    Answer {
+        id: String,
+        input: Input,
+    },
     /// A claimed purchase whose time has come.
-    Due { purchase: Box<Purchase> },
+    Due {
+        purchase: Box<Purchase>,
+    },
     /// A claimed reply that nobody has sent yet.
-    Owed { reply: OwedReply },
+    Owed {
+        reply: OwedReply,
+    },
     /// What became of a reply at the SMSC.
-    Reply { key: String, kind: String, sends: i64, submitted: Submitted },
-    Receipt { receipt: ReceiptIn, tries: u8, done: Done },
+    Reply {
+        key: String,
+        kind: String,
+        sends: i64,
+        submitted: Submitted,
+    },
+    Receipt {
+        receipt: ReceiptIn,
+        tries: u8,
+        done: Done,
+    },
 }
 
 /// What the journal knew before the batch was decided.
@@ -56,17 +84,6 @@ pub(super) struct Decision {
     pub(super) done: Vec<oneshot::Sender<Verdict>>,
     /// Sets to look at once the part is durable.
     pub(super) assemble: Option<String>,
-    /// What to decide anew if another instance was first.
-    pub(super) again: Vec<Again>,
-}
-
-/// Enough of a work item to decide it once more.
-#[derive(Debug, Clone)]
-pub(super) enum Again {
-    Message { reading: Box<Reading>, parts: Option<(String, i64)> },
-    Answer { id: String, input: Input },
-}
-
-pub(super) const fn is_peer_door(door: Door) -> bool {
-    matches!(door, Door::Http | Door::Kannel)
+    /// What to decide anew if another instance was first, or the journal could not say.
+    pub(super) again: Vec<Work>,
 }

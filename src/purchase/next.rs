@@ -8,6 +8,7 @@ mod offering;
 mod refund;
 mod turn;
 
+use super::evidence::{Cause, Decline, Finding, Reason};
 use super::input::{ChannelCall, GrantCall, Input, Step};
 use super::record::{Micros, Purchase, State};
 use super::rules::Rules;
@@ -27,10 +28,11 @@ pub fn next(rules: &Rules, purchase: &Purchase, input: &Input, now: Micros) -> S
         Input::Channel { call, sends, answer } => {
             turn.remember(*call, answer);
             let current = turn.is_current(*call, *sends);
+            let finding = weigh(*call, &answer.finding);
             match call {
-                ChannelCall::Refund | ChannelCall::InquireRefund => turn.on_refund(*call, current, &answer.finding),
+                ChannelCall::Refund | ChannelCall::InquireRefund => turn.on_refund(*call, current, finding),
                 ChannelCall::Prepare | ChannelCall::Charge | ChannelCall::InquireCharge | ChannelCall::CancelCharge => {
-                    turn.on_charge(*call, current, &answer.finding)
+                    turn.on_charge(*call, current, finding)
                 }
             }
         }
@@ -44,6 +46,18 @@ pub fn next(rules: &Rules, purchase: &Purchase, input: &Input, now: Micros) -> S
         Input::Timer => on_timer(&mut turn),
     }
     turn.finish()
+}
+
+/// A question that was itself refused proves nothing about the money it asked about.
+const fn weigh(call: ChannelCall, finding: &Finding) -> &Finding {
+    const NOTHING: Finding = Finding::Unknown { cause: Cause::BadAnswer };
+    match (call, finding) {
+        (
+            ChannelCall::InquireCharge | ChannelCall::CancelCharge | ChannelCall::InquireRefund,
+            Finding::NotCharged(Decline { reason: Reason::Busy | Reason::Config | Reason::Maintenance, .. }),
+        ) => &NOTHING,
+        _ => finding,
+    }
 }
 
 /// What is done for a purchase that nobody answered in time: after a crash, a lost answer, or simply when it is due.

@@ -1,10 +1,10 @@
 //! The built-in words, unaccented Vietnamese within GSM 7-bit. Text only: which text is sent is decided elsewhere.
 
 /// Name in `[replies]`, the placeholders it may use, and the words.
-pub struct Words {
-    pub name: &'static str,
-    pub placeholders: &'static [&'static str],
-    pub text: &'static str,
+pub(super) struct Words {
+    pub(super) name: &'static str,
+    pub(super) placeholders: &'static [&'static str],
+    pub(super) text: &'static str,
 }
 
 /// What every text about a purchase may name.
@@ -17,7 +17,7 @@ const WRONG: &[&str] = &["package", "name", "price", "days", "account", "short_c
 const PLAIN: &[&str] = &["short_code", "hotline"];
 const EXAMPLE: &[&str] = &["short_code", "hotline", "example"];
 
-pub const WORDS: &[Words] = &[
+pub(super) const WORDS: &[Words] = &[
     words(
         "otp",
         OTP,

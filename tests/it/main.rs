@@ -1,5 +1,6 @@
-//! Everything that is tested over real files, sockets and processes, in one binary.
+//! Every test that crosses a boundary, in one binary.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod config;
+mod core;
 mod http;

@@ -14,7 +14,7 @@ pub enum AccountForm {
     /// Phone numbers of the country.
     #[default]
     Number,
-    /// One word of printable ASCII, or a phone number.
+    /// One word of printable ASCII, or a phone number. In a message its case and the separators at its ends are lost.
     Word,
 }
 

@@ -2,9 +2,9 @@
 //! not stand together, and every example would itself be understood.
 
 use super::account::{self, Account, AccountForm};
-use super::grammar::Order;
+use super::grammar::{self, Order};
 use super::syntax::{Example, Verb};
-use super::{Part, Reader, name};
+use super::{Part, Reader, Request, name};
 
 pub(super) const CODE: &str = "123456";
 
@@ -17,6 +17,22 @@ impl Reader<'_> {
             Verb::Confirm => format!("{keyword} {CODE}"),
             Verb::Status | Verb::Help | Verb::Yes => keyword.to_owned(),
         }
+    }
+
+    /// A right message for one whose keyword is unknown. The nearest keyword is only shown, since the word that was typed
+    /// may have meant something else.
+    pub(super) fn example_of_unknown(&self, text: &str) -> String {
+        let rest = grammar::after_word(text);
+        let near = self.syntax.nearest(grammar::first_word(text)).map(|(verb, keyword)| (verb, keyword, rest));
+        // XIN is near XN, but only digits behind it make it a confirmation.
+        let near = near.filter(|(verb, _, rest)| *verb != Verb::Confirm || grammar::is_spaced_digits(rest));
+        if let Some((verb, keyword, rest)) = near.or_else(|| self.syntax.run_together(text)) {
+            return self.example(verb, &keyword, rest);
+        }
+        // A complete order behind a wrong keyword, or without any, is worth showing; chatter is not.
+        let complete = |order: &&str| matches!(self.buy(order), Ok(Request::Buy { account: Some(_), .. }));
+        let order = [rest, text].into_iter().find(complete).unwrap_or_default();
+        self.example(Verb::Buy, &self.syntax.first(Verb::Buy), order)
     }
 
     fn buy_example(&self, keyword: &str, order: &Order<'_>) -> String {

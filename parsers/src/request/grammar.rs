@@ -1,17 +1,15 @@
 //! The grammar of a folded message. Only cuts it into its parts; what may stand in each part is decided elsewhere.
 
 use crate::msisdn::{Country, Msisdn};
-use nom::branch::alt;
 use nom::bytes::complete::{take_while, take_while1};
-use nom::character::complete::{digit1, one_of};
+use nom::character::complete::digit1;
 use nom::combinator::{all_consuming, not, opt, rest, verify};
-use nom::multi::many1_count;
 use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
-/// separator = " " / "*" / "-" / "_" / "." / "," / ";" / ":" / "/". None of them can be part of a name.
+/// separator = " " / "*" / "#" / "-" / "_" / "." / "," / ";" / ":" / "/". None of them can be part of a name.
 fn is_separator(character: char) -> bool {
-    matches!(character, ' ' | '*' | '-' | '_' | '.' | ',' | ';' | ':' | '/')
+    matches!(character, ' ' | '*' | '#' | '-' | '_' | '.' | ',' | ';' | ':' | '/')
 }
 
 /// separators = *separator
@@ -24,16 +22,16 @@ fn word(input: &str) -> IResult<&str, &str> {
     take_while1(|character| !is_separator(character)).parse(input)
 }
 
-/// spaced-digits = 1*digit *(" " / "." / "-" / digit)
+/// spaced-digits = digit *(digit / " " / "." / "-")
 pub(super) fn is_spaced_digits(text: &str) -> bool {
-    let spaced =
-        preceded(digit1::<&str, ()>, opt(many1_count(alt((digit1, nom::combinator::recognize(one_of(" .-")))))));
-    all_consuming(spaced).parse(text).is_ok()
+    let more = take_while(|character: char| character.is_ascii_digit() || matches!(character, ' ' | '.' | '-'));
+    let parsed: IResult<&str, &str> = all_consuming(preceded(digit1, more)).parse(text);
+    parsed.is_ok()
 }
 
-/// What stands behind any separators at the beginning.
+/// A text without the separators at both its ends.
 pub(super) fn without_separators(text: &str) -> &str {
-    text.trim_start_matches(is_separator)
+    text.trim_matches(is_separator)
 }
 
 /// Empty when there is none.

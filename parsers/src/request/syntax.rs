@@ -105,12 +105,23 @@ impl Syntax {
         fitting.min_by_key(|(_, _, rest)| rest.len())
     }
 
+    /// A keyword without a space behind it (`OTP123456`, `DKNAP1`), where a digit shows that more than a word was meant.
+    pub(super) fn run_together<'a>(&'a self, text: &'a str) -> Option<(Verb, Cow<'a, str>, &'a str)> {
+        let fitting = self.words().filter(|(verb, _)| *verb != Verb::Yes).filter_map(|(verb, word)| {
+            let keyword = folded(word);
+            let rest = text.strip_prefix(&*keyword)?;
+            let apart = keyword.len() > 1 && rest.contains(|c: char| c.is_ascii_digit());
+            apart.then_some((verb, keyword, rest))
+        });
+        fitting.min_by_key(|(_, _, rest)| rest.len())
+    }
+
     /// The keyword one typing error away from a folded word, the one with the longest common beginning if there are
     /// several. Never a yes, which nobody should be led to say, and nothing for a single letter, to which all is near.
-    pub(super) fn nearest(&self, typed: &str) -> Option<(Verb, String)> {
+    pub(super) fn nearest(&self, typed: &str) -> Option<(Verb, Cow<'_, str>)> {
         let typed: Vec<char> = typed.chars().collect();
         let near = self.words().filter(|(verb, _)| *verb != Verb::Yes).filter_map(|(verb, word)| {
-            let keyword = fold(word);
+            let keyword = folded(word);
             let letters: Vec<char> = keyword.chars().collect();
             let near = typed.len() > 1 && letters.len() > 1 && is_one_edit(&typed, &letters);
             near.then_some((common_length(typed.iter().zip(&letters)), verb, keyword))
@@ -120,8 +131,8 @@ impl Syntax {
     }
 
     /// The first keyword of a verb, folded; empty when there is none.
-    pub(super) fn first(&self, verb: Verb) -> String {
-        self.words().find(|(other, _)| *other == verb).map_or_else(String::new, |(_, word)| fold(word))
+    pub(super) fn first(&self, verb: Verb) -> Cow<'_, str> {
+        self.words().find(|(other, _)| *other == verb).map_or(Cow::Borrowed(""), |(_, word)| folded(word))
     }
 
     /// `ON, DK, OFF`.
@@ -204,6 +215,7 @@ mod tests {
 
     #[test]
     fn one_typing_error_is_near_and_two_are_not() {
+        let syntax = Syntax::default();
         for (typed, near) in [
             ("NO", Some("ON")),
             ("ONN", Some("ON")),
@@ -219,7 +231,7 @@ mod tests {
             ("BUY", Some("HUY")),
             ("", None),
         ] {
-            let found = Syntax::default().nearest(typed).map(|(_, keyword)| keyword);
+            let found = syntax.nearest(typed).map(|(_, keyword)| keyword);
             assert_eq!(found.as_deref(), near, "{typed}");
         }
     }

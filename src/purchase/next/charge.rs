@@ -57,7 +57,8 @@ impl Turn<'_> {
         match finding {
             Finding::Charged { amount, msisdn } => self.charged(*amount, msisdn.as_deref()),
             Finding::Refunded { .. } | Finding::NotRefunded(_) => self.review(ReviewReason::Contradiction),
-            _ if !current => {}
+            // A reservation's own answer says nothing about the debit that came after it.
+            _ if !current || call == ChannelCall::Prepare => {}
             Finding::NotCharged(decline) => self.not_charged(*decline),
             Finding::WrongCode(_) => self.code_refused(),
             Finding::NotSent { .. } if call == ChannelCall::Charge => {

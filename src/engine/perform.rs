@@ -1,0 +1,184 @@
+//! Carries out what a durable step asked for: one task for each call to a peer, whose answer comes back as an input.
+//! Decides nothing: past its deadline a request is simply not sent, and whatever is heard is handed to the loop.
+
+use super::desk::{Desk, Moment};
+use super::work::Work;
+use crate::charging::Channel;
+use crate::config;
+use crate::idempotency::{Ask, Claim, Keys};
+use crate::purchase::evidence::{Cause, ChannelAnswer, Finding, GrantAnswer};
+use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input};
+use crate::purchase::record::Purchase;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::task::TaskTracker;
+
+/// Remembered beyond any flight bound: if Redis knows a charge that the journal lost, it is inquired about first.
+const WITNESS_LIFE: Duration = Duration::from_secs(48 * 3_600);
+
+/// The hands of the loop. Calls under way at once are bounded for each peer; the rest wait in order for a place.
+pub(super) struct Performer {
+    pub(super) desk: Arc<Desk>,
+    pub(super) keys: Keys,
+    pub(super) answers: mpsc::Sender<Work>,
+    pub(super) channel_places: BTreeMap<String, Arc<Semaphore>>,
+    pub(super) package_manager_places: Arc<Semaphore>,
+    pub(super) tasks: TaskTracker,
+    /// Who claims a witness key: this process, and no other.
+    pub(super) instance: String,
+}
+
+impl Performer {
+    /// Whether new messages may be taken up: what is begun already must not pile up without bound.
+    pub(super) fn has_room(&self, settings: &config::Engine) -> bool {
+        self.tasks.len() < settings.queue
+    }
+
+    /// Starts one effect of a durable step; its answer goes to the loop.
+    pub(super) fn perform(self: &Arc<Self>, purchase: Arc<Purchase>, effect: &Effect, moment: Moment) {
+        let this = Arc::clone(self);
+        match effect {
+            Effect::Check => self.tasks.spawn(async move { this.check(&purchase).await }),
+            Effect::Call { call } => {
+                let call = *call;
+                self.tasks.spawn(async move { this.call(&purchase, call, moment).await })
+            }
+            Effect::Give { call } => {
+                let call = *call;
+                self.tasks.spawn(async move { this.give(&purchase, call, moment).await })
+            }
+            // Texts are the outbox's.
+            Effect::Tell { .. } => return,
+        };
+    }
+
+    /// Brings something back to the loop after a pause.
+    pub(super) fn hand_in_after(&self, work: Work, pause: Duration) {
+        let answers = self.answers.clone();
+        self.tasks.spawn(async move {
+            tokio::time::sleep(pause).await;
+            let _ = answers.send(work).await;
+        });
+    }
+
+    async fn check(&self, purchase: &Purchase) {
+        let _place = self.package_manager_places.acquire().await;
+        let (order, context) = (&purchase.order, self.desk.context(purchase));
+        let peer = &self.desk.package_manager;
+        let answer = peer.check(&context, &order.account, &order.service, &order.package, &order.msisdn).await;
+        self.hand_in(purchase, Input::Checked { answer, nonce: String::new() }).await;
+    }
+
+    async fn call(&self, purchase: &Purchase, call: ChannelCall, moment: Moment) {
+        let name = &purchase.order.channel;
+        let answer = match (self.desk.channels.get(name), self.channel_places.get(name)) {
+            (Some(channel), Some(places)) => {
+                let _place = places.acquire().await;
+                let started = tokio::time::Instant::now();
+                let answer = self.call_channel(channel, purchase, call, moment).await;
+                observe(name, call, &answer.finding, started.elapsed());
+                answer
+            }
+            _ => not_sent(format!("no channel {name} is configured")),
+        };
+        let sends = match call {
+            ChannelCall::Refund | ChannelCall::InquireRefund => purchase.refund.as_ref(),
+            ChannelCall::Prepare | ChannelCall::Charge | ChannelCall::InquireCharge | ChannelCall::CancelCharge => {
+                purchase.charge.as_ref()
+            }
+        }
+        .map_or(0, |attempt| attempt.sends);
+        self.hand_in(purchase, Input::Channel { call, sends, answer }).await;
+    }
+
+    async fn call_channel(
+        &self,
+        channel: &Channel,
+        purchase: &Purchase,
+        call: ChannelCall,
+        moment: Moment,
+    ) -> ChannelAnswer {
+        let charge = self.desk.charge_order(purchase, moment);
+        let refund = self.desk.refund_order(purchase, moment);
+        match (call, charge, refund) {
+            (ChannelCall::Charge, Some(order), _) => {
+                match self.witness(&purchase.order.channel, &order.key, order.sends).await {
+                    Some(answer) => answer,
+                    None => channel.charge(&order).await,
+                }
+            }
+            (ChannelCall::Refund, _, Some(order)) => {
+                match self.witness(&purchase.order.channel, &order.key, order.sends).await {
+                    Some(answer) => answer,
+                    None => channel.refund(&order).await,
+                }
+            }
+            (ChannelCall::Prepare, Some(order), _) => channel.prepare(&order).await,
+            (ChannelCall::InquireCharge, Some(order), _) => channel.inquire(&order).await,
+            (ChannelCall::CancelCharge, Some(order), _) => channel.cancel(&order).await,
+            (ChannelCall::InquireRefund, _, Some(order)) => channel.inquire_refund(&order).await,
+            (_, _, _) => not_sent("the purchase holds no such attempt".to_owned()),
+        }
+    }
+
+    /// Whether the shared key store has seen this very send already. Then the journal has lost it, and it is asked about
+    /// instead of made again. A key store that cannot say changes nothing.
+    async fn witness(&self, channel: &str, key: &str, sends: u32) -> Option<ChannelAnswer> {
+        let witness = format!("charge:{channel}:{key}:{sends}");
+        let ask = Ask { key: &witness, fingerprint: key, owner: &self.instance, life: WITNESS_LIFE };
+        match self.keys.claim(ask).await {
+            Claim::Fresh | Claim::Unavailable => None,
+            Claim::InFlight | Claim::Done(_) | Claim::Mismatch => {
+                tracing::error!(
+                    charge = key,
+                    "the key store knows this charge and the journal does not: it is inquired about, not sent"
+                );
+                Some(ChannelAnswer {
+                    finding: Finding::Unknown { cause: Cause::Witness },
+                    handle: None,
+                    peer_reference: None,
+                    heard: "known to the key store".to_owned(),
+                })
+            }
+        }
+    }
+
+    async fn give(&self, purchase: &Purchase, call: GrantCall, moment: Moment) {
+        let _place = self.package_manager_places.acquire().await;
+        let started = tokio::time::Instant::now();
+        let answer = match (call, self.desk.grant_order(purchase, moment)) {
+            (GrantCall::Grant, Some(order)) => self.desk.package_manager.grant(&order).await,
+            (GrantCall::InquireGrant, _) => self.desk.package_manager.inquire(&purchase.id).await,
+            (GrantCall::Grant, None) => GrantAnswer::NotSent { why: "the purchase holds no grant".to_owned() },
+        };
+        metrics::histogram!("paygate_grant_duration_seconds", "call" => call.as_str()).record(started.elapsed());
+        let sends = purchase.grant.as_ref().map_or(0, |grant| grant.sends);
+        self.hand_in(purchase, Input::Grant { call, sends, answer }).await;
+    }
+
+    /// The loop outlives every task but a stop that ran out of time; then the journal's due time brings the question back.
+    async fn hand_in(&self, purchase: &Purchase, input: Input) {
+        let _ = self.answers.send(Work::Answer { id: purchase.id.clone(), input }).await;
+    }
+}
+
+fn not_sent(why: String) -> ChannelAnswer {
+    ChannelAnswer { finding: Finding::NotSent { why }, handle: None, peer_reference: None, heard: String::new() }
+}
+
+fn observe(channel: &str, call: ChannelCall, finding: &Finding, took: Duration) {
+    let outcome = match finding {
+        Finding::Charged { .. } | Finding::Refunded { .. } | Finding::CodeSent | Finding::Reserved => "ok",
+        Finding::NotCharged(_) | Finding::WrongCode(_) | Finding::NotRefunded(_) => "declined",
+        Finding::NotFound => "not_found",
+        Finding::NotSent { .. } => "not_sent",
+        Finding::Unknown { .. } => "unknown",
+    };
+    let channel = channel.to_owned();
+    metrics::counter!("paygate_channel_calls_total", "channel" => channel.clone(), "call" => call.as_str(), "outcome" => outcome)
+        .increment(1);
+    metrics::histogram!("paygate_channel_call_duration_seconds", "channel" => channel, "call" => call.as_str())
+        .record(took);
+}

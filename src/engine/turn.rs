@@ -1,0 +1,413 @@
+//! The tokio half of the loop: gathers a batch, reads what the journal knows about it, has it decided, commits it, and only
+//! then lets the effects out.
+
+use super::decide::Batch;
+use super::desk::{Desk, Moment};
+use super::door::{Delivery, Incoming, Verdict};
+use super::intake::{Meaning, Reading, random_hex, set_key, wall_clock};
+use super::outbox::Outbox;
+use super::perform::Performer;
+use super::work::{Decision, Known, Work};
+use crate::config;
+use crate::idempotency::{Ask, Keys};
+use crate::journal::rows::{Committed, Unit};
+use crate::journal::{Journal, JournalError};
+use crate::purchase::record::{Micros, Purchase};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How far back a subscriber's finished purchases are looked at: for repeats, late codes and "how does it stand".
+const LOOK_BACK: Micros = 30 * 24 * 3_600 * 1_000_000;
+/// Between two tries while the journal is down.
+const JOURNAL_PAUSE: Duration = Duration::from_millis(200);
+/// A receipt waits this often, a poll apart, for the answer that tells whose it is.
+const RECEIPT_TRIES: u8 = 25;
+
+pub(super) struct Loop {
+    pub(super) desk: Arc<Desk>,
+    pub(super) journal: Journal,
+    pub(super) keys: Keys,
+    pub(super) settings: config::Engine,
+    pub(super) performer: Arc<Performer>,
+    pub(super) outbox: Outbox,
+    pub(super) deliveries: mpsc::Receiver<Delivery>,
+    pub(super) work: mpsc::Receiver<Work>,
+    pub(super) cache: Cache,
+    /// Left over from the batch before.
+    pub(super) later: Vec<Work>,
+    pub(super) heartbeat: Arc<AtomicU64>,
+    pub(super) stop: CancellationToken,
+}
+
+impl Loop {
+    pub(super) async fn run(mut self) {
+        loop {
+            let works = self.gather().await;
+            self.heartbeat.fetch_add(1, Ordering::Relaxed);
+            let stopping = self.stop.is_cancelled();
+            if works.is_empty() {
+                if stopping && self.work.is_empty() {
+                    return;
+                }
+                continue;
+            }
+            if let Err(error) = self.turn(works).await {
+                tracing::error!(%error, "the journal did not take a batch; nothing of it was let out");
+                metrics::counter!("paygate_journal_failures_total").increment(1);
+                tokio::time::sleep(JOURNAL_PAUSE).await;
+            }
+        }
+    }
+
+    /// Waits for something to do, then takes what else is there, up to a batch: what waited during the last commit shares
+    /// the next one. Answers come before messages, so that what is begun is finished first.
+    async fn gather(&mut self) -> Vec<Work> {
+        let mut works = std::mem::take(&mut self.later);
+        if works.is_empty() {
+            tokio::select! {
+                biased;
+                Some(work) = self.work.recv() => works.push(work),
+                Some(delivery) = self.deliveries.recv() => works.extend(self.work_of(delivery)),
+                () = tokio::time::sleep(self.settings.poll) => {}
+            }
+        }
+        while works.len() < self.settings.batch {
+            let Ok(work) = self.work.try_recv() else { break };
+            works.push(work);
+        }
+        while works.len() < self.settings.batch && self.performer.has_room(&self.settings) {
+            let Ok(delivery) = self.deliveries.try_recv() else { break };
+            works.extend(self.work_of(delivery));
+        }
+        works
+    }
+
+    fn work_of(&self, delivery: Delivery) -> Option<Work> {
+        let done = Some(delivery.done);
+        match delivery.incoming {
+            Incoming::Message(message) if message.part.is_some() => {
+                Some(Work::Part { message: Box::new(message), done })
+            }
+            Incoming::Message(message) => {
+                let reading = Arc::new(self.desk.reader.read(message));
+                Some(Work::Message { reading, done, parts: None })
+            }
+            Incoming::Receipt(receipt) => Some(Work::Receipt { receipt, tries: 0, done }),
+        }
+    }
+
+    /// next → commit → perform, for a batch.
+    async fn turn(&mut self, mut works: Vec<Work>) -> Result<(), JournalError> {
+        // A claimed purchase carries the newest version: it is decided first.
+        works.sort_by_key(|work| !matches!(work, Work::Due { .. }));
+        let known = match self.know(&works).await {
+            Ok(known) => known,
+            Err(error) => {
+                self.put_off(works);
+                return Err(error);
+            }
+        };
+        let moment = Moment { now: wall_clock(), at: Instant::now() };
+        let (mut decisions, later) = self.decide(works, &known, moment);
+        self.later = later;
+        let units: Vec<Unit> = decisions.iter_mut().map(|decision| std::mem::take(&mut decision.unit)).collect();
+        let purchases: Vec<Option<Arc<Purchase>>> =
+            units.iter().map(|unit| unit.purchase.as_ref().map(|row| Arc::new(row.purchase.clone()))).collect();
+        log_steps(&units);
+        match self.journal.commit(units).await {
+            Ok(outcomes) => {
+                for ((decision, purchase), outcome) in decisions.into_iter().zip(purchases).zip(outcomes) {
+                    self.settle(decision, purchase, outcome, &known, moment);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                for (decision, purchase) in decisions.into_iter().zip(purchases) {
+                    self.undecided(decision, purchase.as_deref());
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn decide(&self, works: Vec<Work>, known: &Known, moment: Moment) -> (Vec<Decision>, Vec<Work>) {
+        let mut nonce = random_hex;
+        let mut batch = Batch::new(&self.desk, known, moment, &mut nonce);
+        for work in works {
+            batch.take(work);
+        }
+        let (decisions, later) = batch.into_decisions();
+        let (receipts, later) = later.into_iter().partition(|work| matches!(work, Work::Receipt { .. }));
+        self.park(receipts);
+        (decisions, later)
+    }
+
+    /// Receipts that came before the answer they belong to are looked at again a little later, a few times.
+    fn park(&self, receipts: Vec<Work>) {
+        for work in receipts {
+            if matches!(&work, Work::Receipt { tries, .. } if *tries <= RECEIPT_TRIES) {
+                self.performer.hand_in_after(work, self.settings.poll);
+            }
+        }
+    }
+
+    /// Everything the journal must be asked before the batch can be decided, in as few questions as there are kinds.
+    async fn know(&self, works: &[Work]) -> Result<Known, JournalError> {
+        let mut questions = Questions::default();
+        let mut known = Known::default();
+        for work in works {
+            questions.note(work, &self.cache, &mut known);
+        }
+        self.claim_messages(&questions.keys).await;
+        let since = wall_clock() - LOOK_BACK;
+        let (seen, of_subscriber, purchases, parts) = tokio::try_join!(
+            self.journal.seen(&questions.keys),
+            self.journal.purchases_of(&questions.subscribers, since),
+            self.journal.purchases(&questions.ids),
+            self.journal.parts(&questions.sets),
+        )?;
+        known.seen.extend(seen.into_iter().map(|seen| (seen.key.clone(), seen)));
+        for purchase in of_subscriber {
+            known.of_subscriber.entry(purchase.order.msisdn).or_default().push(purchase);
+        }
+        known.purchases.extend(purchases.into_iter().map(|purchase| (purchase.id.clone(), purchase)));
+        for part in parts {
+            known.parts.entry(part.row.set.clone()).or_default().push(part);
+        }
+        self.know_assembled(works, &mut known).await?;
+        for (link, id) in questions.receipts {
+            if let Some(key) = self.journal.reply_by_message_id(&link, &id).await? {
+                known.receipts.insert((link, id), key);
+            }
+        }
+        Ok(known)
+    }
+
+    /// A set that is whole reads like a message of its own: its key and its sender are known only now.
+    async fn know_assembled(&self, works: &[Work], known: &mut Known) -> Result<(), JournalError> {
+        for work in works {
+            let Work::Assemble { set } = work else { continue };
+            let Some(message) = known.parts.get(set).and_then(|held| super::parts::whole(held)) else { continue };
+            let generation = known.parts.get(set).and_then(|held| held.first()).map_or(0, |part| part.row.generation);
+            let reading = super::parts::reading(&self.desk.reader, message, set, generation);
+            known.seen.extend(
+                self.journal
+                    .seen(std::slice::from_ref(&reading.key))
+                    .await?
+                    .into_iter()
+                    .map(|seen| (seen.key.clone(), seen)),
+            );
+            if let Some(sender) = reading.meaning.sender() {
+                let purchases = self.journal.purchases_of(&[*sender], wall_clock() - LOOK_BACK).await?;
+                known.of_subscriber.insert(*sender, purchases);
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks the messages in the shared key store. Whatever it says, the journal is asked: a hit is checked there, and a
+    /// miss or an error falls through to the journal's unique key.
+    async fn claim_messages(&self, keys: &[String]) {
+        if !self.keys.is_shared() || keys.is_empty() {
+            return;
+        }
+        let life = Duration::from_micros(u64::try_from(self.desk.redelivery_window).unwrap_or(0));
+        let names: Vec<String> = keys.iter().map(|key| format!("mo:{key}")).collect();
+        let asks: Vec<Ask<'_>> =
+            names.iter().map(|key| Ask { key, fingerprint: key, owner: &self.performer.instance, life }).collect();
+        self.keys.claim_many(&asks).await;
+    }
+
+    /// After the commit: acknowledge, let the effects out, or take it up again.
+    fn settle(
+        &mut self,
+        decision: Decision,
+        purchase: Option<Arc<Purchase>>,
+        outcome: Committed,
+        known: &Known,
+        moment: Moment,
+    ) {
+        match outcome {
+            Committed::Durable => self.let_out(decision, purchase, known, moment),
+            Committed::Duplicate => answer_all(decision, Verdict::Again),
+            Committed::Stale => {
+                metrics::counter!("paygate_fenced_writes_total").increment(1);
+                self.undecided_again(decision, purchase.as_deref());
+            }
+            Committed::Refused => {
+                let id = purchase.as_ref().map(|purchase| purchase.id.clone()).unwrap_or_default();
+                tracing::error!(
+                    purchase = id,
+                    "a constraint of the journal refused a step: a rule above it failed; nothing was let out"
+                );
+                metrics::counter!("paygate_refused_writes_total").increment(1);
+                self.cache.forget(&id);
+                answer_all(decision, Verdict::Later);
+            }
+        }
+    }
+
+    fn let_out(&mut self, decision: Decision, purchase: Option<Arc<Purchase>>, known: &Known, moment: Moment) {
+        for done in decision.done {
+            let _ = done.send(Verdict::Fresh);
+        }
+        self.later.extend(decision.assemble.map(|set| Work::Assemble { set }));
+        for (row, sends) in &decision.replies {
+            let about = purchase.as_deref().or_else(|| row.purchase_id.as_ref().and_then(|id| known.purchases.get(id)));
+            let code = about.filter(|_| row.text.contains("{otp}")).and_then(|purchase| self.code_of(purchase));
+            self.outbox.send(row, *sends, code.as_deref());
+        }
+        let Some(purchase) = purchase else { return };
+        self.cache.keep(&purchase);
+        for effect in &decision.effects {
+            self.performer.perform(Arc::clone(&purchase), effect, moment);
+        }
+    }
+
+    fn code_of(&self, purchase: &Purchase) -> Option<String> {
+        let offer = purchase.offer.as_ref()?;
+        Some(self.desk.rules.code_key.code(&purchase.id, &offer.nonce, offer.digits))
+    }
+
+    /// Another instance was first: forget what was read, and decide the same work anew on what stands now.
+    fn undecided_again(&mut self, mut decision: Decision, purchase: Option<&Purchase>) {
+        if let Some(purchase) = purchase {
+            self.cache.forget(&purchase.id);
+        }
+        let mut waiting = decision.done.drain(..);
+        for mut work in decision.again.drain(..) {
+            if let Work::Message { done, .. } = &mut work {
+                *done = waiting.next();
+            }
+            self.later.push(work);
+        }
+    }
+
+    /// The journal could not say. A message is sent again by its peer; an answer is evidence and is kept.
+    fn undecided(&mut self, mut decision: Decision, purchase: Option<&Purchase>) {
+        for done in decision.done.drain(..) {
+            let _ = done.send(Verdict::Later);
+        }
+        decision.again.retain(|work| !matches!(work, Work::Message { .. }));
+        self.undecided_again(decision, purchase);
+    }
+
+    /// Nothing could even be read: messages go back to their peers, the rest waits here.
+    fn put_off(&mut self, works: Vec<Work>) {
+        for work in works {
+            match work {
+                Work::Message { done: Some(done), .. } | Work::Part { done: Some(done), .. } => {
+                    let _ = done.send(Verdict::Later);
+                }
+                other => self.later.push(other),
+            }
+        }
+    }
+}
+
+fn answer_all(decision: Decision, verdict: Verdict) {
+    for done in decision.done {
+        let _ = done.send(verdict);
+    }
+}
+
+/// One record for each step of a purchase: `journalctl PURCHASE=…` tells its life.
+fn log_steps(units: &[Unit]) {
+    for unit in units {
+        let Some(row) = &unit.purchase else { continue };
+        let purchase = &row.purchase;
+        for event in &unit.events {
+            tracing::info!(
+                purchase = purchase.id,
+                channel = purchase.order.channel,
+                msisdn = %purchase.order.msisdn,
+                state = event.state_to,
+                from = event.state_from,
+                "{}",
+                event.kind
+            );
+        }
+        if purchase.state.is_end() || purchase.state == crate::purchase::State::Review {
+            metrics::counter!("paygate_purchases_total", "state" => purchase.state.as_str(), "channel" => purchase.order.channel.clone())
+                .increment(1);
+        }
+    }
+}
+
+/// What the journal has to be asked about a batch.
+#[derive(Default)]
+struct Questions {
+    keys: Vec<String>,
+    subscribers: Vec<paygate_parsers::msisdn::Msisdn>,
+    ids: Vec<String>,
+    sets: Vec<String>,
+    receipts: Vec<(String, String)>,
+}
+
+impl Questions {
+    fn note(&mut self, work: &Work, cache: &Cache, known: &mut Known) {
+        match work {
+            Work::Message { reading, .. } => self.note_reading(reading),
+            Work::Part { message, .. } => self.sets.extend(message.part.map(|part| set_key(message, part))),
+            Work::Assemble { set } => self.sets.push(set.clone()),
+            Work::Answer { id, .. } => match cache.get(id) {
+                Some(purchase) => {
+                    known.purchases.insert(id.clone(), purchase);
+                }
+                None => self.ids.push(id.clone()),
+            },
+            Work::Owed { reply } => self.ids.extend(reply.row.purchase_id.clone()),
+            Work::Receipt { receipt, .. } => self.receipts.push((receipt.link.clone(), receipt.message_id.clone())),
+            Work::Incomplete { .. } | Work::Due { .. } | Work::Reply { .. } => {}
+        }
+    }
+
+    fn note_reading(&mut self, reading: &Reading) {
+        self.keys.push(reading.key.clone());
+        if let Meaning::Request { sender, .. } = &reading.meaning {
+            self.subscribers.push(*sender);
+        }
+    }
+}
+
+/// Purchases between two of their steps, so that an answer need not be preceded by a read. A stale entry does no harm:
+/// its version is refused by the journal and it is read anew.
+pub(super) struct Cache {
+    purchases: HashMap<String, Purchase>,
+    order: VecDeque<String>,
+    capacity: usize,
+}
+
+impl Cache {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { purchases: HashMap::new(), order: VecDeque::new(), capacity }
+    }
+
+    fn get(&self, id: &str) -> Option<Purchase> {
+        self.purchases.get(id).cloned()
+    }
+
+    /// Kept while a peer is to answer; one that waits for its subscriber is read again when the subscriber writes.
+    fn keep(&mut self, purchase: &Purchase) {
+        if purchase.state.is_end() || purchase.state == crate::purchase::State::Offered {
+            self.forget(&purchase.id);
+            return;
+        }
+        if self.purchases.insert(purchase.id.clone(), purchase.clone()).is_none() {
+            self.order.push_back(purchase.id.clone());
+        }
+        while self.order.len() > self.capacity.max(1) {
+            let Some(oldest) = self.order.pop_front() else { break };
+            self.purchases.remove(&oldest);
+        }
+    }
+
+    fn forget(&mut self, id: &str) {
+        self.purchases.remove(id);
+    }
+}

@@ -1,0 +1,291 @@
+//! A rule set and purchases to try the core on.
+
+use paygate::config::Otp;
+use paygate::purchase::evidence::{Advice, Cause, ChannelAnswer, CheckAnswer, Decline, Finding, GrantAnswer, Reason};
+use paygate::purchase::input::{ChannelCall, GrantCall, Input};
+use paygate::purchase::money::{Currency, Money};
+use paygate::purchase::offer::CodeKey;
+use paygate::purchase::record::{Micros, Order, Purchase, State};
+use paygate::purchase::rules::{ChannelRules, Flight, Rules};
+use paygate::purchase::{Effect, next};
+use paygate_parsers::msisdn::{Country, Msisdn};
+
+pub(crate) const SECOND: Micros = 1_000_000;
+pub(crate) const MINUTE: Micros = 60 * SECOND;
+pub(crate) const START: Micros = 1_780_000_000 * SECOND;
+pub(crate) const PRICE: Money = Money::new(10_000, Currency::VND);
+
+pub(crate) fn flight() -> Flight {
+    Flight {
+        send_within: 10 * SECOND,
+        max_flight: 30 * SECOND,
+        answer_within: 15 * SECOND,
+        plan: [5, 15, 60, 300, 3_600, 21_600].map(|seconds| seconds * SECOND).to_vec(),
+    }
+}
+
+pub(crate) fn rules(otp: Otp) -> Rules {
+    let channel = ChannelRules { texts_codes: true, can_cancel: true, can_refund: true, flight: flight() };
+    Rules {
+        otp,
+        otp_length: 6,
+        otp_ttl: 5 * MINUTE,
+        otp_attempts: 3,
+        otp_sends: 3,
+        otp_hourly: 5,
+        confirm_without_code: false,
+        code_key: CodeKey::new([7; 32]),
+        repeat_window: 10 * MINUTE,
+        consent_valid: 10 * MINUTE,
+        checking_after: 30 * SECOND,
+        grant_fresh: 24 * 60 * MINUTE,
+        check_attempts: 3,
+        check_pause: 2 * SECOND,
+        grant: flight(),
+        idempotent_grants: true,
+        channels: [("viettel".to_owned(), channel)].into(),
+    }
+}
+
+pub(crate) fn msisdn() -> Msisdn {
+    Msisdn::parse(&Country::new("84").unwrap(), "0854689520").unwrap()
+}
+
+pub(crate) fn asked() -> Purchase {
+    let order = Order {
+        msisdn: msisdn(),
+        account: "0854689520".to_owned(),
+        service: "VIP".to_owned(),
+        package: "NAP1".to_owned(),
+        channel: "viettel".to_owned(),
+        door: "smpp".to_owned(),
+        link: "viettel".to_owned(),
+        short_code: "9029".to_owned(),
+        repeat: false,
+    };
+    Purchase::unasked("0123456789abcdef".to_owned(), order, START)
+}
+
+pub(crate) fn allowed() -> Input {
+    let answer = CheckAnswer::Allowed { package_name: "VIP 30 ngay".to_owned(), price: PRICE, days: 30 };
+    Input::Checked { answer, nonce: "00".repeat(16) }
+}
+
+pub(crate) fn channel(call: ChannelCall, sends: u32, finding: Finding) -> Input {
+    let reference = Some("pay-1".to_owned());
+    let answer = ChannelAnswer { finding, handle: reference.clone(), peer_reference: reference, heard: String::new() };
+    Input::Channel { call, sends, answer }
+}
+
+pub(crate) fn grant(call: GrantCall, sends: u32, answer: GrantAnswer) -> Input {
+    Input::Grant { call, sends, answer }
+}
+
+pub(crate) const CHARGED: Finding = Finding::Charged { amount: PRICE, msisdn: None };
+pub(crate) const SILENCE: Finding = Finding::Unknown { cause: Cause::NoAnswer };
+pub(crate) const NO_MONEY: Finding = Finding::NotCharged(Decline::new(Reason::NoMoney, Advice::Wait));
+pub(crate) const BUSY: Finding = Finding::NotCharged(Decline::new(Reason::Busy, Advice::Technical));
+
+pub(crate) fn granted() -> GrantAnswer {
+    GrantAnswer::Granted { grant_id: "g-1".to_owned(), heard: String::new() }
+}
+
+pub(crate) fn refused() -> GrantAnswer {
+    GrantAnswer::Refused { reason: Reason::NoAccount, heard: String::new() }
+}
+
+pub(crate) fn grant_silence() -> GrantAnswer {
+    GrantAnswer::Unknown { cause: Cause::NoAnswer, heard: String::new() }
+}
+
+/// Feeds inputs one second apart and gives the purchase after the last, and when that was.
+pub(crate) fn after(rules: &Rules, inputs: &[Input]) -> (Purchase, Micros) {
+    let mut purchase = asked();
+    let mut now = START;
+    for input in inputs {
+        now += SECOND;
+        purchase = next(rules, &purchase, input, now).purchase;
+    }
+    (purchase, now)
+}
+
+pub(crate) fn effect_name(effect: &Effect) -> String {
+    match effect {
+        Effect::Check => "check".to_owned(),
+        Effect::Call { call } => call.as_str().to_owned(),
+        Effect::Give { call } => call.as_str().to_owned(),
+        Effect::Tell { notice } => format!("tell {}", paygate::journal::rows::notice_kind(*notice)),
+    }
+}
+
+/// One purchase in each state that can be reached today, by the inputs that lead there.
+pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
+    use ChannelCall::{Charge, InquireCharge, Prepare, Refund};
+    use GrantCall::Grant;
+    let gateway = || rules(Otp::Gateway);
+    let begin = [Input::Asked, allowed()];
+    let confirmed = [&begin[..], &[Input::CodeRight]].concat();
+    let paid = [&confirmed[..], &[channel(Charge, 1, CHARGED)]].concat();
+    let refunding = [&paid[..], &[grant(Grant, 1, refused())]].concat();
+    let with = |before: &[Input], input: Input| [before, &[input]].concat();
+    let wrong = Money::new(1, Currency::VND);
+    let refunded = Finding::Refunded { amount: PRICE };
+    let mut no_refund = gateway();
+    no_refund.channels.get_mut("viettel").unwrap().can_refund = false;
+    let timers = |count: usize| vec![Input::Timer; count];
+    let check_refused = CheckAnswer::Refused { reason: Reason::NoAccount, heard: String::new() };
+    vec![
+        (State::Requested, "", gateway(), vec![Input::Asked]),
+        (State::Offered, "our code", gateway(), begin.to_vec()),
+        (State::Offered, "channel's code, being prepared", rules(Otp::Telco), begin.to_vec()),
+        (State::Offered, "channel's code", rules(Otp::Telco), with(&begin, channel(Prepare, 1, Finding::CodeSent))),
+        (
+            State::Offered,
+            "Y",
+            {
+                let mut it = rules(Otp::None);
+                it.confirm_without_code = true;
+                it
+            },
+            begin.to_vec(),
+        ),
+        (State::Charging, "", gateway(), confirmed.clone()),
+        (State::Charging, "waiting to send again", gateway(), with(&confirmed, channel(Charge, 1, BUSY))),
+        (State::ChargeUnknown, "", gateway(), with(&confirmed, channel(Charge, 1, SILENCE))),
+        (State::Granting, "", gateway(), paid.clone()),
+        (State::GrantUnknown, "", gateway(), with(&paid, grant(Grant, 1, grant_silence()))),
+        (State::Refunding, "", gateway(), refunding.clone()),
+        (State::RefundUnknown, "", gateway(), with(&refunding, channel(Refund, 1, SILENCE))),
+        (State::Review, "charge unknown", gateway(), [confirmed.clone(), timers(40)].concat()),
+        (State::Review, "grant unknown", gateway(), [paid.clone(), timers(40)].concat()),
+        (State::Review, "refund unknown", gateway(), [refunding.clone(), timers(40)].concat()),
+        (
+            State::Review,
+            "mismatch",
+            gateway(),
+            with(&confirmed, channel(InquireCharge, 1, Finding::Charged { amount: wrong, msisdn: None })),
+        ),
+        (State::Review, "cannot refund", no_refund, refunding.clone()),
+        (State::Done, "", gateway(), with(&paid, grant(Grant, 1, granted()))),
+        (State::Declined, "", gateway(), with(&confirmed, channel(Charge, 1, NO_MONEY))),
+        (State::Cancelled, "", gateway(), with(&begin, Input::Cancel)),
+        (
+            State::Cancelled,
+            "reservation being released",
+            rules(Otp::Telco),
+            [&begin[..], &[channel(Prepare, 1, Finding::CodeSent), Input::Cancel]].concat(),
+        ),
+        (
+            State::Declined,
+            "reservation being released",
+            rules(Otp::Telco),
+            [&begin[..], &[channel(Prepare, 1, Finding::CodeSent)], &wrong_codes()[..]].concat(),
+        ),
+        (State::Refunded, "", gateway(), with(&refunding, channel(Refund, 1, refunded))),
+        (
+            State::Refused,
+            "",
+            gateway(),
+            vec![Input::Asked, Input::Checked { answer: check_refused, nonce: String::new() }],
+        ),
+    ]
+}
+
+/// Three codes that the channel refuses.
+fn wrong_codes() -> Vec<Input> {
+    let refused = |sends| {
+        let finding = Finding::WrongCode(Decline::new(Reason::OtpWrong, Advice::NewCode));
+        [Input::ChannelCode { code: "000000".to_owned() }, channel(ChannelCall::Charge, sends, finding)]
+    };
+    [2, 3, 4].into_iter().flat_map(refused).collect()
+}
+
+/// Every kind of input with every finding that a peer can come to, as answers to the newest send.
+pub(crate) fn every_input(purchase: &Purchase) -> Vec<Input> {
+    use ChannelCall::{CancelCharge, Charge, InquireCharge, InquireRefund, Prepare, Refund};
+    let sends = |attempt: &Option<paygate::purchase::record::Attempt>| attempt.as_ref().map_or(0, |it| it.sends);
+    let wrong = Finding::Charged { amount: Money::new(1, Currency::VND), msisdn: None };
+    let other = Finding::Charged { amount: PRICE, msisdn: Some("+84900000000".to_owned()) };
+    let code_wrong = Finding::WrongCode(Decline::new(Reason::OtpWrong, Advice::NewCode));
+    let not_sent = Finding::NotSent { why: "refused".to_owned() };
+    let charge = [
+        CHARGED,
+        wrong,
+        other,
+        NO_MONEY,
+        BUSY,
+        code_wrong,
+        Finding::CodeSent,
+        Finding::Reserved,
+        Finding::NotFound,
+        not_sent.clone(),
+        SILENCE,
+    ];
+    let no_refund = Finding::NotRefunded(Decline::new(Reason::Declined, Advice::CallOperator));
+    let refund = [Finding::Refunded { amount: PRICE }, no_refund, BUSY, Finding::NotFound, not_sent, SILENCE];
+    let refused_check = CheckAnswer::Refused { reason: Reason::NoAccount, heard: String::new() };
+    let unavailable = CheckAnswer::Unavailable { heard: String::new() };
+    let mut inputs = vec![
+        allowed(),
+        Input::Checked { answer: refused_check, nonce: String::new() },
+        Input::Checked { answer: unavailable, nonce: String::new() },
+        Input::AskedAgain,
+        Input::CodeRight,
+        Input::CodeWrong,
+        Input::ChannelCode { code: "123456".to_owned() },
+        Input::Yes,
+        Input::Cancel,
+        Input::Timer,
+    ];
+    for call in [Prepare, Charge, InquireCharge, CancelCharge] {
+        inputs.extend(charge.iter().map(|finding| channel(call, sends(&purchase.charge), finding.clone())));
+    }
+    for call in [Refund, InquireRefund] {
+        inputs.extend(refund.iter().map(|finding| channel(call, sends(&purchase.refund), finding.clone())));
+    }
+    for call in [GrantCall::Grant, GrantCall::InquireGrant] {
+        let not_sent = GrantAnswer::NotSent { why: String::new() };
+        let revoked = GrantAnswer::Revoked { grant_id: "g-1".to_owned() };
+        let answers =
+            [granted(), revoked, refused(), GrantAnswer::NotFound, GrantAnswer::InProgress, not_sent, grant_silence()];
+        inputs.extend(answers.map(|answer| grant(call, sends(&purchase.grant), answer)));
+    }
+    inputs
+}
+
+/// The finding of an input, for people: `charge: charged`.
+pub(crate) fn input_name(input: &Input) -> String {
+    let said = match input {
+        Input::Checked { answer, .. } => match answer {
+            CheckAnswer::Allowed { .. } => "allowed",
+            CheckAnswer::Refused { .. } => "refused",
+            CheckAnswer::Unavailable { .. } => "unavailable",
+        },
+        Input::Channel { answer, .. } => match &answer.finding {
+            Finding::Charged { amount, .. } if *amount != PRICE => "charged another amount",
+            Finding::Charged { msisdn: Some(_), .. } => "charged another subscriber",
+            Finding::Charged { .. } => "charged",
+            Finding::NotCharged(decline) if decline.reason == Reason::Busy => "busy",
+            Finding::NotCharged(_) => "not charged",
+            Finding::CodeSent => "code sent",
+            Finding::Reserved => "reserved",
+            Finding::WrongCode(_) => "wrong code",
+            Finding::NotFound => "not found",
+            Finding::NotSent { .. } => "not sent",
+            Finding::Unknown { .. } => "unknown",
+            Finding::Refunded { .. } => "refunded",
+            Finding::NotRefunded(_) => "not refunded",
+        },
+        Input::Grant { answer, .. } => match answer {
+            GrantAnswer::Granted { .. } => "granted",
+            GrantAnswer::Revoked { .. } => "revoked",
+            GrantAnswer::Refused { .. } => "refused",
+            GrantAnswer::NotFound => "not found",
+            GrantAnswer::InProgress => "in progress",
+            GrantAnswer::NotSent { .. } => "not sent",
+            GrantAnswer::Unknown { .. } => "unknown",
+        },
+        _ => return input.kind().to_owned(),
+    };
+    format!("{}: {said}", input.kind())
+}
