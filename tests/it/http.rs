@@ -257,7 +257,8 @@ async fn prometheus_reads_every_metric_described_and_counted() {
         "# HELP paygate_smsc_bound 1 while the link is bound",
         "paygate_smsc_bound{smsc=\"viettel\"} 0",
         "paygate_purchases_total{state=\"done\",channel=\"viettel\"} 0",
-        "paygate_charge_requests_total{channel=\"viettel\",outcome=\"unknown\"} 0",
+        "# TYPE paygate_backlog gauge",
+        "paygate_unknown_outcomes 0",
         "paygate_log_dropped_total 0",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
