@@ -4,4 +4,5 @@
 mod config;
 mod core;
 mod http;
+mod systemd;
 mod telemetry;
