@@ -1,115 +1,185 @@
 //! The journal: events, purchases, intents, messages and replies, committed together or not at all. Keeps and finds;
 //! decides nothing about money, and deletes nothing.
 
+mod claim;
+mod columns;
+mod commit;
+mod dialect;
 mod error;
+mod find;
 pub mod rows;
+mod search;
+mod statement;
+mod store;
+mod write;
 
-pub use error::JournalError;
+pub use error::{Cause, JournalError};
 
 use crate::config;
 use crate::purchase::record::{Micros, Purchase};
 use paygate_parsers::msisdn::Msisdn;
-use rows::*;
+use rows::{
+    Backlog, Committed, Filter, HeldPart, Listed, MessageFilter, MessageRow, OwedReply, PartRow, Seen, Story, Unit,
+};
+use statement::Statement;
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
+use store::Store;
 
 /// The store of one instance. Cheap to clone; all clones share its connections.
 #[derive(Clone, Debug)]
-pub struct Journal {}
+pub struct Journal {
+    store: Arc<Store>,
+}
 
 impl Journal {
     /// Opens the store for the daemon: brings the schema up to date and refuses a store that could lose an
     /// acknowledged commit. A SQLite file is taken by one daemon at a time, held by a lock on `FILE.lock`.
-    pub async fn open(_config: &config::Journal) -> Result<Self, JournalError> {
-        todo!()
+    pub async fn open(config: &config::Journal) -> Result<Self, JournalError> {
+        Self::opened(config, Store::open(config).await)
     }
 
     /// Opens the store beside a running daemon, for a care agent's verbs. Takes no lock and changes no schema.
-    pub async fn open_for_reading(_config: &config::Journal) -> Result<Self, JournalError> {
-        todo!()
+    pub async fn open_for_reading(config: &config::Journal) -> Result<Self, JournalError> {
+        Self::opened(config, Store::open_for_reading(config).await)
     }
 
-    /// Commits all units in one transaction and says what became of each, in their order.
-    pub async fn commit(&self, _units: Vec<Unit>) -> Result<Vec<Committed>, JournalError> {
-        todo!()
+    fn opened(config: &config::Journal, store: Result<Store, Cause>) -> Result<Self, JournalError> {
+        store.map(|store| Self { store: Arc::new(store) }).map_err(|cause| JournalError {
+            operation: "open the journal",
+            store: store::name(config),
+            cause,
+        })
+    }
+
+    /// Commits all units in one transaction and says what became of each, in their order. Two units for one purchase are
+    /// a mistake above: the second is `Refused`.
+    ///
+    /// It ends in bounded time and is carried to its end even if the caller goes away. After an error nothing may be
+    /// taken as durable and nothing may be performed; what stands is read again before the next try.
+    pub async fn commit(&self, units: Vec<Unit>) -> Result<Vec<Committed>, JournalError> {
+        let store = Arc::clone(&self.store);
+        self.driven("commit a batch", async move { commit::commit(&store, &units).await }).await
     }
 
     /// The purchases of these subscribers that are open or were touched since then: newest first, at most 20 each.
-    pub async fn purchases_of(&self, _msisdns: &[Msisdn], _since: Micros) -> Result<Vec<Purchase>, JournalError> {
-        todo!()
+    pub async fn purchases_of(&self, msisdns: &[Msisdn], since: Micros) -> Result<Vec<Purchase>, JournalError> {
+        self.told("find a subscriber's purchases", find::purchases_of(&self.store, msisdns, since).await)
     }
 
     /// The newest generation of each of these ingest keys.
-    pub async fn seen(&self, _keys: &[String]) -> Result<Vec<Seen>, JournalError> {
-        todo!()
+    pub async fn seen(&self, keys: &[String]) -> Result<Vec<Seen>, JournalError> {
+        self.told("find messages by their keys", find::seen(&self.store, keys).await)
     }
 
-    pub async fn purchases(&self, _ids: &[String]) -> Result<Vec<Purchase>, JournalError> {
-        todo!()
+    /// The purchases with these ids that exist, in no order.
+    pub async fn purchases(&self, ids: &[String]) -> Result<Vec<Purchase>, JournalError> {
+        self.told("read purchases", find::purchases(&self.store, ids).await)
     }
 
     /// Takes purchases whose time has come, longest overdue first, and puts their due time to the end of the lease.
     /// The purchases carry the version and due time after the claim.
-    pub async fn claim_due(&self, _now: Micros, _lease: Duration, _limit: u32) -> Result<Vec<Purchase>, JournalError> {
-        todo!()
+    pub async fn claim_due(&self, now: Micros, lease: Duration, limit: u32) -> Result<Vec<Purchase>, JournalError> {
+        let store = Arc::clone(&self.store);
+        let claim = claim::due_purchases(store.dialect, now, after(now, lease), limit);
+        self.driven("claim due purchases", async move { columns::all(&store.write(claim).await?, columns::purchase) })
+            .await
     }
 
     /// Takes replies owed by these links, longest overdue first, and puts their due time to the end of the lease.
     pub async fn claim_replies(
         &self,
-        _now: Micros,
-        _lease: Duration,
-        _links: &[String],
-        _limit: u32,
+        now: Micros,
+        lease: Duration,
+        links: &[String],
+        limit: u32,
     ) -> Result<Vec<OwedReply>, JournalError> {
-        todo!()
+        if links.is_empty() {
+            return Ok(Vec::new());
+        }
+        let store = Arc::clone(&self.store);
+        let claim = claim::due_replies(store.dialect, now, after(now, lease), links, limit);
+        self.driven("claim owed replies", async move { columns::all(&store.write(claim).await?, columns::owed_reply) })
+            .await
     }
 
-    /// The key of the reply that the SMSC named so.
-    pub async fn reply_by_message_id(&self, _link: &str, _message_id: &str) -> Result<Option<String>, JournalError> {
-        todo!()
+    /// The key of the reply that the SMSC named so; the newest, since SMSCs use their ids again.
+    pub async fn reply_by_message_id(&self, link: &str, message_id: &str) -> Result<Option<String>, JournalError> {
+        self.told("find a reply by its receipt", find::reply_by_message_id(&self.store, link, message_id).await)
     }
 
     /// The parts of the newest generation of each set, done or not: a done set tells a redelivered part from a new one.
-    pub async fn parts(&self, _sets: &[String]) -> Result<Vec<HeldPart>, JournalError> {
-        todo!()
+    pub async fn parts(&self, sets: &[String]) -> Result<Vec<HeldPart>, JournalError> {
+        self.told("find parts of long messages", find::parts(&self.store, sets).await)
     }
 
     /// All parts of sets that are not done and whose first part came before then; `limit` counts sets.
-    pub async fn overdue_parts(&self, _before: Micros, _limit: u32) -> Result<Vec<PartRow>, JournalError> {
-        todo!()
+    pub async fn overdue_parts(&self, before: Micros, limit: u32) -> Result<Vec<PartRow>, JournalError> {
+        self.told("find overdue parts", find::overdue_parts(&self.store, before, limit).await)
     }
 
     /// Purchases for a care agent's list, newest first, each with its charges and the peer's grant id.
-    pub async fn list(&self, _filter: &Filter) -> Result<Vec<Listed>, JournalError> {
-        todo!()
+    pub async fn list(&self, filter: &Filter) -> Result<Vec<Listed>, JournalError> {
+        self.told("list purchases", search::list(&self.store, filter).await)
     }
 
     /// Everything that was ever written about one purchase.
-    pub async fn story(&self, _id: &str) -> Result<Option<Story>, JournalError> {
-        todo!()
+    pub async fn story(&self, id: &str) -> Result<Option<Story>, JournalError> {
+        self.told("read a purchase's story", search::story(&self.store, id).await)
     }
 
     /// Messages as they came, newest first; unreadable ones by their verdict.
-    pub async fn messages(&self, _filter: &MessageFilter) -> Result<Vec<MessageRow>, JournalError> {
-        todo!()
+    pub async fn messages(&self, filter: &MessageFilter) -> Result<Vec<MessageRow>, JournalError> {
+        self.told("list messages", search::messages(&self.store, filter).await)
     }
 
     /// Figures for the metrics page.
     pub async fn backlog(&self) -> Result<Backlog, JournalError> {
-        todo!()
+        self.told("count the backlog", search::backlog(&self.store).await)
     }
 
-    pub async fn setting(&self, _name: &str) -> Result<Option<String>, JournalError> {
-        todo!()
+    /// What is decided once for all instances, if it is.
+    pub async fn setting(&self, name: &str) -> Result<Option<String>, JournalError> {
+        self.told("read a setting", find::setting(&self.store, name).await)
     }
 
-    /// Sets it where nobody has, and returns what stands.
-    pub async fn set_setting_once(&self, _name: &str, _value: &str) -> Result<String, JournalError> {
-        todo!()
+    /// Sets it where nobody has, and returns what stands: of two instances that set it at once, both get the winner's.
+    pub async fn set_setting_once(&self, name: &str, value: &str) -> Result<String, JournalError> {
+        let store = Arc::clone(&self.store);
+        let name = name.to_owned();
+        let mut insert = Statement::new("INSERT INTO setting (name, value) VALUES (");
+        insert.text(&name).push(", ").text(value).push(") ON CONFLICT (name) DO NOTHING");
+        self.driven("set a setting", async move {
+            store.write(insert).await?;
+            find::setting(&store, &name).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
+        })
+        .await
     }
 
     /// The database's clock: the one that leases are measured with.
     pub async fn now(&self) -> Result<Micros, JournalError> {
-        todo!()
+        self.told("read the clock", find::now(&self.store).await)
     }
+
+    /// Carries writing to its end in a task of its own: a caller that is cancelled must not leave a transaction open or a
+    /// commit unread.
+    async fn driven<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T, Cause>> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let done = tokio::spawn(work).await;
+        // The task ends early only with the runtime itself, or by a panic.
+        self.told(operation, done.unwrap_or_else(|error| Err(Cause::Ambiguous(error.to_string()))))
+    }
+
+    fn told<T>(&self, operation: &'static str, outcome: Result<T, Cause>) -> Result<T, JournalError> {
+        outcome.map_err(|cause| JournalError { operation, store: self.store.name.clone(), cause })
+    }
+}
+
+/// The end of a lease; one that has no end in an i64 never ends.
+fn after(now: Micros, lease: Duration) -> Micros {
+    now.saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX))
 }

@@ -1,6 +1,8 @@
-//! paygate: from a text message to a package, paid once. The modules stand in reading order.
+//! paygate: from a text message to a package, paid once. The modules stand in reading order; a module knows only what
+//! stands above it.
 
 pub mod config;
+pub mod telemetry;
 pub mod purchase;
 pub mod http_client;
 pub mod charging;
@@ -9,5 +11,6 @@ pub mod journal;
 pub mod idempotency;
 pub mod replies;
 pub mod engine;
+pub mod smpp;
 pub mod http;
-pub mod telemetry;
+pub mod sandbox;

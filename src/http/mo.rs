@@ -3,7 +3,7 @@
 
 use super::{Doors, State, refuse};
 use crate::engine::door::{Delivery, Door, Incoming, MessageIn, Verdict};
-use crate::telemetry::metrics::{MESSAGES_RECEIVED, door_name};
+use crate::telemetry::metrics::MESSAGES_RECEIVED;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{self, ConnectInfo, Query};
@@ -126,7 +126,11 @@ impl Doors {
     /// Hands the message to the engine and waits, not forever, until it is durable. A full queue, a stopped engine and a
     /// slow journal are all "later": the peer still has the message.
     async fn deliver(&self, message: MessageIn) -> Verdict {
-        let door = door_name(message.door);
+        let door = match message.door {
+            Door::Smpp => "smpp",
+            Door::Http => "http",
+            Door::Kannel => "kannel",
+        };
         let (done, verdict) = oneshot::channel();
         let delivery = Delivery { incoming: Incoming::Message(message), done };
         let answer = async {

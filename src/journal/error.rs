@@ -5,8 +5,8 @@ use std::fmt;
 /// What was tried, on which store, why it failed, and whether trying again makes sense.
 #[derive(Debug)]
 pub struct JournalError {
-    /// What was tried, as a verb phrase: `commit 12 units`.
-    pub(super) operation: String,
+    /// What was tried: `commit a batch`.
+    pub(super) operation: &'static str,
     /// The store without user and password: `sqlite paygate.db`, `postgres db.example/paygate`.
     pub(super) store: String,
     pub(super) cause: Cause,

@@ -2,9 +2,6 @@
 //! values. No number, account or text of a subscriber is ever a label. A test holds the source against these tables.
 
 use crate::config::Config;
-use crate::engine::door::Door;
-use crate::journal::rows::Backlog;
-use crate::purchase::State;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
@@ -93,48 +90,41 @@ pub async fn upkeep() {
     }
 }
 
-/// The label sets known at start, at 0: a rule over a counter must see its first increase.
-pub fn register(config: &Config) {
+/// The label sets known at start, at 0: a rule over a counter must see its first increase. `states` are the words that a
+/// purchase's state may be.
+pub fn register(config: &Config, states: &[&'static str]) {
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    for door in [Door::Http, Door::Kannel] {
-        for verdict in ["fresh", "again", "later"] {
-            counter!(MESSAGES_RECEIVED, "door" => door_name(door), "verdict" => verdict).absolute(0);
-        }
+    for (door, verdict) in ["http", "kannel"].into_iter().flat_map(|door| VERDICTS.map(|verdict| (door, verdict))) {
+        counter!(MESSAGES_RECEIVED, "door" => door, "verdict" => verdict).absolute(0);
     }
-    for channel in config.charging.keys() {
-        for state in State::ALL {
-            counter!(PURCHASES, "state" => state.as_str(), "channel" => channel.clone()).absolute(0);
-        }
+    for (channel, state) in config.charging.keys().flat_map(|channel| states.iter().map(move |state| (channel, state)))
+    {
+        counter!(PURCHASES, "state" => *state, "channel" => channel.clone()).absolute(0);
     }
     for smsc in &config.smsc {
         gauge!(SMSC_BOUND, "smsc" => smsc.name.clone()).set(0.0);
         gauge!(SMSC_WINDOW, "smsc" => smsc.name.clone()).set(0.0);
     }
-    backlog(&Backlog::default());
-    // What has no labels is whole from the start.
-    for name in ["paygate_fenced_writes_total", "paygate_refused_writes_total", "paygate_journal_failures_total"] {
-        counter!(name).absolute(0);
+    for state in ["open", "review", "replies"] {
+        gauge!(BACKLOG, "state" => state).set(0.0);
     }
-    for name in ["paygate_keys_fallthrough_total", "paygate_http_panics_total", LOG_DROPPED] {
+    for name in [UNKNOWN_OUTCOMES, OLDEST_UNKNOWN] {
+        gauge!(name).set(0.0);
+    }
+    for name in UNLABELLED {
         counter!(name).absolute(0);
     }
 }
 
-/// Shows the journal's own figures.
-pub fn backlog(backlog: &Backlog) {
-    for (state, count) in [("open", backlog.open), ("review", backlog.review), ("replies", backlog.replies_owed)] {
-        gauge!(BACKLOG, "state" => state).set(count as f64);
-    }
-    gauge!(UNKNOWN_OUTCOMES).set(backlog.unknown as f64);
-    gauge!(OLDEST_UNKNOWN).set(backlog.oldest_unknown.unwrap_or(0) as f64 / 1e6);
-}
+/// What a peer by HTTP may be told of a message.
+const VERDICTS: [&str; 3] = ["fresh", "again", "later"];
 
-/// The label of a door.
-#[must_use]
-pub const fn door_name(door: Door) -> &'static str {
-    match door {
-        Door::Smpp => "smpp",
-        Door::Http => "http",
-        Door::Kannel => "kannel",
-    }
-}
+/// Counters without labels: whole from the start.
+const UNLABELLED: [&str; 6] = [
+    "paygate_fenced_writes_total",
+    "paygate_refused_writes_total",
+    "paygate_journal_failures_total",
+    "paygate_keys_fallthrough_total",
+    "paygate_http_panics_total",
+    LOG_DROPPED,
+];

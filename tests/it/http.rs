@@ -246,7 +246,8 @@ async fn readiness_names_what_is_missing() {
 #[tokio::test]
 async fn prometheus_reads_every_metric_described_and_counted() {
     let mut doors = Doors::open("").await;
-    metrics::register(&Config::parse(SMSC, &Environment::new()).unwrap());
+    let states = paygate::purchase::State::ALL.map(|state| state.as_str());
+    metrics::register(&Config::parse(SMSC, &Environment::new()).unwrap(), &states);
     let answered = tokio::spawn(answer(Client::new().post(doors.url("/mo")).body(message())));
     doors.take(Verdict::Fresh).await;
     answered.await.unwrap();

@@ -1,8 +1,13 @@
-//! Every test that crosses a boundary, in one binary.
+//! Every test that crosses a boundary, in one binary: the daemon's parts over real sockets and real stores, beside
+//! neighbours that keep books of their own.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod config;
 mod core;
 mod http;
+mod journal;
+mod keys;
+mod smpp;
+mod stores;
 mod systemd;
 mod telemetry;

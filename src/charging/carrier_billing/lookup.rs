@@ -1,0 +1,226 @@
+//! Asking the operator what became of a payment: by its id, by the list of a time, and again until it is settled.
+//! Changes nothing there, and answers "not found" only when the whole list was read.
+
+use super::Driver;
+use super::codes::{Operation, Verdict};
+use super::exchange::{About, Ask, Reply, Said, exchange};
+use super::reading::{PENDING, UNKNOWN_CODE, payment_answer};
+use super::wire::{Payment, PaymentHandle};
+use crate::charging::ChargeOrder;
+use crate::http_client::{Answer, address};
+use crate::purchase::evidence::{Cause, ChannelAnswer, Finding};
+use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// How far the operator's clock may be from ours.
+const SKEW: Duration = Duration::from_secs(5 * 60);
+/// Payments created from this long before the intent are looked at first: nearly always ours is among them.
+const NEAR: Duration = Duration::from_secs(2);
+/// So that a page stays well below what is read of an answer.
+const PER_PAGE: usize = 50;
+/// Pages read of one list; a longer one proves nothing.
+const PAGES: usize = 200;
+/// Between two questions about a payment that is still processed; each pause is twice the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// What is being waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// A verdict on the opening: reserved, a code sent, or an end.
+    Opened,
+    /// A verdict on the money.
+    Ended,
+}
+
+impl Driver {
+    /// By id where there is one, otherwise by the list.
+    pub(super) async fn look(&self, order: &ChargeOrder) -> ChannelAnswer {
+        let Some(handle) = PaymentHandle::read(order.handle.as_deref()) else { return self.find(order).await };
+        let answer = self.retrieve(order, &handle, self.timeout).await;
+        if answer.finding != Finding::NotFound {
+            return answer;
+        }
+        let answer = self.find(order).await;
+        match answer.finding {
+            // A payment that was there does not vanish by itself, so its absence proves nothing.
+            Finding::NotFound => ChannelAnswer { finding: UNKNOWN_CODE, ..answer },
+            _ => answer,
+        }
+    }
+
+    pub(super) async fn retrieve(
+        &self,
+        order: &ChargeOrder,
+        handle: &PaymentHandle,
+        timeout: Duration,
+    ) -> ChannelAnswer {
+        let url = address(&self.base_url, ["payments", &handle.payment]);
+        let said = self.read(Operation::RetrievePayment, url, &order.into(), timeout).await;
+        match &said.reply {
+            Reply::Accepted(answer) => match serde_json::from_slice::<Payment>(&answer.body) {
+                Ok(payment) if payment.payment_id == handle.payment => payment_answer(order, &payment, &said.heard),
+                Ok(_) | Err(_) => said.unanswered(),
+            },
+            Reply::Refused(Verdict::NotFound) => said.concluded(Finding::NotFound),
+            Reply::Refused(_) | Reply::Unknown(_) | Reply::NotSent(_) => said.unanswered(),
+        }
+    }
+
+    /// Asks by id, at once and then after growing pauses, until it is settled or `timeout` is over.
+    pub(super) async fn settle(&self, order: &ChargeOrder, handle: &PaymentHandle, until: Until) -> ChannelAnswer {
+        let deadline = Instant::now() + self.timeout;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let answer = self.retrieve(order, handle, left).await;
+            let next = Instant::now() + pause;
+            if until.reached(&answer.finding) || next >= deadline {
+                return until.concluded(answer);
+            }
+            sleep_until(next).await;
+            pause *= 2;
+        }
+    }
+
+    /// By the key, in the list of the time around the intent. A payment that may still move money is stronger than one
+    /// under the same key that ended without.
+    pub(super) async fn find(&self, order: &ChargeOrder) -> ChannelAnswer {
+        let mut ended = None;
+        let visit = |payment: Payment| match payment.mentions(&order.key) {
+            true if payment.lives() => Break(payment),
+            true => {
+                ended = Some(payment);
+                Continue(())
+            }
+            false => Continue(()),
+        };
+        match self.walk_windows(order, visit).await {
+            Err(answer) => answer,
+            Ok(live) => match live.or(ended) {
+                Some(payment) => payment_answer(order, &payment, "retrievePayments: 200"),
+                None => nothing("retrievePayments: 200, nothing under this key"),
+            },
+        }
+    }
+
+    async fn walk_windows(
+        &self,
+        order: &ChargeOrder,
+        mut visit: impl FnMut(Payment) -> ControlFlow<Payment>,
+    ) -> Result<Option<Payment>, ChannelAnswer> {
+        let about = About::from(order);
+        for query in windows(order.intended_at, self.capabilities.send_within + self.capabilities.max_flight) {
+            let url = format!("{}?{query}", address(&self.base_url, ["payments"]));
+            if let Some(found) = self.walk(Operation::RetrievePayments, &url, &about, &mut visit).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads a list page by page, to its end or until `visit` breaks. Anything short of that is an answer that proves
+    /// nothing.
+    pub(super) async fn walk<T: DeserializeOwned>(
+        &self,
+        operation: Operation,
+        url: &str,
+        about: &About,
+        visit: &mut impl FnMut(T) -> ControlFlow<T>,
+    ) -> Result<Option<T>, ChannelAnswer> {
+        let mut seen = 0;
+        for page in 1..=PAGES {
+            let said = self.read(operation, format!("{url}&page={page}&perPage={PER_PAGE}"), about, self.timeout).await;
+            let (items, total) = match &said.reply {
+                Reply::Refused(Verdict::EndOfList) if page > 1 => return Ok(None),
+                Reply::Accepted(answer) => match serde_json::from_slice::<Vec<T>>(&answer.body) {
+                    Ok(items) => (items, total_count(answer)),
+                    Err(_) => return Err(said.unanswered()),
+                },
+                Reply::Refused(_) | Reply::Unknown(_) | Reply::NotSent(_) => return Err(said.unanswered()),
+            };
+            seen += items.len();
+            // An operator may give fewer than were asked for: only an empty page or its own count ends the list.
+            let last = items.is_empty() || total.is_some_and(|total| seen >= total);
+            if let Break(found) = items.into_iter().try_for_each(&mut *visit) {
+                return Ok(Some(found));
+            }
+            if last {
+                return Ok(None);
+            }
+        }
+        let finding = Finding::Unknown { cause: Cause::BadAnswer };
+        Err(ChannelAnswer { finding, ..nothing(&format!("{}: more than {PAGES} pages", operation.as_str())) })
+    }
+
+    pub(super) async fn read(&self, operation: Operation, url: String, about: &About, timeout: Duration) -> Said {
+        let ask = Ask { operation, url, body: None, about, send_by: None, timeout };
+        exchange(&self.client, &self.token, ask).await
+    }
+}
+
+pub(super) fn nothing(heard: &str) -> ChannelAnswer {
+    ChannelAnswer { finding: Finding::NotFound, handle: None, peer_reference: None, heard: heard.to_owned() }
+}
+
+/// CAMARA's `X-Total-Count`.
+fn total_count(answer: &Answer) -> Option<usize> {
+    answer.headers.get("x-total-count")?.to_str().ok()?.parse().ok()
+}
+
+/// Two stretches of `paymentCreationDate`, oldest first so that new payments only lengthen the list's end: from just
+/// before the intent until nothing of it can be under way any more, and then what the clocks' difference may hide. An
+/// end that is still to come is left out.
+fn windows(intended_at: i64, flight: Duration) -> [String; 2] {
+    let intended = Timestamp::from_microsecond(intended_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let near = shifted(intended, -signed(NEAR));
+    let end = shifted(intended, signed(flight + SKEW));
+    let to = if end < Timestamp::now() { format!("&paymentCreationDate.lte={end}") } else { String::new() };
+    [
+        format!("order=asc&paymentCreationDate.gte={near}{to}"),
+        format!(
+            "order=asc&paymentCreationDate.gte={}&paymentCreationDate.lte={near}",
+            shifted(intended, -signed(SKEW))
+        ),
+    ]
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+fn shifted(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_add(by).unwrap_or(time)
+}
+
+impl Payment {
+    fn mentions(&self, key: &str) -> bool {
+        self.amount_transaction.mentions(key)
+    }
+}
+
+impl Until {
+    fn reached(self, finding: &Finding) -> bool {
+        match finding {
+            Finding::Charged { .. } | Finding::NotCharged(_) | Finding::NotFound => true,
+            Finding::CodeSent | Finding::Reserved => self == Self::Opened,
+            Finding::WrongCode(_)
+            | Finding::NotSent { .. }
+            | Finding::Unknown { .. }
+            | Finding::Refunded { .. }
+            | Finding::NotRefunded(_) => false,
+        }
+    }
+
+    /// After a confirm or cancel that may still be under way, "reserved" and "not found" prove nothing.
+    fn concluded(self, answer: ChannelAnswer) -> ChannelAnswer {
+        let finding = match answer.finding {
+            Finding::CodeSent | Finding::Reserved if self == Self::Ended => PENDING,
+            Finding::NotFound => UNKNOWN_CODE,
+            finding => finding,
+        };
+        ChannelAnswer { finding, ..answer }
+    }
+}

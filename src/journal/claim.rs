@@ -1,0 +1,29 @@
+//! Taking what is due: a lease by due time in the database, so that of many instances one gets each row. Does none of the
+//! work that it hands out.
+
+use super::columns;
+use super::dialect::Dialect;
+use super::statement::Statement;
+use crate::purchase::record::Micros;
+
+/// Both guards are needed. Without the repeated condition PostgreSQL claims a row twice under READ COMMITTED; without
+/// SKIP LOCKED instances wait for each other; without MATERIALIZED the limit may not hold.
+pub(super) fn due_purchases(dialect: Dialect, now: Micros, until: Micros, limit: u32) -> Statement {
+    let mut claim = Statement::new("WITH due AS MATERIALIZED (SELECT id FROM purchase WHERE due_at <= ");
+    claim.int(now).push(" ORDER BY due_at LIMIT ").int(limit.into()).push(dialect.skip_locked());
+    claim.push(") UPDATE purchase SET version = version + 1, due_at = ").int(until);
+    claim.push(" FROM due WHERE purchase.id = due.id AND purchase.due_at <= ").int(now);
+    claim.push(" RETURNING ").push(columns::PURCHASE);
+    claim
+}
+
+/// The same for the replies of some links; `sends` counts the claims.
+pub(super) fn due_replies(dialect: Dialect, now: Micros, until: Micros, links: &[String], limit: u32) -> Statement {
+    let mut claim = Statement::new("WITH due AS MATERIALIZED (SELECT key AS due_key FROM reply WHERE link IN ");
+    claim.list(links.iter().map(String::as_str)).push(" AND due_at <= ").int(now);
+    claim.push(" ORDER BY due_at LIMIT ").int(limit.into()).push(dialect.skip_locked());
+    claim.push(") UPDATE reply SET sends = sends + 1, due_at = ").int(until);
+    claim.push(" FROM due WHERE reply.key = due.due_key AND reply.due_at <= ").int(now);
+    claim.push(" RETURNING ").push(columns::REPLY);
+    claim
+}

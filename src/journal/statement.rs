@@ -1,0 +1,178 @@
+//! Statements with `$n` places and their values. sqlx's own builder writes `?`, which PostgreSQL refuses. Puts no value
+//! into a statement's text.
+
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::{AnyConnection, Arguments, AssertSqlSafe};
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::sync::{Arc, OnceLock};
+
+/// Rows in one statement at most. With the widest row that is well under SQLite's 32,766 places, and with it all sizes of
+/// all statements fit into a connection's cache of 100.
+pub(super) const ROWS: usize = 128;
+/// 1, 2, 4 … [`ROWS`].
+const SIZES: usize = ROWS.ilog2() as usize + 1;
+
+/// Values in the order of their places.
+#[derive(Default)]
+pub(super) struct Values(AnyArguments);
+
+impl Values {
+    pub(super) fn int(&mut self, value: i64) -> &mut Self {
+        self.add(value)
+    }
+
+    pub(super) fn maybe_int(&mut self, value: Option<i64>) -> &mut Self {
+        self.add(value)
+    }
+
+    pub(super) fn text(&mut self, value: &str) -> &mut Self {
+        self.add(&*storable(value))
+    }
+
+    pub(super) fn maybe_text(&mut self, value: Option<&str>) -> &mut Self {
+        match value {
+            Some(value) => self.text(value),
+            None => self.add(None::<String>),
+        }
+    }
+
+    pub(super) fn octets(&mut self, value: &[u8]) -> &mut Self {
+        self.add(value)
+    }
+
+    fn add<'v, T: sqlx::Encode<'v, sqlx::Any> + sqlx::Type<sqlx::Any>>(&mut self, value: T) -> &mut Self {
+        self.0.add(value).expect("integers, texts and octets encode without failing");
+        self
+    }
+}
+
+/// The text as both stores hold it. PostgreSQL has no U+0000 and would refuse a whole batch for one that a peer slipped
+/// into an id, so it stands as U+FFFD.
+pub(super) fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
+
+/// A statement made for one call, its text put together from constants.
+#[derive(Default)]
+pub(super) struct Statement {
+    text: String,
+    values: Values,
+}
+
+impl Statement {
+    pub(super) fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), values: Values::default() }
+    }
+
+    pub(super) fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    pub(super) fn int(&mut self, value: i64) -> &mut Self {
+        self.values.int(value);
+        self.place()
+    }
+
+    pub(super) fn text(&mut self, value: &str) -> &mut Self {
+        self.values.text(value);
+        self.place()
+    }
+
+    /// `($1, $2, …)` of the values. Their number is brought up to a power of two by repeating the last, so that there are
+    /// few texts to prepare; in a list of keys a repetition changes nothing.
+    pub(super) fn list<'v>(&mut self, values: impl ExactSizeIterator<Item = &'v str> + Clone) -> &mut Self {
+        let (count, last) = (values.len(), values.clone().last());
+        let padding = std::iter::repeat_n(last, count.next_power_of_two() - count).flatten();
+        self.push("(");
+        for (at, value) in values.chain(padding).enumerate() {
+            self.push(if at == 0 { "" } else { ", " }).text(value);
+        }
+        self.push(")")
+    }
+
+    fn place(&mut self) -> &mut Self {
+        let place = self.values.0.len();
+        write!(self.text, "${place}").expect("writing to a String does not fail");
+        self
+    }
+
+    pub(super) async fn fetch(self, connection: &mut AnyConnection) -> Result<Vec<AnyRow>, sqlx::Error> {
+        sqlx::query_with(AssertSqlSafe(self.text), self.values.0).fetch_all(connection).await
+    }
+}
+
+/// A statement over many rows, whose texts are made once for each size.
+pub(super) struct Bulk {
+    kind: Kind,
+    columns: usize,
+    tail: &'static str,
+    texts: [OnceLock<Arc<str>>; SIZES],
+}
+
+enum Kind {
+    /// `INSERT INTO table (names) VALUES (…), (…) tail`
+    Insert { table: &'static str, names: &'static str },
+    /// `UPDATE … FROM (VALUES (…), (…)) AS new tail`, where the new values are `column1`, `column2` … in both stores.
+    Update { head: &'static str },
+}
+
+impl Bulk {
+    pub(super) const fn insert(table: &'static str, names: &'static str, tail: &'static str) -> Self {
+        Self::new(Kind::Insert { table, names }, count(names), tail)
+    }
+
+    pub(super) const fn update(head: &'static str, columns: usize, tail: &'static str) -> Self {
+        Self::new(Kind::Update { head }, columns, tail)
+    }
+
+    const fn new(kind: Kind, columns: usize, tail: &'static str) -> Self {
+        assert!(columns * ROWS <= 32_766, "SQLite takes no more places in one statement");
+        Self { kind, columns, tail, texts: [const { OnceLock::new() }; SIZES] }
+    }
+
+    /// Runs it over all rows, in as many statements as it takes, and returns what they return.
+    pub(super) async fn run<T>(
+        &self,
+        connection: &mut AnyConnection,
+        mut rows: &[T],
+        bind: impl Fn(&mut Values, &T),
+    ) -> Result<Vec<AnyRow>, sqlx::Error> {
+        let mut returned = Vec::new();
+        while !rows.is_empty() {
+            let size = rows.len().min(ROWS).ilog2() as usize;
+            let (now, later) = rows.split_at(1 << size);
+            let mut values = Values::default();
+            now.iter().for_each(|row| bind(&mut values, row));
+            let text = AssertSqlSafe(Arc::clone(self.texts[size].get_or_init(|| self.text(now.len()).into())));
+            returned.extend(sqlx::query_with(text, values.0).fetch_all(&mut *connection).await?);
+            rows = later;
+        }
+        Ok(returned)
+    }
+
+    fn text(&self, rows: usize) -> String {
+        let row = |at: usize| {
+            let places = (1..=self.columns).map(|column| format!("${}", at * self.columns + column));
+            format!("({})", places.collect::<Vec<_>>().join(", "))
+        };
+        let rows = (0..rows).map(row).collect::<Vec<_>>().join(", ");
+        match self.kind {
+            Kind::Insert { table, names } => format!("INSERT INTO {table} ({names}) VALUES {rows} {}", self.tail),
+            Kind::Update { head } => format!("{head} FROM (VALUES {rows}) AS new {}", self.tail),
+        }
+    }
+}
+
+/// How many names stand in a list with commas between them.
+const fn count(names: &str) -> usize {
+    let (mut count, mut at) = (1, 0);
+    while at < names.len() {
+        if names.as_bytes()[at] == b',' {
+            count += 1;
+        }
+        at += 1;
+    }
+    count
+}

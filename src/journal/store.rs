@@ -1,0 +1,109 @@
+//! The connections of one journal, and the rule that work on them is always brought to its end: a caller that goes away
+//! leaves no statement half done. Knows no table but `writer`.
+
+use super::commit::close;
+use super::dialect::{Dialect, Role};
+use super::error::Cause;
+use super::statement::Statement;
+use crate::config;
+use sqlx::AnyPool;
+use sqlx::any::AnyRow;
+use std::fs::File;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) dialect: Dialect,
+    /// Without user and password.
+    pub(super) name: String,
+    readers: AnyPool,
+    writer: Option<Writer>,
+    /// How long a transaction may take as seen from here. Twice what the server allows one statement, so that the
+    /// server's own, clearer error comes first.
+    pub(super) patience: Duration,
+    /// The SQLite file's lock, held as long as the journal is open.
+    _lock: Option<File>,
+}
+
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) pool: AnyPool,
+    /// This daemon's row in `writer`.
+    pub(super) instance: String,
+    /// The number of the last commit. Its lock lets one commit at a time through.
+    pub(super) batch: Mutex<i64>,
+}
+
+impl Store {
+    pub(super) async fn open(config: &config::Journal) -> Result<Self, Cause> {
+        let dialect = Dialect::of(config)?;
+        let lock = dialect.take(config)?;
+        dialect.probe(config, Role::Writer).await?;
+        let pool = dialect.pool(config, Role::Writer)?;
+        dialect.migrate(&pool).await?;
+        let instance = token()?;
+        sqlx::query("INSERT INTO writer (instance, batch, opened_at) VALUES ($1, 0, $2)")
+            .bind(&instance)
+            .bind(sqlx::query_scalar::<_, i64>(dialect.now()).fetch_one(&pool).await?)
+            .execute(&pool)
+            .await?;
+        let writer = Writer { pool, instance, batch: Mutex::new(0) };
+        Self::new(dialect, config, Some(writer), lock)
+    }
+
+    pub(super) async fn open_for_reading(config: &config::Journal) -> Result<Self, Cause> {
+        let dialect = Dialect::of(config)?;
+        dialect.probe(config, Role::Reader).await?;
+        let store = Self::new(dialect, config, None, None)?;
+        store.read(Statement::new("SELECT instance FROM writer LIMIT 1")).await?;
+        Ok(store)
+    }
+
+    fn new(
+        dialect: Dialect,
+        config: &config::Journal,
+        writer: Option<Writer>,
+        lock: Option<File>,
+    ) -> Result<Self, Cause> {
+        let readers = dialect.pool(config, Role::Reader)?;
+        let patience = 2 * config.statement_timeout;
+        Ok(Self { dialect, name: dialect.name(config), readers, writer, patience, _lock: lock })
+    }
+
+    pub(super) fn writer(&self) -> Result<&Writer, Cause> {
+        self.writer.as_ref().ok_or_else(|| Cause::Unfit("it was opened for reading only".to_owned()))
+    }
+
+    pub(super) async fn read(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
+        self.run(&self.readers, statement).await
+    }
+
+    pub(super) async fn write(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
+        self.run(&self.writer()?.pool, statement).await
+    }
+
+    /// One statement. A connection that does not answer in time is closed, not given back.
+    async fn run(&self, pool: &AnyPool, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
+        let mut connection = pool.acquire().await?;
+        match tokio::time::timeout(self.patience, statement.fetch(&mut connection)).await {
+            Ok(rows) => Ok(rows?),
+            Err(_) => {
+                close(connection);
+                Err(Cause::Down(sqlx::Error::PoolTimedOut))
+            }
+        }
+    }
+}
+
+/// 16 random bytes in hex: no two daemon starts share a row.
+fn token() -> Result<String, Cause> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Cause::Unfit(format!("no random bytes from the system: {error}")))?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+}
+
+/// The store as an error may name it, even if it could not be opened.
+pub(super) fn name(config: &config::Journal) -> String {
+    Dialect::of(config).map_or_else(|_| "a store of no known kind".to_owned(), |dialect| dialect.name(config))
+}

@@ -1,0 +1,191 @@
+//! The statements that write the rows of a batch, one for each table, over all units at once. Opens and ends no
+//! transaction, and does not judge which unit may be written.
+
+use super::columns;
+use super::rows::{AttemptRow, EventRow, MessageRow, PartRow, PurchaseRow, ReplyRow, ReplyUpdate, Unit};
+use super::statement::{Bulk, Values};
+use crate::purchase::record::Attempt;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+use std::collections::{BTreeMap, HashSet};
+
+type Written<T> = Result<T, sqlx::Error>;
+
+/// Inserts messages and returns the (key, generation) of those that were not there.
+pub(super) async fn messages(connection: &mut AnyConnection, rows: &[&MessageRow]) -> Written<HashSet<(String, i64)>> {
+    static INSERT: Bulk = Bulk::insert("message", columns::MESSAGE, "ON CONFLICT DO NOTHING RETURNING key, generation");
+    let returned = INSERT.run(connection, rows, |values, row| {
+        values.text(&row.key).int(row.generation).int(row.at).text(&row.door).text(&row.link);
+        values.text(&row.from).text(&row.to).maybe_int(row.data_coding).octets(&row.raw);
+        values.text(&row.verdict).maybe_text(row.purchase_id.as_deref());
+    });
+    returned.await?.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Inserts parts and returns the (set, generation, number) of those that were not there.
+pub(super) async fn parts(connection: &mut AnyConnection, rows: &[&PartRow]) -> Written<HashSet<(String, i64, i64)>> {
+    static INSERT: Bulk =
+        Bulk::insert("part", columns::PART, "ON CONFLICT DO NOTHING RETURNING set_key, generation, number");
+    let returned = INSERT.run(connection, rows, |values, row| {
+        values.text(&row.set).int(row.generation).int(row.number.into()).int(row.total.into()).int(row.at);
+        values.maybe_int(row.data_coding).octets(&row.raw).text(&row.door).text(&row.link);
+        values.text(&row.from).text(&row.to).int(0);
+    });
+    returned.await?.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
+}
+
+/// Inserts new purchases and moves the others on from the version that was read. Returns the ids that were written; the
+/// others had another version.
+pub(super) async fn purchases(connection: &mut AnyConnection, rows: &[&PurchaseRow]) -> Written<HashSet<String>> {
+    static INSERT: Bulk = Bulk::insert(
+        "purchase",
+        "id, version, state, due_at, review, amount, currency, paid, granted, updated_at, body, \
+         msisdn, account, account_folded, service, package, channel, door, link, short_code, created_at",
+        "ON CONFLICT (id) DO NOTHING RETURNING id",
+    );
+    // What was asked for, and by whom, never changes and is not written again.
+    static UPDATE: Bulk = Bulk::update(
+        "UPDATE purchase SET version = column2, state = column3, due_at = column4, review = column5, amount = column6, \
+         currency = column7, paid = column8, granted = column9, updated_at = column10, body = column11",
+        12,
+        "WHERE purchase.id = column1 AND purchase.version = column12 RETURNING purchase.id",
+    );
+    let (fresh, known): (Vec<&PurchaseRow>, Vec<_>) = rows.iter().partition(|row| row.seen == 0);
+    let mut written = INSERT
+        .run(connection, &fresh, |values, row| {
+            standing(values, row);
+            let order = &row.purchase.order;
+            values.text(&order.msisdn.e164()).text(&order.account).text(&order.account.to_lowercase());
+            values.text(&order.service).text(&order.package).text(&order.channel).text(&order.door);
+            values.text(&order.link).text(&order.short_code).int(row.purchase.created_at);
+        })
+        .await?;
+    written.extend(
+        UPDATE
+            .run(connection, &known, |values, row| {
+                standing(values, row);
+                values.int(row.seen);
+            })
+            .await?,
+    );
+    written.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// The columns that change with each step.
+fn standing(values: &mut Values, row: &PurchaseRow) {
+    let purchase = &row.purchase;
+    let price = purchase.price();
+    let body = serde_json::to_string(purchase).expect("a purchase is plain data: no map, no key that is not a string");
+    values.text(&purchase.id).int(purchase.version).text(purchase.state.as_str()).maybe_int(purchase.due_at);
+    values.maybe_text(purchase.review.map(|reason| reason.as_str()));
+    values.maybe_int(price.map(|price| price.amount));
+    values.maybe_text(price.as_ref().map(|price| price.currency.as_str()));
+    values.text(purchase.paid().as_str()).text(purchase.granted()).int(purchase.updated_at).text(&body);
+}
+
+pub(super) async fn events(connection: &mut AnyConnection, rows: &[&EventRow]) -> Written<()> {
+    static INSERT: Bulk = Bulk::insert("event", columns::EVENT, "");
+    let inserted = INSERT.run(connection, rows, |values, row| {
+        values.text(&row.purchase_id).int(row.seq).int(row.at).text(&row.kind);
+        values.text(&row.state_from).text(&row.state_to).text(&row.body);
+    });
+    inserted.await.map(drop)
+}
+
+/// An attempt is written under its key, again and again. What must not change is named too, so that a trigger sees it if
+/// it does. The request belongs to the intent, and a later update that has none leaves it.
+const UPSERT: &str = "ON CONFLICT (key) DO UPDATE SET purchase_id = excluded.purchase_id, msisdn = excluded.msisdn, \
+    channel = excluded.channel, amount = excluded.amount, currency = excluded.currency, sends = excluded.sends, \
+    status = excluded.status, send_by = excluded.send_by, in_flight_until = excluded.in_flight_until, \
+    handle = excluded.handle, peer_reference = excluded.peer_reference, updated_at = excluded.updated_at, \
+    request = CASE excluded.request WHEN '' THEN old.request ELSE excluded.request END, \
+    fingerprint = CASE excluded.fingerprint WHEN '' THEN old.fingerprint ELSE excluded.fingerprint END";
+
+/// Writes charges, grants and refunds under their keys.
+pub(super) async fn attempts(connection: &mut AnyConnection, units: &[&Unit]) -> Written<()> {
+    static CHARGE: Bulk = Bulk::insert("charge AS old", columns::ATTEMPT, UPSERT);
+    static GRANT: Bulk = Bulk::insert("\"grant\" AS old", columns::ATTEMPT, UPSERT);
+    static REFUND: Bulk = Bulk::insert("refund AS old", columns::REFUND, UPSERT);
+    let charges: Vec<_> = by_key(units.iter().filter_map(|unit| unit.charge.as_ref()));
+    CHARGE.run(connection, &charges, |values, row| attempt(values, row)).await?;
+    let grants: Vec<_> = by_key(units.iter().filter_map(|unit| unit.grant.as_ref()));
+    GRANT.run(connection, &grants, |values, row| attempt(values, row)).await?;
+    let mut refunds: Vec<_> = units.iter().filter_map(|unit| Some((unit.refund.as_ref()?, *unit))).collect();
+    refunds.sort_unstable_by_key(|(refund, _)| &refund.attempt.key);
+    let refunds = REFUND.run(connection, &refunds, |values, (refund, unit)| {
+        attempt(values, refund);
+        values.maybe_text(refunded_charge(unit));
+    });
+    refunds.await.map(drop)
+}
+
+/// The key of the charge that a refund gives back. Without one the database refuses the refund.
+fn refunded_charge(unit: &Unit) -> Option<&str> {
+    let charge: &Attempt = unit.purchase.as_ref()?.purchase.charge.as_ref()?;
+    Some(&charge.key)
+}
+
+/// Two instances that write the same rows take their locks in one order, and cannot block each other for good.
+fn by_key<'u>(rows: impl Iterator<Item = &'u AttemptRow>) -> Vec<&'u AttemptRow> {
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_unstable_by_key(|row| &row.attempt.key);
+    rows
+}
+
+fn attempt(values: &mut Values, row: &AttemptRow) {
+    let attempt = &row.attempt;
+    values.text(&row.purchase_id).text(&row.msisdn.e164()).text(&row.channel).text(&attempt.key);
+    values.int(attempt.sends.into()).text(attempt.status.as_str());
+    values.int(attempt.amount.amount).text(attempt.amount.currency.as_str());
+    values.int(attempt.intended_at).int(attempt.send_by).int(attempt.in_flight_until);
+    values.maybe_text(attempt.handle.as_deref()).maybe_text(attempt.peer_reference.as_deref());
+    values.text(&row.request).text(&row.fingerprint).int(row.at);
+}
+
+pub(super) async fn replies(connection: &mut AnyConnection, rows: &[&ReplyRow]) -> Written<()> {
+    static INSERT: Bulk = Bulk::insert("reply", columns::NEW_REPLY, "");
+    let inserted = INSERT.run(connection, rows, |values, row| {
+        values.text(&row.key).maybe_text(row.purchase_id.as_deref()).int(row.at).text(&row.link);
+        values.text(&row.from).text(&row.to.e164()).text(&row.kind).text(&row.text).int(row.not_after);
+        values.int(row.due_at).int(0).text("queued").int(row.at);
+    });
+    inserted.await.map(drop)
+}
+
+/// Writes what became of replies. Of several updates of one reply in a batch the last stands; an id once learnt is kept.
+pub(super) async fn reply_updates(connection: &mut AnyConnection, updates: &[&ReplyUpdate]) -> Written<()> {
+    static UPDATE: Bulk = Bulk::update(
+        "UPDATE reply SET updated_at = column2, status = column3, message_id = COALESCE(column4, message_id), \
+         due_at = column5",
+        5,
+        "WHERE reply.key = column1",
+    );
+    let mut last: BTreeMap<&str, (&ReplyUpdate, Option<&str>)> = BTreeMap::new();
+    for update in updates {
+        let id = last.get(update.key.as_str()).and_then(|(_, id)| *id);
+        last.insert(&update.key, (update, update.message_id.as_deref().or(id)));
+    }
+    let last: Vec<_> = last.into_values().collect();
+    let updated = UPDATE.run(connection, &last, |values, (update, id)| {
+        values.text(&update.key).int(update.at).text(update.status.as_str()).maybe_text(*id).maybe_int(update.due_at);
+    });
+    updated.await.map(drop)
+}
+
+pub(super) async fn parts_done(connection: &mut AnyConnection, sets: &[&(String, i64)]) -> Written<()> {
+    static UPDATE: Bulk =
+        Bulk::update("UPDATE part SET done = 1", 2, "WHERE part.set_key = column1 AND part.generation = column2");
+    let updated = UPDATE.run(connection, sets, |values, (set, generation)| {
+        values.text(set).int(*generation);
+    });
+    updated.await.map(drop)
+}
+
+/// Leaves the number of this commit, and with it the proof that it stands.
+pub(super) async fn batch(connection: &mut AnyConnection, instance: &str, batch: i64) -> Written<Vec<AnyRow>> {
+    sqlx::query("UPDATE writer SET batch = $2 WHERE instance = $1")
+        .bind(instance)
+        .bind(batch)
+        .fetch_all(connection)
+        .await
+}

@@ -1,0 +1,127 @@
+//! Replies into `submit_sm`s, as many as the text takes, and the SMSC's answers back into one outcome for each reply.
+//! Never sends; never decides what an outcome means for the purchase.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use paygate_parsers::smpp::message::{Address, Message, RECEIPT_WANTED, UDHI};
+use paygate_parsers::text::{Coding, Segment, split};
+use tokio::sync::oneshot;
+
+use super::LinkSettings;
+use super::window::{Outgoing, Ticket};
+use crate::engine::door::{Submit, Submitted};
+
+/// A `not_after` further away than this means no end, in time a monotonic clock can surely hold.
+const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+/// Tickets of one reply are consecutive and share all bits above these.
+const PART_BITS: u32 = 8;
+const PART_MASK: u64 = (1 << PART_BITS) - 1;
+
+/// Replies of which an answer is still to come.
+#[derive(Default)]
+pub(super) struct Replies {
+    last: u64,
+    open: HashMap<u64, Reply>,
+}
+
+struct Reply {
+    parts: u64,
+    parts_open: u64,
+    outcome: Option<Submitted>,
+    done: oneshot::Sender<Submitted>,
+}
+
+impl Replies {
+    /// Cuts a reply into messages to be sent in this order. A reply that cannot be sent at all is answered at once.
+    pub(super) fn open(
+        &mut self,
+        settings: &LinkSettings,
+        submit: Submit,
+        now: Instant,
+        now_unix_us: i64,
+    ) -> Vec<Outgoing> {
+        let Submit { from, to, text, not_after, done, .. } = submit;
+        let reference = u8::try_from(self.last % 256).unwrap_or_default();
+        let segments = match split(&text, reference) {
+            Ok(segments) if segments.len() <= settings.parts_max => segments,
+            Ok(_) | Err(_) => return refuse(done, "the text is too long for this link"),
+        };
+        let Some(left) = u64::try_from(not_after.saturating_sub(now_unix_us)).ok().filter(|left| *left > 0) else {
+            return refuse(done, "expired");
+        };
+        let not_after = now + Duration::from_micros(left).min(FAR);
+        self.last += 1;
+        let (first, parts) = (self.last << PART_BITS, segments.len() as u64);
+        self.open.insert(self.last, Reply { parts, parts_open: parts, outcome: None, done });
+        let coding = Coding::of(&text);
+        let outgoing = |(index, segment)| Outgoing {
+            ticket: first + index,
+            message: message(settings, (&from, &to), coding, segment, index + 1 == parts),
+            not_after,
+            failures: 0,
+        };
+        (0..).zip(segments).map(outgoing).collect()
+    }
+
+    /// Files one part's outcome; with the last part the reply's own is told.
+    pub(super) fn settle(&mut self, ticket: Ticket, mut part: Submitted) {
+        let (key, index) = (ticket >> PART_BITS, ticket & PART_MASK);
+        let Some(reply) = self.open.get_mut(&key) else { return };
+        if let Submitted::Accepted { message_id } = &mut part
+            && index + 1 < reply.parts
+        {
+            message_id.clear();
+        }
+        reply.outcome = Some(match reply.outcome.take() {
+            None => part,
+            Some(before) => joined(before, part),
+        });
+        reply.parts_open -= 1;
+        if reply.parts_open == 0
+            && let Some(Reply { outcome: Some(outcome), done, .. }) = self.open.remove(&key)
+        {
+            // The engine may have stopped waiting: it reads an unanswered reply as unknown by itself.
+            let _ = done.send(outcome);
+        }
+    }
+}
+
+fn refuse(done: oneshot::Sender<Submitted>, reason: &'static str) -> Vec<Outgoing> {
+    let _ = done.send(Submitted::NotSent(reason));
+    Vec::new()
+}
+
+/// Two parts' outcomes as one: a text of which a part is missing has not arrived, one of which a part is unknown is
+/// unknown. Only the part that asked for a receipt still has its id, which is the reply's.
+fn joined(one: Submitted, other: Submitted) -> Submitted {
+    use Submitted::{Accepted, NotSent, Refused, Unknown};
+    match (one, other) {
+        (Accepted { message_id }, Accepted { message_id: last }) => {
+            Accepted { message_id: if last.is_empty() { message_id } else { last } }
+        }
+        (Refused { status }, _) | (_, Refused { status }) => Refused { status },
+        (Unknown(why), _) | (_, Unknown(why)) => Unknown(why),
+        (NotSent(why), NotSent(_)) => NotSent(why),
+        (Accepted { .. }, NotSent(_)) | (NotSent(_), Accepted { .. }) => Unknown("only some parts of the text left"),
+    }
+}
+
+/// One `submit_sm`. The receipt is asked for once, with the last part: a reply has one receipt.
+fn message(settings: &LinkSettings, parties: (&str, &str), coding: Coding, segment: Segment, last: bool) -> Message {
+    let Segment { udh, octets } = segment;
+    let (from, to) = parties;
+    let (source, destination) = (settings.source_ton_npi, settings.destination_ton_npi);
+    let esm_class = if udh.is_some() { UDHI } else { 0 };
+    let header = udh.iter().flatten().copied();
+    Message {
+        source: Address::new(source.0, source.1, from.as_bytes().to_vec()),
+        destination: Address::new(destination.0, destination.1, to.as_bytes().to_vec()),
+        esm_class,
+        registered_delivery: if settings.receipts && last { RECEIPT_WANTED } else { 0 },
+        data_coding: coding.data_coding(),
+        short_message: header.chain(octets).collect::<Bytes>(),
+        ..Message::default()
+    }
+}

@@ -1,0 +1,293 @@
+//! Private databases for tests: a PostgreSQL cluster and Redis servers of this test process alone. Never touches a server
+//! that was there before, and leaves none behind, even when the process is killed.
+
+use paygate::config;
+use paygate::journal::Journal;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection};
+use std::fs::File;
+use std::io::Read;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Makes each `async fn name(store: Store)` two tests, `sqlite::name` and `postgres::name`.
+macro_rules! both_stores {
+    ($($(#[$doc:meta])* async fn $name:ident($store:ident: Store) $body:block)*) => {
+        $($(#[$doc])* async fn $name($store: $crate::stores::Store) $body)*
+
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::stores::Store::sqlite()).await;
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::stores::Store::postgres().await).await;
+            })*
+        }
+    };
+}
+pub(crate) use both_stores;
+
+/// A journal's store, empty, and gone with the test.
+pub(crate) struct Store {
+    pub(crate) config: config::Journal,
+    _dir: Option<TempDir>,
+}
+
+impl Store {
+    pub(crate) fn sqlite() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let url = format!("sqlite:{}", dir.path().join("paygate.db").display());
+        Self { config: journal_config(&url), _dir: Some(dir) }
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        Self { config: journal_config(&Postgres::start().database().await), _dir: None }
+    }
+
+    pub(crate) async fn open(&self) -> Journal {
+        Journal::open(&self.config).await.expect("the journal opens")
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self._dir.is_none()
+    }
+
+    /// Runs a statement past the journal, as an operator with a database shell would.
+    pub(crate) async fn execute(&self, sql: &str) -> Result<u64, sqlx::Error> {
+        use secrecy::ExposeSecret;
+        sqlx::any::install_default_drivers();
+        let mut connection = AnyConnection::connect(self.config.url.expose_secret()).await?;
+        let done = sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(done.rows_affected())
+    }
+}
+
+pub(crate) fn journal_config(url: &str) -> config::Journal {
+    config::Journal { url: url.into(), readers: 2, statement_timeout: Duration::from_secs(20) }
+}
+
+/// A cluster of this test process: one for all tests, a fresh database for each.
+pub(crate) struct Postgres {
+    port: u16,
+    _server: Server,
+}
+
+impl Postgres {
+    pub(crate) fn start() -> &'static Self {
+        static CLUSTER: OnceLock<Postgres> = OnceLock::new();
+        CLUSTER.get_or_init(|| {
+            let bin = postgres_bin();
+            let dir = shared_dir("pg");
+            let data = dir.join("data");
+            let data = data.to_str().expect("a temporary path is UTF-8");
+            let initdb =
+                as_postgres(&bin.join("initdb"), &["-D", data, "-U", "paygate", "-A", "trust", "-E", "UTF8", "-N"]);
+            let made = Command::new(&initdb[0]).args(&initdb[1..]).output().expect("setpriv or initdb starts");
+            assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+            let port = free_port();
+            let socket = format!("-k{}", dir.display());
+            let listen = ["-D", data, &socket, "-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"];
+            let settings = ["-c", "max_connections=200", "-c", "fsync=on"];
+            let postgres = as_postgres(&bin.join("postgres"), &[&listen[..], &settings].concat());
+            let server = Server::start(&dir, "QUIT", &postgres);
+            server.wait(|| {
+                let asked = Command::new(bin.join("pg_isready"))
+                    .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()])
+                    .status();
+                asked.is_ok_and(|status| status.success())
+            });
+            Self { port, _server: server }
+        })
+    }
+
+    /// The url of a new, empty database.
+    pub(crate) async fn database(&self) -> String {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let url = |database: &str| format!("postgres://paygate@127.0.0.1:{}/{database}", self.port);
+        sqlx::any::install_default_drivers();
+        let mut connection = AnyConnection::connect(&url("postgres")).await.expect("the private cluster answers");
+        let create = format!("CREATE DATABASE {name} TEMPLATE template0");
+        sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut connection).await.expect("a new database");
+        connection.close().await.expect("the connection closes");
+        url(&name)
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+/// Where PostgreSQL's programs are; Debian keeps the server's out of the path.
+fn postgres_bin() -> PathBuf {
+    let told = Command::new("pg_config").arg("--bindir").output().ok().filter(|output| output.status.success());
+    let told = told.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    told.into_iter()
+        .chain(debian.map(|version| version.path().join("bin")))
+        .find(|bin| bin.join("initdb").exists())
+        .expect("PostgreSQL's initdb is not on this machine; tests/run installs it")
+}
+
+/// PostgreSQL refuses to run as root; there it runs as the user that its package made.
+fn as_postgres(program: &Path, arguments: &[&str]) -> Vec<String> {
+    let drop: &[&str] =
+        if is_root() { &["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] } else { &[] };
+    let program = program.to_str().expect("a program's path is UTF-8");
+    drop.iter().chain(&[program]).chain(arguments).map(|word| (*word).to_owned()).collect()
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+/// A Redis of one test, which may do to it what it likes.
+pub(crate) struct Redis {
+    port: u16,
+    server: Server,
+    dir: PathBuf,
+}
+
+impl Redis {
+    pub(crate) fn start() -> Self {
+        let (port, dir) = (free_port(), shared_dir("redis"));
+        let server = Self::serve(port, &dir, "noeviction");
+        Self { port, server, dir }
+    }
+
+    fn serve(port: u16, dir: &Path, policy: &str) -> Server {
+        let port_word = port.to_string();
+        let words = ["redis-server", "--port", &port_word, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+        let command = [&words[..], &["--maxmemory-policy", policy]].concat();
+        let found = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_ok();
+        assert!(found, "redis-server is not on this machine; tests/run installs it");
+        let server = Server::start(dir, "KILL", &command.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        server.wait(|| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
+        server
+    }
+
+    pub(crate) fn config(&self) -> config::Redis {
+        config::Redis {
+            urls: vec![format!("redis://127.0.0.1:{}", self.port).into()],
+            timeout: Duration::from_millis(500),
+            pause_after_failure: Duration::from_millis(200),
+        }
+    }
+
+    /// As a crash does: at once, and with everything it held.
+    pub(crate) fn kill(&mut self) {
+        self.server.signal("KILL");
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub(crate) fn start_again(&mut self) {
+        self.server = Self::serve(self.port, &self.dir, "noeviction");
+    }
+
+    /// It keeps its connections and answers nothing.
+    pub(crate) fn pause(&self) {
+        self.server.signal("STOP");
+    }
+
+    pub(crate) fn resume(&self) {
+        self.server.signal("CONT");
+    }
+
+    /// What an operator or an eviction may do.
+    pub(crate) async fn command(&self, words: &[&str]) {
+        let client = redis::Client::open(format!("redis://127.0.0.1:{}", self.port)).expect("a url");
+        let mut connection = client.get_multiplexed_async_connection().await.expect("Redis answers");
+        let mut command = redis::cmd(words[0]);
+        words[1..].iter().for_each(|word| drop(command.arg(*word)));
+        command.exec_async(&mut connection).await.expect("Redis obeys");
+    }
+}
+
+/// A server program and the shell that owns it: when this process ends in any way, the shell's input ends, and it kills the
+/// server and removes its directory.
+struct Server {
+    shell: Child,
+    dir: PathBuf,
+}
+
+impl Server {
+    fn start(dir: &Path, signal: &str, command: &[String]) -> Self {
+        const GUARD: &str = r#"trap '' INT TERM HUP
+            dir=$1; signal=$2; shift 2
+            "$@" >"$dir/log" 2>&1 & echo $! >"$dir/pid"
+            cat; kill -CONT $! 2>/dev/null; kill -$signal $! 2>/dev/null; wait; rm -rf "$dir""#;
+        // What a former server left there must not be taken for this one's.
+        let _ = std::fs::remove_file(dir.join("pid"));
+        std::fs::create_dir_all(dir).expect("a directory for the server");
+        let shell = Command::new("sh")
+            .args(["-c", GUARD, "guard"])
+            .arg(dir)
+            .arg(signal)
+            .args(command)
+            .current_dir(dir)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect("sh starts");
+        Self { shell, dir: dir.to_owned() }
+    }
+
+    /// Until it is ready; a server that never is shows its log.
+    fn wait(&self, ready: impl Fn() -> bool) {
+        for _ in 0..1200 {
+            if self.dir.join("pid").exists() && ready() {
+                return;
+            }
+            sleep(Duration::from_millis(25));
+        }
+        let mut log = String::new();
+        let _ = File::open(self.dir.join("log")).and_then(|mut file| file.read_to_string(&mut log));
+        panic!("the server in {} does not start:\n{log}", self.dir.display());
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = std::fs::read_to_string(self.dir.join("pid")).expect("the server's process id");
+        let sent = Command::new("kill").arg(format!("-{signal}")).arg(pid.trim()).status().expect("kill starts");
+        assert!(sent.success(), "kill -{signal} {pid}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        let _ = self.shell.wait();
+    }
+}
+
+/// A directory that the server's user may use; the guard removes it.
+fn shared_dir(kind: &str) -> PathBuf {
+    let dir =
+        tempfile::Builder::new().prefix(&format!("paygate-{kind}-")).tempdir().expect("a temporary directory").keep();
+    if is_root() && kind == "pg" {
+        let owned = Command::new("chown").arg("postgres").arg(&dir).status();
+        assert!(owned.is_ok_and(|status| status.success()), "chown postgres {}", dir.display());
+    }
+    dir
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("a bound address").port()
+}
