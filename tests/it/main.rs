@@ -9,3 +9,5 @@ mod journal;
 mod keys;
 mod smpp;
 mod stores;
+mod systemd;
+mod telemetry;
