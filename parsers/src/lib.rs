@@ -2,5 +2,6 @@
 
 pub mod concat;
 pub mod msisdn;
+pub mod request;
 pub mod smpp;
 pub mod text;

@@ -1,0 +1,6 @@
+//! What must hold for any octets and any text, tried on generated ones. No known answers: those stand beside the code.
+
+mod concat;
+mod msisdn;
+mod request;
+mod text;
