@@ -13,6 +13,7 @@ use crate::http_client::HttpClient;
 use crate::idempotency::Keys;
 use crate::journal::Journal;
 use crate::package_manager;
+use crate::purchase::State;
 use crate::replies::Replies;
 use crate::telemetry::watchdog::Heartbeat;
 use crate::telemetry::{self, systemd};
@@ -106,7 +107,7 @@ impl App {
 /// # Errors
 /// As [`App::start`].
 pub async fn run(config: Config) -> anyhow::Result<()> {
-    telemetry::metrics::register(&config);
+    telemetry::metrics::register(&config, &State::ALL.map(State::as_str));
     let app = App::start(&config).await?;
     tracing::info!(message_id = telemetry::message_ids::STARTED, http = %app.address, "paygate is running");
     systemd::ready();

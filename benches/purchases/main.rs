@@ -73,7 +73,11 @@ async fn measure(store: &str, options: &Options) {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let grown = daemon.resident_bytes().saturating_sub(before);
     let each = if options.waiting == 0 { 0 } else { grown / u64::from(options.waiting) };
-    println!("  memory with {} waiting for their code: {} MB, {each} bytes for each", options.waiting, (before + grown) >> 20);
+    println!(
+        "  memory with {} waiting for their code: {} MB, {each} bytes for each",
+        options.waiting,
+        (before + grown) >> 20
+    );
     println!("  books: {}\n", neighbours.verdict(&load));
     daemon.stop().await;
 }
@@ -89,8 +93,16 @@ fn print_rate(rate: f64, figures: &Figures, used: &Usage) {
         used.peers.as_secs_f64() / count * 1e6
     );
     let all = (used.daemon + used.store + used.peers).as_secs_f64();
-    println!("    processor in use: {:.0} % of {} cores", all / used.wall.as_secs_f64() / daemon::cores() * 100.0, daemon::cores());
-    println!("    journal: {:.1} rows a commit, {:.1} rows a purchase", used.rows_per_commit(), used.rows as f64 / count);
+    println!(
+        "    processor in use: {:.0} % of {} cores",
+        all / used.wall.as_secs_f64() / daemon::cores() * 100.0,
+        daemon::cores()
+    );
+    println!(
+        "    journal: {:.1} rows a commit, {:.1} rows a purchase",
+        used.rows_per_commit(),
+        used.rows as f64 / count
+    );
 }
 
 fn print_latency(figures: &Figures) {

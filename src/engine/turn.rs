@@ -50,7 +50,7 @@ impl Loop {
     pub(super) async fn run(mut self) {
         loop {
             let works = self.gather().await;
-            self.heartbeat.beat();
+            self.heartbeat.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let stopping = self.stop.is_cancelled();
             if works.is_empty() {
                 if stopping && self.work.is_empty() {
