@@ -1,5 +1,6 @@
 //! Builds all parts and joins them; starts, drains and stops. Alone knows them all, and does none of their work.
 
+mod check;
 mod links;
 mod rules;
 mod status;
@@ -18,6 +19,7 @@ use crate::replies::Replies;
 use crate::telemetry::watchdog::Heartbeat;
 use crate::telemetry::{self, systemd};
 use anyhow::{Context, anyhow};
+pub use check::{Checked, check};
 use links::Starter;
 use paygate_parsers::msisdn::Country;
 use rules::micros;
