@@ -3,6 +3,7 @@
 
 use paygate::config;
 use paygate::journal::Journal;
+use secrecy::ExposeSecret;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use std::fs::File;
 use std::io::Read;
@@ -64,11 +65,14 @@ impl Store {
         self._dir.is_none()
     }
 
+    pub(crate) fn url(&self) -> &str {
+        self.config.url.expose_secret()
+    }
+
     /// Runs a statement past the journal, as an operator with a database shell would.
     pub(crate) async fn execute(&self, sql: &str) -> Result<u64, sqlx::Error> {
-        use secrecy::ExposeSecret;
         sqlx::any::install_default_drivers();
-        let mut connection = AnyConnection::connect(self.config.url.expose_secret()).await?;
+        let mut connection = AnyConnection::connect(self.url()).await?;
         let done = sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await?;
         connection.close().await?;
         Ok(done.rows_affected())
