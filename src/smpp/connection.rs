@@ -188,6 +188,9 @@ impl Connection {
     fn take_replies(&mut self, first: Submit) {
         let mut next = Some(first);
         while let Some(submit) = next {
+            if !self.settings.bind.transmits() {
+                return refuse(submit, "the link is bound as a receiver");
+            }
             let outgoing = self.replies.open(&self.settings, submit, now(), unix_us());
             self.session.submit(outgoing);
             next = if self.session.wants_replies() { self.outbound.try_recv().ok() } else { None };

@@ -64,7 +64,7 @@ async fn any_answer_with_the_binds_sequence_and_no_error_is_a_bind() {
 async fn a_bind_without_an_answer_is_given_up_and_tried_again() {
     let script = Script::new().await;
     let mut settings = script.settings();
-    settings.bind_timeout = Duration::from_millis(50);
+    settings.bind_timeout = Duration::from_millis(700);
     let mut link = Link::start(settings);
     script.accept().await.hung_up().await;
     let mut peer = script.accept().await;
@@ -103,7 +103,7 @@ async fn a_refused_bind_is_tried_for_ever_and_the_refusal_is_seen() {
 async fn a_silent_link_is_asked_and_a_dead_one_is_left() {
     let quick = |settings: &mut paygate::smpp::LinkSettings| {
         settings.enquire_link = Duration::from_millis(30);
-        settings.response_timeout = Duration::from_millis(500);
+        settings.response_timeout = Duration::from_secs(2);
     };
     let (script, mut peer, _link) = hostile_with(quick).await;
     for _ in 0..3 {
@@ -119,7 +119,7 @@ async fn a_silent_link_is_asked_and_a_dead_one_is_left() {
 /// Case 46.
 #[tokio::test]
 async fn an_unbind_midway_is_answered_and_open_replies_are_unknown() {
-    let (script, mut peer, mut link) = hostile_with(|settings| settings.linger = Duration::from_millis(100)).await;
+    let (script, mut peer, mut link) = hostile_with(|settings| settings.linger = Duration::from_secs(1)).await;
     let open = link.reply("84912345678", "mot").await;
     let answered = link.reply("84912345678", "hai").await;
     peer.submitted().await;
