@@ -11,3 +11,4 @@ mod smpp;
 mod stores;
 mod systemd;
 mod telemetry;
+mod tidy;
