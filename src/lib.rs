@@ -14,3 +14,5 @@ pub mod engine;
 pub mod smpp;
 pub mod http;
 pub mod sandbox;
+pub mod app;
+pub mod cli;
