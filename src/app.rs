@@ -1,5 +1,6 @@
 //! Builds all parts and joins them; starts, drains and stops. Alone knows them all, and does none of their work.
 
+mod check;
 mod links;
 mod rules;
 mod status;
@@ -13,10 +14,12 @@ use crate::http_client::HttpClient;
 use crate::idempotency::Keys;
 use crate::journal::Journal;
 use crate::package_manager;
+use crate::purchase::State;
 use crate::replies::Replies;
 use crate::telemetry::watchdog::Heartbeat;
 use crate::telemetry::{self, systemd};
 use anyhow::{Context, anyhow};
+pub use check::{Checked, check};
 use links::Starter;
 use paygate_parsers::msisdn::Country;
 use rules::micros;
@@ -106,7 +109,7 @@ impl App {
 /// # Errors
 /// As [`App::start`].
 pub async fn run(config: Config) -> anyhow::Result<()> {
-    telemetry::metrics::register(&config);
+    telemetry::metrics::register(&config, &State::ALL.map(State::as_str));
     let app = App::start(&config).await?;
     tracing::info!(message_id = telemetry::message_ids::STARTED, http = %app.address, "paygate is running");
     systemd::ready();

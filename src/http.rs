@@ -114,12 +114,14 @@ fn guarded(routes: Router, body_limit: usize, timeout: Duration) -> Router {
 /// The peer learns that it is our fault; what went wrong stands in the log alone.
 fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
     let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+    metrics::counter!("paygate_http_panics_total").increment(1);
     tracing::error!(cause = text.unwrap_or("unknown"), "a request panicked");
     refuse(StatusCode::INTERNAL_SERVER_ERROR, "this is our fault; the same request may be sent again")
 }
 
 /// An error as a peer reads it.
 fn refuse(status: StatusCode, error: &str) -> Response {
+    metrics::counter!("paygate_http_refused_total", "status" => status.as_u16().to_string()).increment(1);
     (status, axum::Json(serde_json::json!({ "error": error }))).into_response()
 }
 

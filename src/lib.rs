@@ -16,3 +16,4 @@ pub mod http;
 pub mod kannel;
 pub mod app;
 pub mod sandbox;
+pub mod cli;

@@ -1,3 +1,7 @@
 //! The `paygate` program: arguments to exit code. Decides nothing itself.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    paygate::cli::main()
+}

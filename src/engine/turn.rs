@@ -50,7 +50,7 @@ impl Loop {
     pub(super) async fn run(mut self) {
         loop {
             let works = self.gather().await;
-            self.heartbeat.beat();
+            self.heartbeat.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let stopping = self.stop.is_cancelled();
             if works.is_empty() {
                 if stopping && self.work.is_empty() {
@@ -122,8 +122,12 @@ impl Loop {
             units.iter().map(|unit| unit.purchase.as_ref().map(|row| Arc::new(row.purchase.clone()))).collect();
         log_steps(&units);
         let events = self.events_for_watchers(&units);
+        let (rows, started) = (units.iter().map(Unit::rows).sum::<usize>(), Instant::now());
         match self.journal.commit(units).await {
             Ok(outcomes) => {
+                metrics::counter!("paygate_journal_commits_total").increment(1);
+                metrics::counter!("paygate_journal_rows_total").increment(rows as u64);
+                metrics::histogram!("paygate_commit_duration_seconds").record(started.elapsed());
                 self.show(&purchases, &outcomes, events);
                 for ((decision, purchase), outcome) in decisions.into_iter().zip(purchases).zip(outcomes) {
                     self.settle(decision, purchase, outcome, &known, moment);

@@ -1,53 +1,64 @@
 //! Every metric by name, after Prometheus' naming rules: base units, `_total`, timestamps rather than ages, labels of few
-//! values. No number, account or text of a subscriber is ever a label.
+//! values. No number, account or text of a subscriber is ever a label. A test holds the source against these tables.
 
 use crate::config::Config;
-use crate::purchase::State;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Always 1; `version` is the label of interest.
 pub const BUILD_INFO: &str = "paygate_build_info";
-/// `door`: smpp, http, kannel; `verdict`: fresh, again, later.
 pub const MESSAGES_RECEIVED: &str = "paygate_messages_received_total";
-/// Purchases that came into a state, by `state` and `channel`.
 pub const PURCHASES: &str = "paygate_purchases_total";
-/// From the message to the end.
-pub const PURCHASE_DURATION: &str = "paygate_purchase_duration_seconds";
-/// By `channel` and `outcome`.
-pub const CHARGE_REQUESTS: &str = "paygate_charge_requests_total";
-/// By `channel`.
-pub const CHARGE_DURATION: &str = "paygate_charge_duration_seconds";
-/// By `outcome`.
-pub const GRANTS: &str = "paygate_grants_total";
-pub const GRANT_DURATION: &str = "paygate_grant_duration_seconds";
-/// By `outcome`.
-pub const REFUNDS: &str = "paygate_refunds_total";
-/// By `outcome`: the words of the journal's reply status.
-pub const REPLIES: &str = "paygate_replies_total";
-/// Charges, grants and refunds of which nothing is proven.
 pub const UNKNOWN_OUTCOMES: &str = "paygate_unknown_outcomes";
-/// When the oldest of them began; 0 where there is none.
 pub const OLDEST_UNKNOWN: &str = "paygate_oldest_unknown_timestamp_seconds";
-/// By `state`: open, review, replies.
 pub const BACKLOG: &str = "paygate_backlog";
-/// By `smsc`: 1 while bound.
 pub const SMSC_BOUND: &str = "paygate_smsc_bound";
-/// By `smsc`: submit_sm unanswered.
 pub const SMSC_WINDOW: &str = "paygate_smsc_window_inflight";
-/// One transaction of the journal.
-pub const COMMIT_DURATION: &str = "paygate_commit_duration_seconds";
-/// Keys that Redis could not answer, left to the journal.
-pub const KEYS_FALLTHROUGH: &str = "paygate_keys_fallthrough_total";
-/// Log records that journald did not take.
 pub const LOG_DROPPED: &str = "paygate_log_dropped_total";
 
-/// What a call that may move money, or grant, can come to.
-pub const OUTCOMES: [&str; 4] = ["ok", "declined", "error", "unknown"];
+/// Counters, and what they count.
+pub const COUNTERS: [(&str, &str); 20] = [
+    (MESSAGES_RECEIVED, "Messages by HTTP, by door and by what the peer was told (fresh, again, later)"),
+    ("paygate_redeliveries_total", "Messages and parts that were here already, by door"),
+    ("paygate_messages_kept_total", "Messages that led to no purchase, by what they were taken for"),
+    (PURCHASES, "Purchases that came into a state, by state and channel"),
+    ("paygate_channel_calls_total", "Calls to channels, by channel, call and what the answer proves"),
+    ("paygate_replies_total", "Texts to subscribers, by what became of them"),
+    ("paygate_outbox_full_total", "Texts that waited in the journal because their link had too many, by smsc"),
+    ("paygate_fenced_writes_total", "Writes refused because the purchase had moved on meanwhile"),
+    ("paygate_refused_writes_total", "Writes that a constraint of the journal refused: a rule failed above it"),
+    ("paygate_journal_commits_total", "Transactions of the journal"),
+    ("paygate_journal_rows_total", "Rows written by them"),
+    ("paygate_journal_failures_total", "Transactions that the store did not take"),
+    ("paygate_keys_fallthrough_total", "Keys that Redis could not answer, left to the journal"),
+    ("paygate_smsc_pdus_total", "PDUs, by smsc, command and direction"),
+    ("paygate_smsc_malformed_total", "PDUs that could not be read, by smsc"),
+    ("paygate_smsc_throttled_total", "submit_sm that the SMSC refused for coming too fast, by smsc"),
+    ("paygate_smsc_late_responses_total", "Responses that came after their wait was over, by smsc"),
+    ("paygate_http_panics_total", "Requests answered 500 because of a fault of ours"),
+    ("paygate_http_refused_total", "Messages by HTTP that were refused, by status"),
+    (LOG_DROPPED, "Log records that journald did not take"),
+];
 
-/// Seconds; from a cache hit to the longest wait for a peer.
+/// Gauges, and what they show.
+pub const GAUGES: [(&str, &str); 6] = [
+    (BUILD_INFO, "Always 1; the version is the label"),
+    (UNKNOWN_OUTCOMES, "Purchases whose charge, grant or refund is not proven either way"),
+    (OLDEST_UNKNOWN, "Unix time at which the oldest of them began; 0 where there is none"),
+    (BACKLOG, "Purchases that are open or in review, and texts that are owed, by state"),
+    (SMSC_BOUND, "1 while the link is bound, by smsc"),
+    (SMSC_WINDOW, "submit_sm that the SMSC has not answered, by smsc"),
+];
+
+/// Histograms, all in seconds, and what they measure.
+pub const HISTOGRAMS: [(&str, &str); 3] = [
+    ("paygate_channel_call_duration_seconds", "One call to a channel, by channel and call"),
+    ("paygate_grant_duration_seconds", "One call to the package manager, by call"),
+    ("paygate_commit_duration_seconds", "One transaction of the journal"),
+];
+
+/// Seconds; from a local commit to the longest wait for a peer.
 const BUCKETS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
 
 /// Between two rounds of upkeep, without which histograms would grow until somebody reads them.
@@ -65,7 +76,9 @@ pub fn recorder() -> &'static PrometheusHandle {
         if metrics::set_global_recorder(recorder).is_err() {
             tracing::warn!("metrics of this process are recorded by somebody else; /metrics stays empty");
         }
-        describe();
+        COUNTERS.iter().for_each(|(name, help)| describe_counter!(*name, *help));
+        GAUGES.iter().for_each(|(name, help)| describe_gauge!(*name, *help));
+        HISTOGRAMS.iter().for_each(|(name, help)| describe_histogram!(*name, Unit::Seconds, *help));
         handle
     })
 }
@@ -79,24 +92,16 @@ pub async fn upkeep() {
     }
 }
 
-/// Every label set at 0, so that a rule over a counter sees its first increase.
-pub fn register(config: &Config) {
+/// The label sets known at start, at 0: a rule over a counter must see its first increase. `states` are the words that a
+/// purchase's state may be.
+pub fn register(config: &Config, states: &[&'static str]) {
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    for (door, verdict) in
-        ["smpp", "http", "kannel"].into_iter().flat_map(|door| VERDICTS.map(|verdict| (door, verdict)))
-    {
+    for (door, verdict) in ["http", "kannel"].into_iter().flat_map(|door| VERDICTS.map(|verdict| (door, verdict))) {
         counter!(MESSAGES_RECEIVED, "door" => door, "verdict" => verdict).absolute(0);
     }
-    for channel in config.charging.keys() {
-        for state in State::ALL {
-            counter!(PURCHASES, "state" => state.as_str(), "channel" => channel.clone()).absolute(0);
-        }
-        for outcome in OUTCOMES {
-            counter!(CHARGE_REQUESTS, "channel" => channel.clone(), "outcome" => outcome).absolute(0);
-        }
-    }
-    for (name, outcome) in [GRANTS, REFUNDS].into_iter().flat_map(|name| OUTCOMES.map(|outcome| (name, outcome))) {
-        counter!(name, "outcome" => outcome).absolute(0);
+    for (channel, state) in config.charging.keys().flat_map(|channel| states.iter().map(move |state| (channel, state)))
+    {
+        counter!(PURCHASES, "state" => *state, "channel" => channel.clone()).absolute(0);
     }
     for smsc in &config.smsc {
         gauge!(SMSC_BOUND, "smsc" => smsc.name.clone()).set(0.0);
@@ -105,37 +110,23 @@ pub fn register(config: &Config) {
     for state in ["open", "review", "replies"] {
         gauge!(BACKLOG, "state" => state).set(0.0);
     }
-    for name in [KEYS_FALLTHROUGH, LOG_DROPPED] {
-        counter!(name).absolute(0);
-    }
     for name in [UNKNOWN_OUTCOMES, OLDEST_UNKNOWN] {
         gauge!(name).set(0.0);
     }
+    for name in UNLABELLED {
+        counter!(name).absolute(0);
+    }
 }
 
+/// What a peer by HTTP may be told of a message.
 const VERDICTS: [&str; 3] = ["fresh", "again", "later"];
 
-fn describe() {
-    describe_gauge!(BUILD_INFO, "The program that runs");
-    describe_counter!(MESSAGES_RECEIVED, "Messages taken in, by door and by what the peer was told");
-    describe_counter!(PURCHASES, "Purchases that came into a state");
-    describe_histogram!(PURCHASE_DURATION, Unit::Seconds, "From the message to the end of its purchase");
-    describe_counter!(CHARGE_REQUESTS, "Requests that may move money, by what they came to");
-    describe_histogram!(CHARGE_DURATION, Unit::Seconds, "One request that may move money");
-    describe_counter!(GRANTS, "Requests that may grant a package, by what they came to");
-    describe_histogram!(GRANT_DURATION, Unit::Seconds, "One request that may grant a package");
-    describe_counter!(REFUNDS, "Requests that may give money back, by what they came to");
-    describe_counter!(REPLIES, "Texts to subscribers, by what became of them");
-    describe_gauge!(UNKNOWN_OUTCOMES, "Charges, grants and refunds of which nothing is proven");
-    describe_gauge!(
-        OLDEST_UNKNOWN,
-        Unit::Seconds,
-        "Unix time at which the oldest of them began; 0 where there is none"
-    );
-    describe_gauge!(BACKLOG, "What is open, in review, or owed as a reply");
-    describe_gauge!(SMSC_BOUND, "1 while the link is bound");
-    describe_gauge!(SMSC_WINDOW, "submit_sm that the SMSC has not answered");
-    describe_histogram!(COMMIT_DURATION, Unit::Seconds, "One transaction of the journal");
-    describe_counter!(KEYS_FALLTHROUGH, "Keys that Redis could not answer, left to the journal");
-    describe_counter!(LOG_DROPPED, "Log records that journald did not take");
-}
+/// Counters without labels: whole from the start.
+const UNLABELLED: [&str; 6] = [
+    "paygate_fenced_writes_total",
+    "paygate_refused_writes_total",
+    "paygate_journal_failures_total",
+    "paygate_keys_fallthrough_total",
+    "paygate_http_panics_total",
+    LOG_DROPPED,
+];

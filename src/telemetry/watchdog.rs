@@ -4,31 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Bumped by the engine on each round of its loop, an idle one included.
-#[derive(Clone, Debug, Default)]
-pub struct Heartbeat(Arc<AtomicU64>);
-
-impl Heartbeat {
-    pub fn beat(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
+/// Grows on each round of the engine's loop, an idle one included.
+pub type Heartbeat = Arc<AtomicU64>;
 
 /// Calls `alive` once for each `every` in which the heart has beaten. Runs until it is dropped.
 pub async fn feed(heartbeat: Heartbeat, every: Duration, alive: impl Fn()) {
-    let mut seen = heartbeat.count();
+    let mut seen = heartbeat.load(Ordering::Relaxed);
     loop {
         tokio::time::sleep(every).await;
-        let count = heartbeat.count();
-        if count != seen {
+        let beats = heartbeat.load(Ordering::Relaxed);
+        if beats != seen {
             alive();
         }
-        seen = count;
+        seen = beats;
     }
 }
 
@@ -41,12 +29,12 @@ mod tests {
         let (heartbeat, fed) = (Heartbeat::default(), Arc::new(AtomicU64::new(0)));
         let count = Arc::clone(&fed);
         let every = Duration::from_secs(15);
-        let feeding = tokio::spawn(feed(heartbeat.clone(), every, move || {
+        let feeding = tokio::spawn(feed(Arc::clone(&heartbeat), every, move || {
             count.fetch_add(1, Ordering::Relaxed);
         }));
         tokio::time::sleep(Duration::from_secs(1)).await;
         for (beats, expected) in [(1, 1), (0, 1), (0, 1), (500, 2), (1, 3)] {
-            (0..beats).for_each(|_| heartbeat.beat());
+            heartbeat.fetch_add(beats, Ordering::Relaxed);
             tokio::time::sleep(every).await;
             assert_eq!(fed.load(Ordering::Relaxed), expected);
         }

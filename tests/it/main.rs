@@ -2,6 +2,7 @@
 //! neighbours that keep books of their own.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod cli;
 mod config;
 mod core;
 mod http;
@@ -9,3 +10,6 @@ mod journal;
 mod keys;
 mod smpp;
 mod stores;
+mod systemd;
+mod telemetry;
+mod tidy;

@@ -1,0 +1,122 @@
+//! What can be asked on the command line. Words and defaults only; nothing is done here.
+
+use super::purchases::{Moment, moment};
+use crate::purchase::State;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Charges package purchases by SMS: each once, whatever happens.
+#[derive(Debug, Parser)]
+#[command(name = "paygate", version, subcommand_required = true, arg_required_else_help = true)]
+pub(super) struct Arguments {
+    /// What to log on stderr: a level such as "info" or "debug", or "info,paygate::smpp=debug"
+    #[arg(long, global = true, env = "PAYGATE_LOG", value_name = "FILTER")]
+    pub(super) log: Option<String>,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Run everything in one process among simulated neighbours, with a web page to try it on
+    Sandbox(Sandbox),
+    /// Run the daemon
+    Run(At),
+    /// Read the configuration, reach every part named in it once, and print a line for each
+    Check(Check),
+    /// Show how a message would be understood, or where and why not
+    Parse(Parse),
+    /// Look at purchases
+    Purchases {
+        #[command(subcommand)]
+        verb: Purchases,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Sandbox {
+    /// Where the page is served
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(super) http: SocketAddr,
+    /// Where the journal is kept; a temporary folder otherwise
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+}
+
+/// Which configuration.
+#[derive(Debug, Args)]
+pub(super) struct At {
+    /// The configuration (TOML)
+    #[arg(long, value_name = "FILE", env = "PAYGATE_CONFIG")]
+    pub(super) config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) at: At,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Parse {
+    /// The message; several words need no quotes
+    #[arg(required = true, value_name = "TEXT")]
+    pub(super) text: Vec<String>,
+    /// Take [syntax] and the country from this configuration rather than the built-in ones
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Purchases {
+    /// List purchases, newest first
+    List(List),
+    /// Show one purchase with everything that was ever written about it
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    pub(super) at: At,
+    /// Only those in this state
+    #[arg(long, value_parser = PossibleValuesParser::new(State::ALL.map(State::as_str)))]
+    pub(super) state: Option<String>,
+    /// Only those charged by this channel
+    #[arg(long, value_name = "NAME")]
+    pub(super) channel: Option<String>,
+    /// Only those asked for at or after: 2026-11-22, 2026-11-22T09:30, 2026-11-22T02:30:00Z, or 2h (ago)
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) since: Option<Moment>,
+    /// Only those asked for before
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) until: Option<Moment>,
+    /// A number in any spelling, an account, an id or a peer's reference
+    #[arg(long, value_name = "TEXT")]
+    pub(super) search: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) limit: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// The purchase's id
+    pub(super) id: String,
+    #[command(flatten)]
+    pub(super) at: At,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
