@@ -12,6 +12,7 @@ pub mod smsc;
 
 use crate::app::{App, until_told_to_stop};
 use crate::config::{Config, Environment};
+use crate::purchase::State;
 use crate::{engine, telemetry};
 use anyhow::Context;
 use billing::Billing;
@@ -68,7 +69,7 @@ impl Sandbox {
             .with_context(|| format!("the page cannot be served at {}; choose another --http", options.http))?;
         let address = listener.local_addr().context("the page's address cannot be read")?;
         let folder = Folder::open(options.dir)?;
-        let account = Some((configuration::SYSTEM_ID.to_owned(), configuration::SECRET.to_owned()));
+        let account = Some((configuration::SYSTEM_ID.to_owned(), configuration::SECRET.into()));
         let smsc = Smsc::start(ANYWHERE, SmscSettings { account, ..SmscSettings::default() }).await;
         let smsc = smsc.context("the simulated SMSC cannot be started")?;
         let billing = Billing::start(ANYWHERE, billing::Settings::default()).await;
@@ -79,7 +80,7 @@ impl Sandbox {
         let text = configuration::text(&smsc, &billing, &packages, folder.path());
         folder.keep("paygate.toml", &text)?;
         let config = Config::parse(&text, &Environment::new()).context("the sandbox's own configuration is wrong")?;
-        telemetry::metrics::register(&config);
+        telemetry::metrics::register(&config, &State::ALL.map(State::as_str));
         let app = App::start(&config).await?;
         // Not bound in time: messages are refused until it is, and the page shows that.
         let _ = tokio::time::timeout(BIND_WITHIN, smsc.bound(1)).await;
