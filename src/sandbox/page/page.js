@@ -213,7 +213,7 @@ function drawCard(card, fresh) {
     element("div", { class: "heading" },
       element("div", {},
         element("h3", {}, `${card.service} ${card.package}`, element("span", { class: "for" }, ` for ${card.account}`)),
-        element("p", { class: "sub" }, [card.name && `${card.name}’s phone`, time(card.createdAt), card.id].filter(Boolean).join(" · "))),
+        element("p", { class: "sub" }, [card.name && `${card.name}’s phone`, time(card.createdAt)].filter(Boolean).join(" · "))),
       element("div", { class: "right" },
         element("span", { class: "price" }, card.price ?? ""),
         element("span", { class: "pill", "data-tone": card.tone }, card.says))),
@@ -221,7 +221,8 @@ function drawCard(card, fresh) {
     element("details", { class: "story", ...remembered(card.id, waiting || card.newest) },
       element("summary", { "data-focus": "story" },
         `${card.events.length} steps in ${span(card.updatedAt - card.createdAt)}`,
-        card.asksAt ? element("span", { class: "asks", "data-at": card.asksAt }) : null),
+        card.asksAt ? element("span", { class: "asks", "data-at": card.asksAt }) : null,
+        element("span", { class: "id" }, card.id)),
       element("ol", { class: "events" }, card.events.map(event => drawEvent(card, event)))),
     drawBooks(card));
 }

@@ -37,6 +37,7 @@ pub(super) struct Bubble {
 pub(super) enum Way {
     /// From the telephone to the gateway, with how often the SMSC has delivered it.
     Sent {
+        #[serde(flatten)]
         taken: Taken,
         deliveries: u32,
     },

@@ -87,25 +87,25 @@ impl Switch {
         match self {
             Self::ChargeAnswerLost => (
                 TELCO,
-                "The telco charges, but its answer is lost",
+                "It charges, but its answer is lost",
                 "The outcome is unknown; paygate asks, finds the charge, and charges only once.",
             ),
             Self::ChargeRequestLost => (
                 TELCO,
-                "The telco never gets the request",
-                "Looks the same from outside; no money may be assumed to have moved, or not.",
+                "It never gets the request",
+                "From outside it looks the same as a lost answer. paygate asks until it is proven that nothing was charged.",
             ),
             Self::ChargeSlow => (
                 TELCO,
-                "The telco charges, but answers 8 seconds later",
+                "It charges, but answers after 8 seconds",
                 "Longer than paygate waits: unknown first, found by asking.",
             ),
             Self::ChargeRefused => {
-                (TELCO, "The telco refuses: no money", "The subscriber is told so; nothing is charged or granted.")
+                (TELCO, "It refuses: no money", "The subscriber is told so; nothing is charged or granted.")
             }
             Self::InquiryFails => (
                 TELCO,
-                "The telco does not answer questions either",
+                "It does not answer questions either",
                 "With a lost answer: paygate goes on asking, then calls a person.",
             ),
             Self::GrantErrorThoughGranted => {
@@ -114,9 +114,9 @@ impl Switch {
             Self::GrantRefused => {
                 (MANAGER, "It refuses the grant after payment", "The money is given back, and the subscriber told.")
             }
-            Self::GrantSlow => (MANAGER, "It grants, but answers 8 seconds later", "Unknown first, found by asking."),
+            Self::GrantSlow => (MANAGER, "It grants, but answers after 8 seconds", "Unknown first, found by asking."),
             Self::CheckFails => {
-                (MANAGER, "It is down when paygate asks for the price", "Asked again a few times; nothing is offered.")
+                (MANAGER, "It is down when asked for the price", "Asked again a few times; nothing is offered.")
             }
             Self::Throttled => ("SMSC", "It throttles replies", "Texts come late, and none is lost or said twice."),
         }
