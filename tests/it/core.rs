@@ -2,5 +2,6 @@
 
 mod lives;
 mod messages;
+mod money;
 mod sample;
 mod transitions;

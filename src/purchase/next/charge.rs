@@ -131,7 +131,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn is_past_flight(&self) -> bool {
-        self.purchase.charge.as_ref().is_some_and(|charge| self.now > charge.in_flight_until)
+        self.asked_past_flight(self.purchase.charge.as_ref())
     }
 
     /// An inquiry found no money moved, at a time when no request can be under way any more: that is proof.

@@ -131,7 +131,7 @@ impl Turn<'_> {
     /// key may be asked again.
     fn grant_not_found(&mut self) {
         let Some(grant) = &self.purchase.grant else { return };
-        let past_flight = self.now > grant.in_flight_until;
+        let past_flight = self.asked_past_flight(Some(grant));
         match grant.status {
             AttemptStatus::Failed if past_flight => self.refund_or(ReviewReason::CannotRefund),
             AttemptStatus::Failed | AttemptStatus::Succeeded => {}

@@ -95,7 +95,6 @@ impl Turn<'_> {
 
     /// What the channel said while the offer is open: to prepare, or to an inquiry after it.
     pub(super) fn on_prepared(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
-        let past_flight = self.purchase.charge.as_ref().is_some_and(|charge| self.now > charge.in_flight_until);
         match finding {
             Finding::CodeSent => self.prepared(Asks::ChannelCode),
             // The channel asks the subscriber for nothing: then we do, for no money moves without a consent.
@@ -104,7 +103,7 @@ impl Turn<'_> {
             Finding::NotSent { .. } if current && call == ChannelCall::Prepare => {
                 self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
             }
-            Finding::NotFound if current && past_flight => {
+            Finding::NotFound if current && self.is_past_flight() => {
                 self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
             }
             Finding::Charged { .. }

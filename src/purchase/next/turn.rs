@@ -46,6 +46,7 @@ impl<'a> Turn<'a> {
         self.purchase.review = None;
         self.purchase.due_at = None;
         self.purchase.asked = 0;
+        self.purchase.asked_at = None;
     }
 
     pub(super) fn end(&mut self, state: State, decline: Option<Decline>, notice: Notice) {
@@ -72,11 +73,29 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn call(&mut self, call: ChannelCall) {
+        match call {
+            ChannelCall::InquireCharge | ChannelCall::CancelCharge | ChannelCall::InquireRefund => {
+                self.purchase.asked_at = Some(self.now);
+            }
+            ChannelCall::Prepare | ChannelCall::Charge | ChannelCall::Refund => {}
+        }
         self.effects.push(Effect::Call { call });
     }
 
     pub(super) fn give(&mut self, call: GrantCall) {
+        match call {
+            GrantCall::InquireGrant => self.purchase.asked_at = Some(self.now),
+            GrantCall::Grant => {}
+        }
         self.effects.push(Effect::Give { call });
+    }
+
+    /// Whether the newest question was asked when no request of this attempt could be under way any more. What a peer
+    /// did not find before that may have arrived since, however late its answer is read.
+    pub(super) fn asked_past_flight(&self, attempt: Option<&Attempt>) -> bool {
+        attempt
+            .zip(self.purchase.asked_at)
+            .is_some_and(|(attempt, asked_at)| attempt.in_flight_until < asked_at && asked_at < self.now)
     }
 
     /// The channel's promises. A channel that is no longer configured promises nothing: nothing can be cancelled or

@@ -1,0 +1,96 @@
+//! Sequences that once broke a rule about money, each told as the story it is. They hold the core to one answer at one
+//! moment; `lives.rs` looks for stories that nobody has told yet.
+
+use super::sample::{
+    BUSY, CHARGED, MINUTE, NO_MONEY, PRICE, SECOND, SILENCE, START, after, allowed, channel, grant, grant_silence,
+    granted, refused, rules,
+};
+use paygate::config::Otp;
+use paygate::purchase::evidence::{Advice, Decline, Finding, GrantAnswer, Reason};
+use paygate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Notice};
+use paygate::purchase::money::{Currency, Money};
+use paygate::purchase::record::{AttemptStatus, Micros, Purchase, ReviewReason, State};
+use paygate::purchase::rules::Rules;
+use paygate::purchase::{Step, next};
+
+/// A purchase being led from moment to moment.
+struct Life {
+    rules: Rules,
+    purchase: Purchase,
+    now: Micros,
+    effects: Vec<Effect>,
+}
+
+impl Life {
+    fn new(rules: Rules, inputs: &[Input]) -> Self {
+        let (purchase, now) = after(&rules, inputs);
+        Self { rules, purchase, now, effects: Vec::new() }
+    }
+
+    /// One input, that many seconds after the start.
+    fn at(&mut self, seconds: Micros, input: Input) -> &mut Self {
+        self.now = START + seconds * SECOND;
+        self.take(input)
+    }
+
+    fn take(&mut self, input: Input) -> &mut Self {
+        let Step { purchase, effects } = next(&self.rules, &self.purchase, &input, self.now);
+        (self.purchase, self.effects) = (purchase, effects);
+        self
+    }
+
+    /// The timer, when it is due.
+    fn wake(&mut self) -> &mut Self {
+        self.now = self.purchase.due_at.unwrap();
+        self.take(Input::Timer)
+    }
+
+    fn calls(&self, call: ChannelCall) -> bool {
+        self.effects.contains(&Effect::Call { call })
+    }
+
+    fn gives(&self, call: GrantCall) -> bool {
+        self.effects.contains(&Effect::Give { call })
+    }
+
+    fn tells(&self, notice: Notice) -> bool {
+        self.effects.contains(&Effect::Tell { notice })
+    }
+
+    fn charge(&self) -> AttemptStatus {
+        self.purchase.charge.as_ref().unwrap().status
+    }
+}
+
+/// The offer, its code, and the intent to charge at second 3: no request after second 13, none in flight after second 43.
+fn charging() -> Life {
+    Life::new(rules(Otp::Gateway), &[Input::Asked, allowed(), Input::CodeRight])
+}
+
+fn inquired(finding: Finding) -> Input {
+    channel(ChannelCall::InquireCharge, 1, finding)
+}
+
+#[test]
+fn a_charge_not_found_by_a_question_asked_while_it_was_in_flight_is_not_sent_again() {
+    let mut life = charging();
+    life.at(28, Input::Timer).at(42, Input::Timer);
+    assert!(life.calls(ChannelCall::InquireCharge));
+    // The answer is read past the flight bound; the question was asked before it.
+    life.at(60, inquired(Finding::NotFound));
+    assert_eq!((life.purchase.state, life.charge()), (State::ChargeUnknown, AttemptStatus::Unknown));
+    // The same answer to a question asked past the bound is proof.
+    life.at(70, Input::Timer).at(71, inquired(Finding::NotFound));
+    assert_eq!((life.purchase.state, life.charge()), (State::Charging, AttemptStatus::Failed));
+}
+
+#[test]
+fn a_grant_not_found_by_a_question_asked_while_it_was_in_flight_is_not_given_again() {
+    let mut life = charging();
+    life.rules.idempotent_grants = false;
+    life.at(4, channel(ChannelCall::Charge, 1, CHARGED)).at(5, grant(GrantCall::Grant, 1, grant_silence()));
+    life.at(40, Input::Timer).at(60, grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
+    assert_eq!((life.purchase.state, life.gives(GrantCall::Grant)), (State::GrantUnknown, false));
+    life.at(70, Input::Timer).at(71, grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
+    assert_eq!((life.purchase.state, life.gives(GrantCall::Grant)), (State::Granting, true));
+}
