@@ -167,9 +167,14 @@ impl Turn<'_> {
         self.wrong_code();
     }
 
-    fn back_to_offer(&mut self) {
+    /// The code was not the right one, or there was none to be right: what was agreed by it is not agreed.
+    pub(super) fn withdraw_consent(&mut self) {
         self.forget_code();
         self.purchase.consent = None;
+    }
+
+    fn back_to_offer(&mut self) {
+        self.withdraw_consent();
         if let Some(charge) = &mut self.purchase.charge {
             charge.status = AttemptStatus::Reserved;
         }

@@ -99,12 +99,12 @@ impl Turn<'_> {
             Finding::CodeSent => self.prepared(Asks::ChannelCode),
             // The channel asks the subscriber for nothing: then we do, for no money moves without a consent.
             Finding::Reserved => self.prepared(Asks::Code),
-            Finding::NotCharged(decline) if current => self.not_charged(*decline),
+            Finding::NotCharged(decline) if current => self.nothing_reserved(*decline),
             Finding::NotSent { .. } if current && call == ChannelCall::Prepare => {
-                self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
+                self.nothing_reserved(Decline::new(Reason::Busy, Advice::Technical));
             }
             Finding::NotFound if current && self.is_past_flight() => {
-                self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
+                self.nothing_reserved(Decline::new(Reason::Busy, Advice::Technical));
             }
             Finding::Charged { .. }
             | Finding::NotCharged(_)
@@ -115,6 +115,12 @@ impl Turn<'_> {
             | Finding::Refunded { .. }
             | Finding::NotRefunded(_) => self.ask_about_reservation(),
         }
+    }
+
+    /// An answered code that no channel has judged is nobody's consent: nothing is charged on it.
+    fn nothing_reserved(&mut self, decline: Decline) {
+        self.withdraw_consent();
+        self.not_charged(decline);
     }
 
     fn prepared(&mut self, asks: Asks) {
@@ -128,7 +134,11 @@ impl Turn<'_> {
         self.wake_at(expires_at);
         match (answered && asks == Asks::ChannelCode, first) {
             (true, _) => self.charge(),
-            (false, true) => self.send_offer(),
+            // A code answered before there was one to answer is no consent to what is asked now.
+            (false, true) => {
+                self.withdraw_consent();
+                self.send_offer();
+            }
             (false, false) => {}
         }
     }

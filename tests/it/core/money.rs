@@ -94,3 +94,28 @@ fn a_grant_not_found_by_a_question_asked_while_it_was_in_flight_is_not_given_aga
     life.at(70, Input::Timer).at(71, grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
     assert_eq!((life.purchase.state, life.gives(GrantCall::Grant)), (State::Granting, true));
 }
+
+/// Money being set aside at a channel that texts its own code; the subscriber has answered digits before its answer came.
+fn answered_early() -> Life {
+    let code = Input::ChannelCode { code: "999999".to_owned() };
+    Life::new(rules(Otp::Telco), &[Input::Asked, allowed(), code])
+}
+
+#[test]
+fn a_code_that_no_channel_judged_is_no_consent_to_a_charge_without_one() {
+    let mut life = answered_early();
+    life.take(channel(ChannelCall::Prepare, 1, Finding::Reserved));
+    assert_eq!((life.purchase.consent.clone(), life.tells(Notice::Offer)), (None, true));
+    life.at(100, Input::CodeWrong).at(101, channel(ChannelCall::InquireCharge, 1, Finding::NotFound));
+    assert!(!life.calls(ChannelCall::Charge));
+    assert_eq!(life.purchase.state, State::Offered);
+}
+
+#[test]
+fn a_channel_that_set_nothing_aside_is_not_charged_at_on_an_unjudged_code() {
+    for finding in [BUSY, Finding::NotSent { why: "refused".to_owned() }] {
+        let mut life = answered_early();
+        life.take(channel(ChannelCall::Prepare, 1, finding));
+        assert_eq!((life.purchase.state, life.purchase.consent.clone()), (State::Declined, None));
+    }
+}
