@@ -89,7 +89,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Refused for good. Money goes back only when no earlier request of this grant can still take effect.
+    /// Refused for good, so it says. Money goes back only when the package manager, asked, holds no grant, and no earlier
+    /// request of this grant can still take effect: a refusal may be said of a grant that was made.
     fn grant_refused(&mut self) {
         let Some(grant) = &mut self.purchase.grant else { return };
         grant.status = AttemptStatus::Failed;
@@ -97,11 +98,11 @@ impl Turn<'_> {
         if self.state() == State::Review {
             return;
         }
+        self.enter(State::GrantUnknown);
         if earlier_sends && self.now <= in_flight_until {
-            self.enter(State::GrantUnknown);
             self.wake_at(in_flight_until + 1);
         } else {
-            self.refund_or(ReviewReason::CannotRefund);
+            self.inquire_grant();
         }
     }
 
@@ -133,7 +134,8 @@ impl Turn<'_> {
         let Some(grant) = &self.purchase.grant else { return };
         let past_flight = self.asked_past_flight(Some(grant));
         match grant.status {
-            AttemptStatus::Failed if past_flight => self.refund_or(ReviewReason::CannotRefund),
+            // Its only request was answered: none is under way.
+            AttemptStatus::Failed if past_flight || grant.sends == 1 => self.refund_or(ReviewReason::CannotRefund),
             AttemptStatus::Failed | AttemptStatus::Succeeded => {}
             AttemptStatus::Intended | AttemptStatus::Reserved | AttemptStatus::Unknown => {
                 if past_flight || self.rules.idempotent_grants {

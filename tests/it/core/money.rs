@@ -119,3 +119,38 @@ fn a_channel_that_set_nothing_aside_is_not_charged_at_on_an_unjudged_code() {
         assert_eq!((life.purchase.state, life.purchase.consent.clone()), (State::Declined, None));
     }
 }
+
+/// Paid at second 4; the intent to grant stands.
+fn granting() -> Life {
+    let mut life = charging();
+    life.at(4, channel(ChannelCall::Charge, 1, CHARGED));
+    life
+}
+
+#[test]
+fn a_refused_grant_is_asked_about_before_any_money_goes_back() {
+    let mut life = granting();
+    life.at(5, grant(GrantCall::Grant, 1, refused()));
+    assert_eq!((life.calls(ChannelCall::Refund), life.gives(GrantCall::InquireGrant)), (false, true));
+    let mut made = Life { rules: life.rules.clone(), purchase: life.purchase.clone(), now: life.now, effects: vec![] };
+    made.at(6, grant(GrantCall::InquireGrant, 1, granted()));
+    assert_eq!((made.purchase.state, made.tells(Notice::Done)), (State::Done, true));
+    life.at(6, grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
+    assert_eq!((life.purchase.state, life.calls(ChannelCall::Refund)), (State::Refunding, true));
+}
+
+#[test]
+fn a_refusal_of_a_second_grant_waits_until_the_first_can_no_longer_land() {
+    let mut life = granting();
+    life.at(5, grant(GrantCall::Grant, 1, grant_silence()));
+    life.at(10, Input::Timer).at(11, grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
+    assert!(life.gives(GrantCall::Grant), "a package manager that knows its keys is asked again");
+    life.at(12, grant(GrantCall::Grant, 2, refused()));
+    assert!(!life.calls(ChannelCall::Refund));
+    life.at(13, grant(GrantCall::InquireGrant, 2, GrantAnswer::NotFound));
+    assert!(!life.calls(ChannelCall::Refund));
+    life.wake();
+    life.now += SECOND;
+    life.take(grant(GrantCall::InquireGrant, 2, GrantAnswer::NotFound));
+    assert!(life.calls(ChannelCall::Refund));
+}
