@@ -60,7 +60,8 @@ impl Turn<'_> {
             // A reservation's own answer says nothing about the debit that came after it.
             _ if !current || call == ChannelCall::Prepare => {}
             Finding::NotCharged(decline) => self.not_charged(*decline),
-            Finding::WrongCode(_) => self.code_refused(),
+            // An inquiry may speak of the code before this one, while the charge with this one is still under way.
+            Finding::WrongCode(_) if call == ChannelCall::Charge || self.is_past_flight() => self.code_refused(),
             Finding::NotSent { .. } if call == ChannelCall::Charge => {
                 self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
             }
@@ -71,6 +72,7 @@ impl Turn<'_> {
             Finding::CodeSent
             | Finding::Reserved
             | Finding::NotFound
+            | Finding::WrongCode(_)
             | Finding::NotSent { .. }
             | Finding::Unknown { .. } => self.charge_unknown(call),
         }
@@ -189,9 +191,12 @@ impl Turn<'_> {
 
     /// No proof either way: only asked about from here.
     fn charge_unknown(&mut self, call: ChannelCall) {
-        if let Some(charge) = &mut self.purchase.charge {
-            charge.status = AttemptStatus::Unknown;
+        let Some(charge) = &mut self.purchase.charge else { return };
+        // Already proven to have moved nothing: an answer that proves less does not take that back.
+        if charge.status == AttemptStatus::Failed {
+            return;
         }
+        charge.status = AttemptStatus::Unknown;
         if self.state() == State::Charging {
             self.enter(State::ChargeUnknown);
         }

@@ -91,9 +91,12 @@ impl Turn<'_> {
     }
 
     fn refund_unknown(&mut self, sync: bool) {
-        if let Some(refund) = &mut self.purchase.refund {
-            refund.status = AttemptStatus::Unknown;
+        let Some(refund) = &mut self.purchase.refund else { return };
+        // Proven not done, and waiting to be sent again: an answer that proves less does not take that back.
+        if refund.status == AttemptStatus::Failed {
+            return;
         }
+        refund.status = AttemptStatus::Unknown;
         if self.state() == State::Refunding {
             self.purchase.state = State::RefundUnknown;
         }

@@ -154,3 +154,23 @@ fn a_refusal_of_a_second_grant_waits_until_the_first_can_no_longer_land() {
     life.take(grant(GrantCall::InquireGrant, 2, GrantAnswer::NotFound));
     assert!(life.calls(ChannelCall::Refund));
 }
+
+#[test]
+fn silence_after_proof_takes_no_proof_back_and_puts_no_purchase_to_sleep() {
+    let mut life = charging();
+    life.at(28, Input::Timer).at(45, Input::Timer).at(46, inquired(Finding::NotFound));
+    let due_at = life.purchase.due_at;
+    life.at(47, inquired(SILENCE));
+    assert_eq!((life.purchase.state, life.charge()), (State::Charging, AttemptStatus::Failed));
+    assert_eq!(life.purchase.due_at, due_at, "the charge is still to be sent again in seconds, not looked at in hours");
+}
+
+#[test]
+fn an_inquiry_that_calls_a_code_wrong_is_not_believed_while_the_charge_is_in_flight() {
+    let wrong = || Finding::WrongCode(Decline::new(Reason::OtpWrong, Advice::NewCode));
+    let mut life = charging();
+    life.at(28, Input::Timer).at(29, inquired(wrong()));
+    assert_eq!((life.purchase.state, life.charge()), (State::ChargeUnknown, AttemptStatus::Unknown));
+    life.at(50, Input::Timer).at(51, inquired(wrong()));
+    assert_eq!(life.purchase.state, State::Offered);
+}
