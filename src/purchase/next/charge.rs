@@ -117,6 +117,17 @@ impl Turn<'_> {
         } else {
             self.forget_code();
             self.end(State::Declined, Some(decline), Notice::Declined { decline });
+            self.give_up_reservation(decline);
+        }
+    }
+
+    /// Where it was we who gave up, what the channel may have set aside under our key is still set aside.
+    fn give_up_reservation(&mut self, decline: Decline) {
+        let can_cancel = self.channel().is_some_and(|channel| channel.can_cancel);
+        let Some(charge) = self.purchase.charge.as_mut().filter(|charge| charge.handle.is_some()) else { return };
+        if can_cancel && decline.reason == Reason::Busy {
+            charge.status = AttemptStatus::Reserved;
+            self.release();
         }
     }
 
@@ -142,9 +153,6 @@ impl Turn<'_> {
             return self.channel_wants_its_code(Notice::CodeAgain);
         }
         self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
-        if self.purchase.state.is_end() && *finding == Finding::Reserved {
-            self.release();
-        }
     }
 
     /// The channel judges a code and has none: the subscriber is asked, unless the offer is over.
@@ -224,7 +232,7 @@ impl Turn<'_> {
             Finding::Charged { amount, msisdn } => self.charged(*amount, msisdn.as_deref()),
             Finding::NotCharged(_) if current => self.released(),
             Finding::NotFound if current && self.is_past_flight() => self.released(),
-            _ if call == ChannelCall::CancelCharge => self.wake_to_release(),
+            // The next try to let go stands already, or the plan is through.
             _ => {}
         }
     }
@@ -234,23 +242,18 @@ impl Turn<'_> {
         let reserved = self.purchase.charge.as_ref().is_some_and(|charge| charge.status == AttemptStatus::Reserved);
         if reserved && self.channel().is_some_and(|channel| channel.can_cancel) {
             self.call(ChannelCall::CancelCharge);
-            self.wake_to_release();
+            let pause = self.plan_pause(self.channel_flight());
+            self.purchase.asked += 1;
+            self.wake_at(self.now + pause);
         }
     }
 
+    /// At an end there is only a reservation to let go of. Without one, or when the plan is through, nothing is due.
     pub(super) fn release_again(&mut self) {
-        let plan_is_through = self.purchase.asked as usize >= self.channel_flight().plan.len();
-        if plan_is_through {
-            self.purchase.due_at = None;
-        } else {
+        self.purchase.due_at = None;
+        if (self.purchase.asked as usize) < self.channel_flight().plan.len() {
             self.release();
         }
-    }
-
-    fn wake_to_release(&mut self) {
-        let pause = self.plan_pause(self.channel_flight());
-        self.purchase.asked += 1;
-        self.wake_at(self.now + pause);
     }
 
     fn released(&mut self) {

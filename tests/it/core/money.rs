@@ -174,3 +174,44 @@ fn an_inquiry_that_calls_a_code_wrong_is_not_believed_while_the_charge_is_in_fli
     life.at(50, Input::Timer).at(51, inquired(wrong()));
     assert_eq!(life.purchase.state, State::Offered);
 }
+
+#[test]
+fn a_released_reservation_wakes_nobody_again() {
+    let mut life =
+        Life::new(rules(Otp::Telco), &[Input::Asked, allowed(), channel(ChannelCall::Prepare, 1, Finding::CodeSent)]);
+    life.take(Input::Cancel).wake();
+    assert!(life.calls(ChannelCall::CancelCharge), "two questions are under way");
+    let cancelled = || channel(ChannelCall::CancelCharge, 1, NO_MONEY);
+    life.take(cancelled()).take(channel(ChannelCall::CancelCharge, 1, SILENCE));
+    assert_eq!((life.purchase.due_at, life.charge()), (None, AttemptStatus::Failed));
+}
+
+#[test]
+fn what_a_channel_never_lets_go_of_is_asked_for_once_for_each_step_of_the_plan() {
+    let mut life =
+        Life::new(rules(Otp::Telco), &[Input::Asked, allowed(), channel(ChannelCall::Prepare, 1, Finding::CodeSent)]);
+    life.take(Input::Cancel);
+    let mut asked = 0;
+    while life.purchase.due_at.is_some() {
+        asked += usize::from(life.calls(ChannelCall::CancelCharge));
+        life.take(channel(ChannelCall::CancelCharge, 1, SILENCE)).wake();
+    }
+    assert_eq!(asked, life.rules.channels["viettel"].flight.plan.len());
+}
+
+#[test]
+fn a_reservation_is_let_go_of_when_its_charge_is_given_up() {
+    let code = Input::ChannelCode { code: "123456".to_owned() };
+    let inputs = [Input::Asked, allowed(), channel(ChannelCall::Prepare, 1, Finding::CodeSent), code];
+    let mut life = Life::new(rules(Otp::Telco), &inputs);
+    for sends in [2, 3] {
+        life.take(channel(ChannelCall::Charge, sends, Finding::NotSent { why: "refused".to_owned() }));
+        if sends == 2 {
+            life.wake();
+        }
+    }
+    assert_eq!(life.purchase.state, State::Declined);
+    assert!(life.calls(ChannelCall::CancelCharge));
+    life.take(channel(ChannelCall::CancelCharge, 3, NO_MONEY));
+    assert_eq!((life.purchase.due_at, life.charge()), (None, AttemptStatus::Failed));
+}
