@@ -166,6 +166,7 @@ impl Turn<'_> {
             self.end(State::Declined, Some(decline), Notice::Declined { decline });
             self.release();
         } else {
+            self.channel_has_offered();
             self.wake_at(expires_at);
             self.tell(notice);
         }

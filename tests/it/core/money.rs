@@ -215,3 +215,26 @@ fn a_reservation_is_let_go_of_when_its_charge_is_given_up() {
     life.take(channel(ChannelCall::CancelCharge, 3, NO_MONEY));
     assert_eq!((life.purchase.due_at, life.charge()), (None, AttemptStatus::Failed));
 }
+
+#[test]
+fn money_that_is_still_being_set_aside_is_asked_about_until_the_offer_can_be_made() {
+    let mut life = Life::new(rules(Otp::Telco), &[Input::Asked, allowed(), channel(ChannelCall::Prepare, 1, SILENCE)]);
+    assert!(
+        life.purchase.charge.as_ref().unwrap().handle.is_some(),
+        "the channel named its payment and is processing it"
+    );
+    life.wake();
+    assert!(life.calls(ChannelCall::InquireCharge));
+    life.take(channel(ChannelCall::InquireCharge, 1, Finding::CodeSent));
+    assert!(life.tells(Notice::Offer));
+}
+
+#[test]
+fn a_second_code_after_an_early_wrong_one_is_judged_at_once() {
+    let mut life = answered_early();
+    life.take(channel(ChannelCall::Prepare, 1, Finding::CodeSent));
+    assert!(life.calls(ChannelCall::Charge));
+    let wrong = Finding::WrongCode(Decline::new(Reason::OtpWrong, Advice::NewCode));
+    life.take(channel(ChannelCall::Charge, 2, wrong)).take(Input::ChannelCode { code: "123456".to_owned() });
+    assert!(life.calls(ChannelCall::Charge));
+}
