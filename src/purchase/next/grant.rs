@@ -145,9 +145,18 @@ impl Turn<'_> {
         }
     }
 
+    /// Owed for longer than a package is worth giving without asking anybody.
+    fn is_grant_overdue(&self) -> bool {
+        self.purchase.grant.as_ref().is_some_and(|grant| self.now >= grant.intended_at + self.rules.grant_fresh)
+    }
+
     pub(super) fn on_granting_timer(&mut self) {
         match self.purchase.grant.as_ref().map(|grant| grant.status) {
-            Some(AttemptStatus::Failed) => self.grant(),
+            Some(AttemptStatus::Failed) if self.is_grant_overdue() => self.review(ReviewReason::GrantUnknown),
+            Some(AttemptStatus::Failed) => {
+                self.tell_checking_if_it_is_time();
+                self.grant();
+            }
             _ => {
                 self.grant_unknown();
                 self.inquire_grant();

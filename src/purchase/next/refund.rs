@@ -114,7 +114,14 @@ impl Turn<'_> {
 
     pub(super) fn on_refunding_timer(&mut self) {
         match self.purchase.refund.as_ref().map(|refund| refund.status) {
-            Some(AttemptStatus::Failed) => self.refund_or(ReviewReason::CannotRefund),
+            // The plan is through and the channel has not even been reached: a person has to.
+            Some(AttemptStatus::Failed) if self.purchase.asked as usize >= self.channel_flight().plan.len() => {
+                self.review(ReviewReason::RefundUnknown);
+            }
+            Some(AttemptStatus::Failed) => {
+                self.tell_checking_if_it_is_time();
+                self.refund_or(ReviewReason::CannotRefund);
+            }
             _ => {
                 self.refund_unknown(false);
                 self.inquire_refund();

@@ -238,3 +238,45 @@ fn a_second_code_after_an_early_wrong_one_is_judged_at_once() {
     life.take(channel(ChannelCall::Charge, 2, wrong)).take(Input::ChannelCode { code: "123456".to_owned() });
     assert!(life.calls(ChannelCall::Charge));
 }
+
+#[test]
+fn a_grant_that_cannot_be_sent_is_told_of_and_ends_with_a_person_and_not_in_a_circle() {
+    let mut life = granting();
+    let (mut checking, mut sends) = (0, 1);
+    while life.purchase.state == State::Granting && sends < 10_000 {
+        life.take(grant(GrantCall::Grant, sends, GrantAnswer::NotSent { why: "refused".to_owned() })).wake();
+        checking += usize::from(life.tells(Notice::Checking));
+        sends = life.purchase.grant.as_ref().unwrap().sends;
+    }
+    assert_eq!((life.purchase.review, checking), (Some(ReviewReason::GrantUnknown), 1));
+    assert!(life.now >= START + life.rules.grant_fresh, "a day's outage of the package manager mends itself");
+}
+
+/// Paid, refused the package, and asked about it: the intent to refund stands.
+fn refunding() -> Life {
+    let mut life = granting();
+    life.at(5, grant(GrantCall::Grant, 1, refused())).at(6, grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
+    assert!(life.calls(ChannelCall::Refund));
+    life
+}
+
+#[test]
+fn a_refund_that_cannot_be_sent_ends_with_a_person_and_not_in_a_circle() {
+    let mut life = refunding();
+    let (mut checking, mut sends) = (0, 1);
+    while life.purchase.state == State::Refunding && sends < 10_000 {
+        let not_sent = Finding::NotSent { why: "refused".to_owned() };
+        life.take(channel(ChannelCall::Refund, sends, not_sent)).wake();
+        checking += usize::from(life.tells(Notice::Checking));
+        sends = life.purchase.refund.as_ref().unwrap().sends;
+    }
+    assert_eq!((life.purchase.review, checking), (Some(ReviewReason::RefundUnknown), 1));
+}
+
+#[test]
+fn a_refund_not_found_by_a_question_asked_while_it_was_in_flight_is_not_made_again() {
+    let mut life = refunding();
+    life.at(7, channel(ChannelCall::Refund, 1, SILENCE)).at(40, Input::Timer);
+    life.at(60, channel(ChannelCall::InquireRefund, 1, Finding::NotFound));
+    assert_eq!((life.purchase.state, life.calls(ChannelCall::Refund)), (State::RefundUnknown, false));
+}
