@@ -42,15 +42,28 @@ impl Turn<'_> {
             State::Declined | State::Expired | State::Cancelled | State::Refused => {
                 self.on_late_charge(call, current, finding);
             }
-            // The money's part is settled: a weaker word cannot undo it, and the same word says nothing new.
+            // The money's part is settled: a weaker word cannot undo it, and the same word says nothing new. Only money
+            // that moved otherwise than was agreed is news, whenever it is heard.
             State::Granting
             | State::GrantUnknown
             | State::Refunding
             | State::RefundUnknown
             | State::Review
             | State::Done
-            | State::Refunded => {}
+            | State::Refunded => self.on_settled_charge(finding),
         }
+    }
+
+    fn on_settled_charge(&mut self, finding: &Finding) {
+        let Finding::Charged { amount, msisdn } = finding else { return };
+        if self.state() != State::Review && !self.is_as_intended(*amount, msisdn.as_deref()) {
+            self.review(ReviewReason::Mismatch);
+        }
+    }
+
+    fn is_as_intended(&self, amount: Money, msisdn: Option<&str>) -> bool {
+        let same_amount = self.purchase.charge.as_ref().is_some_and(|charge| charge.amount == amount);
+        same_amount && msisdn.is_none_or(|msisdn| msisdn == self.purchase.order.msisdn.e164())
     }
 
     fn on_awaited(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
@@ -83,11 +96,9 @@ impl Turn<'_> {
     fn charged(&mut self, amount: Money, msisdn: Option<&str>) {
         let Some(charge) = &mut self.purchase.charge else { return };
         charge.status = AttemptStatus::Succeeded;
-        let same_amount = charge.amount == amount;
-        let same_subscriber = msisdn.is_none_or(|msisdn| msisdn == self.purchase.order.msisdn.e164());
         self.purchase.decline = None;
         self.forget_code();
-        if !(same_amount && same_subscriber) {
+        if !self.is_as_intended(amount, msisdn) {
             self.review(ReviewReason::Mismatch);
         } else if self.still_wanted() {
             self.grant();

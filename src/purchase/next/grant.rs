@@ -68,7 +68,11 @@ impl Turn<'_> {
     fn granted(&mut self, grant_id: &str) {
         let Some(grant) = &mut self.purchase.grant else { return };
         grant.status = AttemptStatus::Succeeded;
-        grant.peer_reference = Some(grant_id.to_owned());
+        let first = grant.peer_reference.get_or_insert_with(|| grant_id.to_owned());
+        // Two grants for one payment: the second is somebody's to take back.
+        if first != grant_id {
+            return self.review(ReviewReason::Contradiction);
+        }
         match self.state() {
             State::Granting | State::GrantUnknown => self.end(State::Done, None, Notice::Done),
             State::Review if self.purchase.review == Some(ReviewReason::GrantUnknown) => {

@@ -3,6 +3,7 @@
 use super::turn::{Turn, intend_again, intent};
 use crate::purchase::evidence::{Finding, Reason};
 use crate::purchase::input::{ChannelCall, Notice};
+use crate::purchase::money::Money;
 use crate::purchase::record::{AttemptStatus, ReviewReason, State};
 
 impl Turn<'_> {
@@ -34,15 +35,10 @@ impl Turn<'_> {
     pub(super) fn on_refund(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
         let awaited = matches!(self.state(), State::Refunding | State::RefundUnknown)
             || self.state() == State::Review && self.purchase.review == Some(ReviewReason::RefundUnknown);
-        if !awaited {
-            return;
-        }
         let sync = call == ChannelCall::Refund;
         match finding {
-            Finding::Refunded { amount } => {
-                self.refunded(self.purchase.refund.as_ref().is_some_and(|it| it.amount == *amount))
-            }
-            _ if !current => {}
+            Finding::Refunded { amount } => self.refunded(*amount),
+            _ if !current || !awaited => {}
             Finding::NotRefunded(decline) | Finding::NotCharged(decline) => match decline.reason {
                 Reason::Busy if sync => self.refund_not_sent(),
                 _ => self.refund_refused(),
@@ -59,14 +55,19 @@ impl Turn<'_> {
         }
     }
 
-    fn refunded(&mut self, same_amount: bool) {
-        if let Some(refund) = &mut self.purchase.refund {
-            refund.status = AttemptStatus::Succeeded;
-        }
-        if same_amount {
-            self.end(State::Refunded, None, Notice::Refunded);
-        } else {
-            self.review(ReviewReason::Mismatch);
+    /// The money is back, whatever was said of it before; a person who was to give it back must not do so again.
+    fn refunded(&mut self, amount: Money) {
+        let Some(refund) = &mut self.purchase.refund else { return };
+        refund.status = AttemptStatus::Succeeded;
+        let same_amount = refund.amount == amount;
+        let awaited = match self.purchase.review {
+            None => matches!(self.state(), State::Refunding | State::RefundUnknown),
+            Some(reason) => matches!(reason, ReviewReason::RefundUnknown | ReviewReason::RefundRefused),
+        };
+        match (awaited, same_amount) {
+            (true, true) => self.end(State::Refunded, None, Notice::Refunded),
+            (true, false) => self.review(ReviewReason::Mismatch),
+            (false, _) => {}
         }
     }
 

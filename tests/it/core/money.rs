@@ -280,3 +280,36 @@ fn a_refund_not_found_by_a_question_asked_while_it_was_in_flight_is_not_made_aga
     life.at(60, channel(ChannelCall::InquireRefund, 1, Finding::NotFound));
     assert_eq!((life.purchase.state, life.calls(ChannelCall::Refund)), (State::RefundUnknown, false));
 }
+
+#[test]
+fn a_refund_called_refused_and_then_done_is_done() {
+    let mut life = refunding();
+    let refusal = Finding::NotRefunded(Decline::new(Reason::Declined, Advice::CallOperator));
+    life.at(7, channel(ChannelCall::InquireRefund, 1, refusal));
+    assert_eq!(life.purchase.review, Some(ReviewReason::RefundRefused));
+    life.at(8, channel(ChannelCall::Refund, 1, Finding::Refunded { amount: PRICE }));
+    assert_eq!((life.purchase.state, life.tells(Notice::Refunded)), (State::Refunded, true));
+}
+
+#[test]
+fn a_second_grant_for_one_payment_is_a_persons_to_look_at() {
+    let mut life = granting();
+    life.at(5, grant(GrantCall::Grant, 1, granted())).at(6, grant(GrantCall::InquireGrant, 1, granted()));
+    assert_eq!(life.purchase.state, State::Done);
+    let other = GrantAnswer::Granted { grant_id: "g-2".to_owned(), heard: String::new() };
+    life.at(7, grant(GrantCall::Grant, 1, other));
+    assert_eq!(life.purchase.review, Some(ReviewReason::Contradiction));
+}
+
+#[test]
+fn another_amount_heard_after_the_charge_was_believed_is_a_persons_to_look_at() {
+    let another = || Finding::Charged { amount: Money::new(99_000, Currency::VND), msisdn: None };
+    let mut done = granting();
+    done.at(5, grant(GrantCall::Grant, 1, granted()));
+    for mut life in [granting(), done, refunding()] {
+        life.at(8, channel(ChannelCall::Charge, 1, CHARGED));
+        assert_ne!(life.purchase.state, State::Review, "the same word again says nothing new");
+        life.at(9, channel(ChannelCall::Charge, 1, another()));
+        assert_eq!(life.purchase.review, Some(ReviewReason::Mismatch));
+    }
+}
