@@ -55,7 +55,13 @@ impl<'a> Turn<'a> {
         self.tell(notice);
     }
 
+    /// A person's to look at. The subscriber waits for that person, and is told so unless the outcome was told already.
     pub(super) fn review(&mut self, reason: ReviewReason) {
+        let told = matches!(self.state(), State::Done | State::Refunded) || self.purchase.told_checking;
+        if !told {
+            self.purchase.told_checking = true;
+            self.tell(Notice::Checking);
+        }
         self.enter(State::Review);
         self.purchase.review = Some(reason);
     }

@@ -313,3 +313,16 @@ fn another_amount_heard_after_the_charge_was_believed_is_a_persons_to_look_at() 
         assert_eq!(life.purchase.review, Some(ReviewReason::Mismatch));
     }
 }
+
+#[test]
+fn a_subscriber_whose_purchase_goes_to_a_person_is_told_that_it_is_being_checked_once() {
+    let another = Finding::Charged { amount: Money::new(1, Currency::VND), msisdn: None };
+    let mut life = charging();
+    life.at(4, channel(ChannelCall::Charge, 1, another));
+    assert_eq!((life.purchase.review, life.tells(Notice::Checking)), (Some(ReviewReason::Mismatch), true));
+    let mut waiting = charging();
+    waiting.at(40, Input::Timer);
+    assert!(waiting.tells(Notice::Checking));
+    waiting.at(41, inquired(Finding::Refunded { amount: PRICE }));
+    assert_eq!((waiting.purchase.review, waiting.effects.len()), (Some(ReviewReason::Contradiction), 0));
+}
