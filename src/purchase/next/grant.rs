@@ -136,7 +136,7 @@ impl Turn<'_> {
     /// key may be asked again.
     fn grant_not_found(&mut self) {
         let Some(grant) = &self.purchase.grant else { return };
-        let past_flight = self.asked_past_flight(Some(grant));
+        let past_flight = self.asked_past_flight(Some(grant), &self.rules.grant);
         match grant.status {
             // Its only request was answered: none is under way.
             AttemptStatus::Failed if past_flight || grant.sends == 1 => self.refund_or(ReviewReason::CannotRefund),

@@ -96,12 +96,14 @@ impl<'a> Turn<'a> {
         self.effects.push(Effect::Give { call });
     }
 
-    /// Whether the newest question was asked when no request of this attempt could be under way any more. What a peer
-    /// did not find before that may have arrived since, however late its answer is read.
-    pub(super) fn asked_past_flight(&self, attempt: Option<&Attempt>) -> bool {
-        attempt
-            .zip(self.purchase.asked_at)
-            .is_some_and(|(attempt, asked_at)| attempt.in_flight_until < asked_at && asked_at < self.now)
+    /// Whether an answer heard now is to a question asked when no request of this attempt could be under way any more:
+    /// the newest question was, and the ones before it have been answered by now. What a peer did not find earlier may
+    /// have arrived since, however late its answer is read.
+    pub(super) fn asked_past_flight(&self, attempt: Option<&Attempt>, flight: &Flight) -> bool {
+        attempt.zip(self.purchase.asked_at).is_some_and(|(attempt, asked_at)| {
+            let landed = attempt.in_flight_until;
+            landed < asked_at && landed + flight.answer_within < self.now
+        })
     }
 
     /// The channel's promises. A channel that is no longer configured promises nothing: nothing can be cancelled or

@@ -79,6 +79,11 @@ fn a_charge_not_found_by_a_question_asked_while_it_was_in_flight_is_not_sent_aga
     // The answer is read past the flight bound; the question was asked before it.
     life.at(60, inquired(Finding::NotFound));
     assert_eq!((life.purchase.state, life.charge()), (State::ChargeUnknown, AttemptStatus::Unknown));
+    // Asked past the bound, but so soon after the question before that this may be the answer to that one.
+    let mut crossed =
+        Life { rules: life.rules.clone(), purchase: life.purchase.clone(), now: life.now, effects: vec![] };
+    crossed.at(44, Input::Timer).at(50, inquired(Finding::NotFound));
+    assert_eq!(crossed.purchase.state, State::ChargeUnknown);
     // The same answer to a question asked past the bound is proof.
     life.at(70, Input::Timer).at(71, inquired(Finding::NotFound));
     assert_eq!((life.purchase.state, life.charge()), (State::Charging, AttemptStatus::Failed));
@@ -150,7 +155,9 @@ fn a_refusal_of_a_second_grant_waits_until_the_first_can_no_longer_land() {
     life.at(13, grant(GrantCall::InquireGrant, 2, GrantAnswer::NotFound));
     assert!(!life.calls(ChannelCall::Refund));
     life.wake();
-    life.now += SECOND;
+    assert!(life.gives(GrantCall::InquireGrant));
+    let flight = life.rules.grant.clone();
+    life.now += flight.answer_within + SECOND;
     life.take(grant(GrantCall::InquireGrant, 2, GrantAnswer::NotFound));
     assert!(life.calls(ChannelCall::Refund));
 }
@@ -158,9 +165,9 @@ fn a_refusal_of_a_second_grant_waits_until_the_first_can_no_longer_land() {
 #[test]
 fn silence_after_proof_takes_no_proof_back_and_puts_no_purchase_to_sleep() {
     let mut life = charging();
-    life.at(28, Input::Timer).at(45, Input::Timer).at(46, inquired(Finding::NotFound));
+    life.at(28, Input::Timer).at(60, Input::Timer).at(61, inquired(Finding::NotFound));
     let due_at = life.purchase.due_at;
-    life.at(47, inquired(SILENCE));
+    life.at(62, inquired(SILENCE));
     assert_eq!((life.purchase.state, life.charge()), (State::Charging, AttemptStatus::Failed));
     assert_eq!(life.purchase.due_at, due_at, "the charge is still to be sent again in seconds, not looked at in hours");
 }
@@ -171,7 +178,7 @@ fn an_inquiry_that_calls_a_code_wrong_is_not_believed_while_the_charge_is_in_fli
     let mut life = charging();
     life.at(28, Input::Timer).at(29, inquired(wrong()));
     assert_eq!((life.purchase.state, life.charge()), (State::ChargeUnknown, AttemptStatus::Unknown));
-    life.at(50, Input::Timer).at(51, inquired(wrong()));
+    life.at(60, Input::Timer).at(61, inquired(wrong()));
     assert_eq!(life.purchase.state, State::Offered);
 }
 
