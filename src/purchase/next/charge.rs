@@ -34,13 +34,13 @@ impl Turn<'_> {
     pub(super) fn on_charge(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
         match self.state() {
             State::Offered if !matches!(finding, Finding::Charged { .. }) => self.on_prepared(call, current, finding),
-            State::Requested | State::Offered => self.on_late_charge(call, current, finding),
+            State::Requested | State::Offered => self.on_late_charge(current, finding),
             State::Charging | State::ChargeUnknown | State::AwaitingUser => self.on_awaited(call, current, finding),
             State::Review if self.purchase.review == Some(ReviewReason::ChargeUnknown) => {
                 self.on_awaited(call, current, finding);
             }
             State::Declined | State::Expired | State::Cancelled | State::Refused => {
-                self.on_late_charge(call, current, finding);
+                self.on_late_charge(current, finding);
             }
             // The money's part is settled: a weaker word cannot undo it, and the same word says nothing new. Only money
             // that moved otherwise than was agreed is news, whenever it is heard.
@@ -238,7 +238,7 @@ impl Turn<'_> {
     }
 
     /// Evidence after the end, or about a reservation being released.
-    fn on_late_charge(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
+    fn on_late_charge(&mut self, current: bool, finding: &Finding) {
         match finding {
             // Stronger evidence re-opens an end.
             Finding::Charged { amount, msisdn } => self.charged(*amount, msisdn.as_deref()),

@@ -98,13 +98,16 @@ impl Turn<'_> {
     fn grant_refused(&mut self) {
         let Some(grant) = &mut self.purchase.grant else { return };
         grant.status = AttemptStatus::Failed;
-        let (earlier_sends, in_flight_until) = (grant.sends > 1, grant.in_flight_until);
+        let landed = if grant.sends > 1 { grant.in_flight_until } else { self.now };
         if self.state() == State::Review {
             return;
         }
+        // A question asked before the refusal may still be answered with what was so before.
+        let answered = self.purchase.asked_at.map_or(self.now, |at| at + self.rules.grant.answer_within);
+        let quiet = landed.max(answered);
         self.enter(State::GrantUnknown);
-        if earlier_sends && self.now <= in_flight_until {
-            self.wake_at(in_flight_until + 1);
+        if self.now < quiet {
+            self.wake_at(quiet + 1);
         } else {
             self.inquire_grant();
         }
@@ -138,8 +141,10 @@ impl Turn<'_> {
         let Some(grant) = &self.purchase.grant else { return };
         let past_flight = self.asked_past_flight(Some(grant), &self.rules.grant);
         match grant.status {
-            // Its only request was answered: none is under way.
-            AttemptStatus::Failed if past_flight || grant.sends == 1 => self.refund_or(ReviewReason::CannotRefund),
+            // Where its only request was answered, none is under way; it need only have been asked since.
+            AttemptStatus::Failed if past_flight || (grant.sends == 1 && self.purchase.asked_at.is_some()) => {
+                self.refund_or(ReviewReason::CannotRefund)
+            }
             AttemptStatus::Failed | AttemptStatus::Succeeded => {}
             AttemptStatus::Intended | AttemptStatus::Reserved | AttemptStatus::Unknown => {
                 if past_flight || self.rules.idempotent_grants {

@@ -2,8 +2,8 @@
 //! moment; `lives.rs` looks for stories that nobody has told yet.
 
 use super::sample::{
-    BUSY, CHARGED, MINUTE, NO_MONEY, PRICE, SECOND, SILENCE, START, after, allowed, channel, grant, grant_silence,
-    granted, refused, rules,
+    BUSY, CHARGED, NO_MONEY, PRICE, SECOND, SILENCE, START, after, allowed, channel, grant, grant_silence, granted,
+    refused, rules,
 };
 use paygate::config::Otp;
 use paygate::purchase::evidence::{Advice, Decline, Finding, GrantAnswer, Reason};
@@ -332,4 +332,16 @@ fn a_subscriber_whose_purchase_goes_to_a_person_is_told_that_it_is_being_checked
     assert!(waiting.tells(Notice::Checking));
     waiting.at(41, inquired(Finding::Refunded { amount: PRICE }));
     assert_eq!((waiting.purchase.review, waiting.effects.len()), (Some(ReviewReason::Contradiction), 0));
+}
+
+#[test]
+fn a_refused_grant_is_not_called_absent_by_the_answer_to_an_older_question() {
+    let mut life = granting();
+    life.at(28, Input::Timer).at(29, grant(GrantCall::Grant, 1, refused()));
+    life.at(30, grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
+    assert!(!life.calls(ChannelCall::Refund), "it was asked before the refusal");
+    life.wake();
+    life.now += SECOND;
+    life.take(grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
+    assert!(life.calls(ChannelCall::Refund));
 }
