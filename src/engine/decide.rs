@@ -17,7 +17,6 @@ use std::sync::Arc;
 
 /// A reply that left without an answer is let out once more at most, and only if it is not an offer.
 const REPLY_SENDS: i64 = 2;
-const REPLY_PAUSE: i64 = 60_000_000;
 
 /// One batch being decided.
 pub(super) struct Batch<'a> {
@@ -304,10 +303,10 @@ impl<'a> Batch<'a> {
         let (status, message_id, due_at) = match submitted {
             Submitted::Accepted { message_id } => (ReplyStatus::Sent, Some(message_id), None),
             Submitted::Refused { .. } => (ReplyStatus::Refused, None, None),
-            Submitted::NotSent(_) => (ReplyStatus::Queued, None, Some(now + REPLY_PAUSE / 12)),
+            Submitted::NotSent(_) => (ReplyStatus::Queued, None, Some(now + self.desk.reply_pause)),
             // It may be on the phone already: an offer is not sent twice, what became of the money is.
             Submitted::Unknown(_) if kind != "offer" && sends < REPLY_SENDS => {
-                (ReplyStatus::Queued, None, Some(now + REPLY_PAUSE))
+                (ReplyStatus::Queued, None, Some(now + self.desk.reply_doubt))
             }
             Submitted::Unknown(_) => (ReplyStatus::Unknown, None, None),
         };

@@ -6,7 +6,6 @@ use crate::config;
 use crate::journal::rows::PartRow;
 use crate::journal::{Journal, JournalError};
 use crate::purchase::record::Micros;
-use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +42,7 @@ impl Watch {
     async fn look(&self, round: u32) -> Result<(), JournalError> {
         let now = super::intake::wall_clock();
         while self.claim_purchases(now).await? == CLAIM_AT_MOST as usize {}
-        for reply in self.journal.claim_replies(now, Duration::from_secs(30), &self.links, CLAIM_AT_MOST).await? {
+        for reply in self.journal.claim_replies(now, self.settings.reply_lease, &self.links, CLAIM_AT_MOST).await? {
             self.hand_in(Work::Owed { reply }).await;
         }
         if round.is_multiple_of(PARTS_EVERY) {
