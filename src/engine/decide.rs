@@ -56,7 +56,7 @@ impl<'a> Batch<'a> {
             Work::Message { reading, done, parts } => self.message(reading, done, parts),
             Work::Part { message, done } => self.part(&message, done),
             Work::Assemble { set } => self.assemble(&set),
-            Work::Incomplete { parts } => self.incomplete(&parts),
+            Work::LeftOver { parts } => self.left_over(&parts),
             Work::Answer { id, input } => self.answer(&id, input),
             Work::Due { purchase } => self.due(*purchase),
             Work::Owed { reply } => self.owed(reply),
@@ -264,10 +264,14 @@ impl<'a> Batch<'a> {
         self.message(Arc::new(reading), None, Some((set.to_owned(), generation)));
     }
 
-    /// The rest never came: kept for a person, and the sender is asked once to write again.
-    fn incomplete(&mut self, rows: &[PartRow]) {
-        let Some((message, set, generation)) = parts::fragment(rows) else { return };
+    /// A crash came between the last part and the message they make; or the rest never came: then it is kept for a
+    /// person, and the sender is asked once to write again.
+    fn left_over(&mut self, rows: &[PartRow]) {
+        let Some((message, set, generation)) = parts::left_over(rows) else { return };
         let reading = parts::reading(&self.desk.reader, message, &set, generation);
+        if parts::is_whole(rows) {
+            return self.message(Arc::new(reading), None, Some((set, generation)));
+        }
         let sender = Msisdn::parse_sender(&self.desk.reader.country, &reading.message.from);
         let mut decision = Decision::default();
         decision.unit.parts_done = Some((set, generation));
