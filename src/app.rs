@@ -1,44 +1,205 @@
-//! Builds and joins all parts; starts, drains. Alone knows all.
+//! Builds all parts and joins them; starts, drains and stops. Alone knows them all, and does none of their work.
 
-use crate::config::Config;
+mod check;
+mod links;
+mod rules;
+mod status;
+
+use crate::charging::Channels;
+use crate::config::{self, Config, LinkKind};
+use crate::engine::desk::Desk;
+use crate::engine::{self, Engine, Moved, Reader, random_hex};
+use crate::http::{self, Part, Readiness};
+use crate::http_client::HttpClient;
+use crate::idempotency::Keys;
+use crate::journal::Journal;
+use crate::package_manager;
+use crate::purchase::State;
+use crate::replies::Replies;
+use crate::telemetry::watchdog::Heartbeat;
+use crate::telemetry::{self, systemd};
+use anyhow::{Context, anyhow};
+pub use check::{Checked, check};
+use links::Starter;
+use paygate_parsers::msisdn::Country;
+use rules::micros;
+use secrecy::ExposeSecret;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-/// What `paygate sandbox` was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sandbox {
-    /// Where the page is served.
-    pub http: SocketAddr,
-    /// Where the journal is kept; a temporary folder where it is not given.
-    pub dir: Option<PathBuf>,
+/// Keys remembered in this process when no Redis is configured.
+const KEYS_IN_PROCESS: usize = 100_000;
+
+/// A running daemon.
+pub struct App {
+    pub address: SocketAddr,
+    pub journal: Journal,
+    pub readiness: watch::Receiver<Readiness>,
+    engine: Engine,
+    heartbeat: Heartbeat,
+    /// Ends the doors: nothing new comes in.
+    doors: CancellationToken,
+    /// Ends what only watches.
+    rest: CancellationToken,
+    tasks: TaskTracker,
 }
 
-/// One part of the configuration, and whether it could be reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checked {
-    /// Such as `journal` or `smsc viettel`.
-    pub part: String,
-    /// What is wrong and what to do about it; `None` where it is well.
-    pub fault: Option<String>,
+impl App {
+    /// Starts everything the configuration names. Neighbours need not be up: links and channels are tried for ever.
+    ///
+    /// # Errors
+    /// What only a person can mend: the journal cannot be opened, the address is taken, a text or certificate is wrong.
+    pub async fn start(config: &Config) -> anyhow::Result<Self> {
+        let journal = Journal::open(&config.journal).await.context("the journal cannot be opened")?;
+        let client = HttpClient::new().context("TLS cannot be set up on this machine")?;
+        let listener = TcpListener::bind(config.http.listen).await.with_context(|| {
+            format!("[http] listen = {} cannot be listened on; is another paygate running?", config.http.listen)
+        })?;
+        let address = listener.local_addr().context("the listening address cannot be read")?;
+        let parts = config.smsc.iter().map(links::part_name).chain(["journal".to_owned()]);
+        let (readiness, ready) = watch::channel(Readiness::starting(parts));
+        let (heartbeat, doors, rest, tasks) =
+            (Heartbeat::default(), CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
+        let (senders, outboxes) = links::outboxes(config);
+        let desk = desk(config, &journal, &client).await?;
+        let engine = Engine::start(engine::Parts {
+            channel_places: places(config),
+            package_manager_places: config.package_manager.concurrency,
+            keys: keys(config)?,
+            settings: config.engine.clone(),
+            journal: journal.clone(),
+            links: senders,
+            heartbeat: heartbeat.clone(),
+            desk,
+        });
+        Starter { intake: engine.intake(), client: &client, readiness: &readiness, stop: &doors, tasks: &tasks }
+            .start(config, outboxes)?;
+        let metrics = telemetry::metrics::recorder().clone();
+        let router =
+            http::router(http::State::new(&config.http, &config.smsc, engine.intake(), ready.clone(), metrics));
+        let (limits, stop) = (config.http.clone(), doors.clone());
+        tasks.spawn(async move { http::serve(listener, router, &limits, stop.cancelled_owned()).await });
+        tasks.spawn(rest.clone().run_until_cancelled_owned(telemetry::metrics::upkeep()));
+        tasks.spawn(rest.clone().run_until_cancelled_owned(status::watch(journal.clone(), readiness)));
+        Ok(Self { address, journal, readiness: ready, engine, heartbeat, doors, rest, tasks })
+    }
+
+    /// Every durable step of every purchase from now on.
+    #[must_use]
+    pub fn moves(&self) -> broadcast::Receiver<Arc<Moved>> {
+        self.engine.moves()
+    }
+
+    /// Closes the doors, lets what is under way finish within `[engine] drain`, and stops.
+    pub async fn stop(self) {
+        self.doors.cancel();
+        self.engine.stop().await;
+        self.rest.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
 }
 
-/// Runs the daemon until it is told to stop.
+/// The daemon until it is told to stop (SIGTERM, SIGINT).
 ///
 /// # Errors
-/// What kept it from starting, or made it stop.
-pub async fn run(_config: Config) -> anyhow::Result<()> {
-    anyhow::bail!("this build of paygate has no daemon yet")
+/// As [`App::start`].
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    telemetry::metrics::register(&config, &State::ALL.map(State::as_str));
+    let app = App::start(&config).await?;
+    tracing::info!(message_id = telemetry::message_ids::STARTED, http = %app.address, "paygate is running");
+    systemd::ready();
+    let rest = app.rest.clone();
+    app.tasks.spawn(rest.clone().run_until_cancelled_owned(status::tell_systemd(app.readiness.clone())));
+    if let Some(every) = systemd::alive_every() {
+        let feeding = telemetry::watchdog::feed(app.heartbeat.clone(), every, systemd::alive);
+        app.tasks.spawn(rest.run_until_cancelled_owned(feeding));
+    }
+    let signal = until_told_to_stop().await?;
+    tracing::info!(
+        message_id = telemetry::message_ids::STOPPING,
+        signal,
+        "stopping: no new messages, finishing what is under way"
+    );
+    systemd::stopping();
+    app.stop().await;
+    Ok(())
 }
 
-/// Reaches every part named in the configuration once.
-pub async fn check(_config: &Config) -> Vec<Checked> {
-    vec![Checked { part: "app".to_owned(), fault: Some("this build of paygate reaches nothing yet".to_owned()) }]
+async fn until_told_to_stop() -> anyhow::Result<&'static str> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be waited for")?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
 }
 
-/// Runs the daemon among simulated neighbours until it is told to stop.
-///
-/// # Errors
-/// As [`run`].
-pub async fn sandbox(_options: Sandbox) -> anyhow::Result<()> {
-    anyhow::bail!("this build of paygate has no sandbox yet")
+async fn desk(config: &Config, journal: &Journal, client: &HttpClient) -> anyhow::Result<Desk> {
+    let channels = Arc::new(Channels::new(&config.charging, client));
+    let secret = code_secret(config, journal).await?;
+    Ok(Desk {
+        rules: rules::rules(config, &channels, &secret),
+        reader: reader(config)?,
+        replies: replies(config)?,
+        link_channels: config.smsc.iter().map(|smsc| (smsc.name.clone(), smsc.charging.clone())).collect(),
+        package_manager: Arc::new(package_manager::Client::new(&config.package_manager, client.clone())),
+        channels,
+        redelivery_window: micros(config.purchase.redelivery_window),
+        parts_window: micros(config.purchase.parts_window),
+    })
+}
+
+/// What codes are derived with: configured, or made once and shared by all who share the journal.
+async fn code_secret(config: &Config, journal: &Journal) -> anyhow::Result<String> {
+    if let Some(secret) = &config.purchase.code_key {
+        return Ok(secret.expose_secret().to_owned());
+    }
+    journal
+        .set_setting_once("code_key", &(random_hex() + &random_hex()))
+        .await
+        .context("the code key cannot be kept in the journal")
+}
+
+fn reader(config: &Config) -> anyhow::Result<Reader> {
+    let alphabets = config.smsc.iter().filter_map(|smsc| match &smsc.kind {
+        LinkKind::Smpp(link) => Some((smsc.name.clone(), link.default_alphabet)),
+        LinkKind::Kannel(_) => None,
+    });
+    Ok(Reader {
+        country: Country::new(&config.purchase.country_code).context("[purchase] country_code")?,
+        syntax: config.syntax.clone(),
+        alphabets: alphabets.collect(),
+    })
+}
+
+/// The texts, checked; every fault in them is named.
+pub(crate) fn replies(config: &Config) -> anyhow::Result<Replies> {
+    let word = |words: &[String], default: &str| words.first().map_or_else(|| default.to_owned(), Clone::clone);
+    let (buy, cancel) = (word(&config.syntax.buy, "ON"), word(&config.syntax.cancel, "HUY"));
+    Replies::new(&config.replies, &config.purchase.hotline, &buy, &cancel).map_err(|errors| anyhow!(errors.join("\n")))
+}
+
+fn keys(config: &Config) -> anyhow::Result<Keys> {
+    match &config.redis {
+        Some(redis) => Keys::redis(redis).context("[redis]"),
+        None => Ok(Keys::process(KEYS_IN_PROCESS)),
+    }
+}
+
+fn places(config: &Config) -> std::collections::BTreeMap<String, usize> {
+    let count = |charging: &config::Charging| match charging {
+        config::Charging::CarrierBilling(settings) => settings.concurrency,
+    };
+    config.charging.iter().map(|(name, charging)| (name.clone(), count(charging))).collect()
+}
+
+/// Marks a part ready or says why not.
+fn mark(readiness: &watch::Sender<Readiness>, part: &str, state: Part) {
+    readiness.send_if_modified(|parts| parts.set(part, state));
 }

@@ -18,16 +18,20 @@ mod work;
 use crate::config;
 use crate::idempotency::Keys;
 use crate::journal::Journal;
+use crate::journal::rows::EventRow;
+use crate::purchase::Purchase;
+use crate::telemetry::watchdog::Heartbeat;
 use desk::Desk;
 use door::{Delivery, Submit};
 use outbox::Outbox;
 use perform::Performer;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+pub use intake::{Reader, random_hex, wall_clock};
 
 /// All that the engine is given at start.
 pub struct Parts {
@@ -41,8 +45,18 @@ pub struct Parts {
     /// The sending side of each link by name.
     pub links: HashMap<String, mpsc::Sender<Submit>>,
     /// Grows with each turn of the loop: the watchdog's proof of life.
-    pub heartbeat: Arc<AtomicU64>,
+    pub heartbeat: Heartbeat,
 }
+
+/// A purchase after a durable step, and the events of that step: for whoever watches.
+#[derive(Debug)]
+pub struct Moved {
+    pub purchase: Arc<Purchase>,
+    pub events: Vec<EventRow>,
+}
+
+/// Steps a slow watcher may be behind before it misses some.
+const MOVES_KEPT: usize = 1_024;
 
 /// A running engine. Dropping it does not stop it; [`Engine::stop`] does.
 pub struct Engine {
@@ -50,6 +64,7 @@ pub struct Engine {
     stop: CancellationToken,
     tasks: TaskTracker,
     performing: TaskTracker,
+    moves: broadcast::Sender<Arc<Moved>>,
     settings: config::Engine,
 }
 
@@ -71,6 +86,7 @@ impl Engine {
             tasks: performing.clone(),
             instance: intake::random_hex(),
         });
+        let (moves, _) = broadcast::channel(MOVES_KEPT);
         let outbox = Outbox::start(parts.links, answers.clone());
         let watch = watch::Watch {
             journal: parts.journal.clone(),
@@ -92,17 +108,24 @@ impl Engine {
             cache: turn::Cache::new(parts.settings.cache),
             later: Vec::new(),
             heartbeat: parts.heartbeat,
+            moves: moves.clone(),
             stop: stop.clone(),
         };
         tasks.spawn(turns.run());
         tasks.close();
-        Self { intake, stop, tasks, performing, settings: parts.settings }
+        Self { intake, stop, tasks, performing, moves, settings: parts.settings }
     }
 
     /// Where doors hand in what they receive. Bounded: a full queue is the peer's backpressure.
     #[must_use]
     pub fn intake(&self) -> mpsc::Sender<Delivery> {
         self.intake.clone()
+    }
+
+    /// Every durable step from now on. Watching costs nothing while nobody does.
+    #[must_use]
+    pub fn moves(&self) -> broadcast::Receiver<Arc<Moved>> {
+        self.moves.subscribe()
     }
 
     /// Takes nothing new, waits for what is under way, and gives up after `[engine] drain`; what is left has a due time.

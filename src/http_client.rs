@@ -70,6 +70,12 @@ pub struct Answer {
 pub struct Bearer(Option<HeaderValue>);
 
 impl Bearer {
+    /// For peers that are told who asks in another way.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
     /// A token with a control character in it cannot be sent; the peer then answers 401, which operators are told of.
     #[must_use]
     pub fn new(token: &SecretString) -> Self {

@@ -1,7 +1,12 @@
 //! Idempotency keys claimed once: in Redis, or in the process when no Redis is configured. Makes paygate faster or more
 //! careful, and decides nothing: the journal's unique keys stand behind each of these.
 
+mod circuit;
+mod process;
+mod redis;
+
 use crate::config;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a claim found.
@@ -34,57 +39,86 @@ pub struct Ask<'a> {
 
 /// The key store of one instance. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Keys {}
+pub struct Keys(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Process(Arc<process::Process>),
+    Redis(Arc<redis::Redis>),
+}
 
 impl Keys {
     /// Keys held in this process, for one instance alone: at most `capacity`, then the ones that would expire first go.
     #[must_use]
-    pub fn process(_capacity: usize) -> Self {
-        todo!()
+    pub fn process(capacity: usize) -> Self {
+        Self(Kind::Process(Arc::new(process::Process::new(capacity))))
     }
 
-    /// Keys held in Redis or Valkey. Connects when first asked, and never fails for want of it.
-    pub fn redis(_config: &config::Redis) -> Result<Self, KeysError> {
-        todo!()
+    /// Keys held in Redis or Valkey. Connects when first asked, and its absence is no error. Must be called inside the
+    /// runtime that will ask.
+    pub fn redis(config: &config::Redis) -> Result<Self, KeysError> {
+        Ok(Self(Kind::Redis(Arc::new(redis::Redis::new(config).map_err(KeysError)?))))
     }
 
     /// Whether other instances see these keys, too.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        false
+        match &self.0 {
+            Kind::Process(_) => false,
+            Kind::Redis(_) => true,
+        }
     }
 
-    pub async fn claim(&self, _ask: Ask<'_>) -> Claim {
-        todo!()
+    pub async fn claim(&self, ask: Ask<'_>) -> Claim {
+        match &self.0 {
+            Kind::Process(keys) => keys.claim(ask),
+            Kind::Redis(keys) => keys.claim(ask).await,
+        }
     }
 
     /// Claims each, in one round trip where the store can; the answers stand in the order of the asks.
-    pub async fn claim_many(&self, _asks: &[Ask<'_>]) -> Vec<Claim> {
-        todo!()
+    pub async fn claim_many(&self, asks: &[Ask<'_>]) -> Vec<Claim> {
+        match &self.0 {
+            Kind::Process(keys) => asks.iter().map(|ask| keys.claim(*ask)).collect(),
+            Kind::Redis(keys) => keys.claim_many(asks).await,
+        }
     }
 
-    /// Remembers the answer for whoever asks again. Does nothing unless `owner` has the key.
-    pub async fn complete(&self, _key: &str, _owner: &str, _answer: &str) {
-        todo!()
+    /// Remembers the answer for whoever asks again, as long as the claim lives. Does nothing unless `owner` has the key.
+    pub async fn complete(&self, key: &str, owner: &str, answer: &str) {
+        match &self.0 {
+            Kind::Process(keys) => keys.complete(key, owner, answer),
+            Kind::Redis(keys) => keys.complete(key, owner, answer).await,
+        }
     }
 
     /// Gives the key back unless it is completed. Does nothing unless `owner` has it.
-    pub async fn release(&self, _key: &str, _owner: &str) {
-        todo!()
+    pub async fn release(&self, key: &str, owner: &str) {
+        match &self.0 {
+            Kind::Process(keys) => keys.release(key, owner),
+            Kind::Redis(keys) => keys.release(key, owner).await,
+        }
     }
 
-    /// Counts up and says how far, from the first count on for `life`; `None` when the store cannot say now.
-    pub async fn count(&self, _key: &str, _life: Duration) -> Option<u64> {
-        todo!()
+    /// Counts up and says how far, from the first count on for `life`; `None` when the store cannot say now. An answer
+    /// that was lost may have been counted, so a count is a bound and never a proof.
+    pub async fn count(&self, key: &str, life: Duration) -> Option<u64> {
+        match &self.0 {
+            Kind::Process(keys) => Some(keys.count(key, life)),
+            Kind::Redis(keys) => keys.count(key, life).await,
+        }
     }
 
     /// Whether the store answers, for the readiness page.
     pub async fn healthy(&self) -> bool {
-        todo!()
+        match &self.0 {
+            Kind::Process(_) => true,
+            Kind::Redis(keys) => keys.healthy().await,
+        }
     }
 }
 
 /// A Redis url that cannot be one.
 #[derive(Debug, thiserror::Error)]
-#[error("the [redis] url cannot be used; write redis://HOST:PORT, rediss://HOST:PORT or unix:/PATH")]
-pub struct KeysError(#[source] pub redis::RedisError);
+#[error("[redis] url cannot be used: write redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH")]
+pub struct KeysError(#[source] ::redis::RedisError);

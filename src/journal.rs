@@ -78,8 +78,8 @@ impl Journal {
         self.told("read purchases", find::purchases(&self.store, ids).await)
     }
 
-    /// Takes purchases whose time has come, longest overdue first, and puts their due time to the end of the lease.
-    /// The purchases carry the version and due time after the claim.
+    /// Takes purchases whose time has come, the longest overdue if there are more than `limit`, and puts their due time to
+    /// the end of the lease. They come in no order, with the version and due time after the claim.
     pub async fn claim_due(&self, now: Micros, lease: Duration, limit: u32) -> Result<Vec<Purchase>, JournalError> {
         let store = Arc::clone(&self.store);
         let claim = claim::due_purchases(store.dialect, now, after(now, lease), limit);
@@ -87,7 +87,8 @@ impl Journal {
             .await
     }
 
-    /// Takes replies owed by these links, longest overdue first, and puts their due time to the end of the lease.
+    /// Takes replies owed by these links, the longest overdue if there are more than `limit`, and puts their due time to
+    /// the end of the lease. They come in no order.
     pub async fn claim_replies(
         &self,
         now: Micros,

@@ -13,6 +13,7 @@ pub mod replies;
 pub mod engine;
 pub mod smpp;
 pub mod http;
+pub mod kannel;
 pub mod sandbox;
 pub mod app;
 pub mod cli;

@@ -169,7 +169,8 @@ pub enum Health {
     Bound {
         since: SystemTime,
     },
-    /// The SMSC said no, with this `command_status`; another attempt is coming, later each time.
+    /// The SMSC said no, with this `command_status`. Further attempts are made, later each time; until one ends otherwise
+    /// this stands.
     Refused {
         status: u32,
     },

@@ -22,7 +22,7 @@ const WORTH_TELLING: Micros = 24 * 3_600 * 1_000_000;
 /// Everything a decision looks up, and the peers' own pure functions for the exact bytes of an intent.
 pub struct Desk {
     pub rules: Rules,
-    pub(super) reader: Reader,
+    pub reader: Reader,
     pub replies: Replies,
     /// Link name to the channel that charges its subscribers.
     pub link_channels: BTreeMap<String, String>,

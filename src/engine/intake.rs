@@ -12,10 +12,11 @@ use std::collections::BTreeMap;
 
 /// How messages are read: the country's numbers, the words of `[syntax]`, each link's alphabet.
 #[derive(Clone, Debug)]
-pub(super) struct Reader {
-    pub(super) country: Country,
-    pub(super) syntax: Syntax,
-    pub(super) alphabets: BTreeMap<String, Alphabet>,
+pub struct Reader {
+    pub country: Country,
+    pub syntax: Syntax,
+    /// What data_coding 0 means, by link.
+    pub alphabets: BTreeMap<String, Alphabet>,
 }
 
 /// A message, read.
@@ -214,7 +215,8 @@ fn printable(address: &str) -> String {
 }
 
 /// 16 bytes of the OS generator, lower-case hex.
-pub(super) fn random_hex() -> String {
+#[must_use]
+pub fn random_hex() -> String {
     let mut bytes = [0_u8; 16];
     // Without a random source there is no code that cannot be guessed: better to stop than to go on.
     getrandom::fill(&mut bytes).expect("the operating system's random generator answers");
@@ -222,7 +224,8 @@ pub(super) fn random_hex() -> String {
 }
 
 /// Unix microseconds, UTC.
-pub(super) fn wall_clock() -> Micros {
+#[must_use]
+pub fn wall_clock() -> Micros {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Micros::try_from(since.as_micros()).unwrap_or(Micros::MAX)
 }

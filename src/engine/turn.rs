@@ -1,6 +1,7 @@
 //! The tokio half of the loop: gathers a batch, reads what the journal knows about it, has it decided, commits it, and only
 //! then lets the effects out.
 
+use super::Moved;
 use super::decide::Batch;
 use super::desk::{Desk, Moment};
 use super::door::{Delivery, Incoming, Verdict};
@@ -10,14 +11,14 @@ use super::perform::Performer;
 use super::work::{Decision, Known, Work};
 use crate::config;
 use crate::idempotency::{Ask, Keys};
-use crate::journal::rows::{Committed, Unit};
+use crate::journal::rows::{Committed, EventRow, Unit};
 use crate::journal::{Journal, JournalError};
 use crate::purchase::record::{Micros, Purchase};
+use crate::telemetry::watchdog::Heartbeat;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -40,7 +41,8 @@ pub(super) struct Loop {
     pub(super) cache: Cache,
     /// Left over from the batch before.
     pub(super) later: Vec<Work>,
-    pub(super) heartbeat: Arc<AtomicU64>,
+    pub(super) heartbeat: Heartbeat,
+    pub(super) moves: broadcast::Sender<Arc<Moved>>,
     pub(super) stop: CancellationToken,
 }
 
@@ -48,7 +50,7 @@ impl Loop {
     pub(super) async fn run(mut self) {
         loop {
             let works = self.gather().await;
-            self.heartbeat.fetch_add(1, Ordering::Relaxed);
+            self.heartbeat.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let stopping = self.stop.is_cancelled();
             if works.is_empty() {
                 if stopping && self.work.is_empty() {
@@ -119,8 +121,14 @@ impl Loop {
         let purchases: Vec<Option<Arc<Purchase>>> =
             units.iter().map(|unit| unit.purchase.as_ref().map(|row| Arc::new(row.purchase.clone()))).collect();
         log_steps(&units);
+        let events = self.events_for_watchers(&units);
+        let (rows, started) = (units.iter().map(Unit::rows).sum::<usize>(), Instant::now());
         match self.journal.commit(units).await {
             Ok(outcomes) => {
+                metrics::counter!("paygate_journal_commits_total").increment(1);
+                metrics::counter!("paygate_journal_rows_total").increment(rows as u64);
+                metrics::histogram!("paygate_commit_duration_seconds").record(started.elapsed());
+                self.show(&purchases, &outcomes, events);
                 for ((decision, purchase), outcome) in decisions.into_iter().zip(purchases).zip(outcomes) {
                     self.settle(decision, purchase, outcome, &known, moment);
                 }
@@ -131,6 +139,23 @@ impl Loop {
                     self.undecided(decision, purchase.as_deref());
                 }
                 Err(error)
+            }
+        }
+    }
+
+    /// What a watcher is to be shown if it becomes durable; nothing is kept while nobody watches.
+    fn events_for_watchers(&self, units: &[Unit]) -> Vec<Vec<EventRow>> {
+        if self.moves.receiver_count() == 0 {
+            return Vec::new();
+        }
+        units.iter().map(|unit| unit.events.clone()).collect()
+    }
+
+    fn show(&self, purchases: &[Option<Arc<Purchase>>], outcomes: &[Committed], events: Vec<Vec<EventRow>>) {
+        for ((purchase, outcome), events) in purchases.iter().zip(outcomes).zip(events) {
+            if let (Some(purchase), Committed::Durable) = (purchase, outcome) {
+                // Whoever stopped watching in the meantime misses nothing that matters.
+                let _ = self.moves.send(Arc::new(Moved { purchase: Arc::clone(purchase), events }));
             }
         }
     }

@@ -23,6 +23,23 @@ pub struct Unit {
     pub parts_done: Option<(String, i64)>,
 }
 
+impl Unit {
+    /// Rows that it writes when it is durable.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        let single = [
+            self.message.is_some(),
+            self.purchase.is_some(),
+            self.charge.is_some(),
+            self.grant.is_some(),
+            self.refund.is_some(),
+            self.reply_update.is_some(),
+            self.part.is_some(),
+        ];
+        single.into_iter().filter(|written| *written).count() + self.events.len() + self.replies.len()
+    }
+}
+
 /// What became of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Committed {

@@ -16,6 +16,7 @@ use paygate_parsers::smpp::bind::Role;
 use paygate_parsers::smpp::message::{Address, Message, UDHI};
 use paygate_parsers::smpp::status::ESME_ROK;
 use paygate_parsers::text::{Coding, split};
+use secrecy::SecretString;
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
@@ -30,7 +31,7 @@ pub use faults::{Receipts, SmscFaults};
 #[derive(Clone, Debug)]
 pub struct SmscSettings {
     /// `system_id` and password that a bind must show; anybody may bind when there are none.
-    pub account: Option<(String, String)>,
+    pub account: Option<(String, SecretString)>,
     /// How long a `deliver_sm_resp` is waited for. Real ones wait as little as 5 s.
     pub ack_timeout: Duration,
     /// Before a text not acknowledged is sent again.

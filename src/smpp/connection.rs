@@ -82,7 +82,7 @@ impl Connection {
     /// Until `stop`; then every reply still waiting is told that it was not sent.
     pub(super) async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            self.health.send_replace(Health::Binding);
+            self.health.send_if_modified(begin_binding);
             let settings = Arc::clone(&self.settings);
             let end = match self.refusing(stop.run_until_cancelled(connect(&settings))).await {
                 None => break,
@@ -188,6 +188,9 @@ impl Connection {
     fn take_replies(&mut self, first: Submit) {
         let mut next = Some(first);
         while let Some(submit) = next {
+            if !self.settings.bind.transmits() {
+                return refuse(submit, "the link is bound as a receiver");
+            }
             let outgoing = self.replies.open(&self.settings, submit, now(), unix_us());
             self.session.submit(outgoing);
             next = if self.session.wants_replies() { self.outbound.try_recv().ok() } else { None };
@@ -250,6 +253,15 @@ impl Future for PendingVerdict {
         let id = self.id;
         Pin::new(&mut self.answer).poll(context).map(|answer| (id, answer.unwrap_or(Verdict::Later)))
     }
+}
+
+/// A refusal stays to be seen until the SMSC says something else.
+fn begin_binding(health: &mut Health) -> bool {
+    let begins = !matches!(health, Health::Refused { .. });
+    if begins {
+        *health = Health::Binding;
+    }
+    begins
 }
 
 enum Stream {

@@ -80,3 +80,30 @@ impl Pdus {
         known.map_or(&self.unknown, |index| &self.known[index]).increment(1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+
+    #[test]
+    fn pdus_are_counted_by_link_command_and_direction_and_strange_ones_together() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let meters = metrics::with_local_recorder(&recorder, || Meters::new("viettel"));
+        meters.count_read(header::DELIVER_SM);
+        meters.count_read(0xDEAD);
+        meters.count_read(0xBEEF);
+        meters.count_written(header::BIND_TRANSCEIVER);
+        meters.bound.set(1.0);
+        let page = recorder.handle().render();
+        for line in [
+            r#"paygate_smsc_pdus_total{smsc="viettel",command="deliver_sm",direction="in"} 1"#,
+            r#"paygate_smsc_pdus_total{smsc="viettel",command="unknown",direction="in"} 2"#,
+            r#"paygate_smsc_pdus_total{smsc="viettel",command="bind_transceiver",direction="out"} 1"#,
+            r#"paygate_smsc_bound{smsc="viettel"} 1"#,
+        ] {
+            assert!(page.contains(line), "no {line} in {page}");
+        }
+    }
+}

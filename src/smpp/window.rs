@@ -212,7 +212,8 @@ struct Throttle {
 
 impl Throttle {
     fn new(min: Duration, max: Duration) -> Self {
-        Self { min, max, pause: Duration::ZERO, until: None, probing: false, tried: true }
+        let (pause, max) = (Duration::ZERO, max.max(min));
+        Self { min, max, pause, until: None, probing: false, tried: true }
     }
 
     fn sent(&mut self) {

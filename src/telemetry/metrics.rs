@@ -18,7 +18,7 @@ pub const SMSC_WINDOW: &str = "paygate_smsc_window_inflight";
 pub const LOG_DROPPED: &str = "paygate_log_dropped_total";
 
 /// Counters, and what they count.
-pub const COUNTERS: [(&str, &str); 18] = [
+pub const COUNTERS: [(&str, &str); 20] = [
     (MESSAGES_RECEIVED, "Messages by HTTP, by door and by what the peer was told (fresh, again, later)"),
     ("paygate_redeliveries_total", "Messages and parts that were here already, by door"),
     ("paygate_messages_kept_total", "Messages that led to no purchase, by what they were taken for"),
@@ -28,6 +28,8 @@ pub const COUNTERS: [(&str, &str); 18] = [
     ("paygate_outbox_full_total", "Texts that waited in the journal because their link had too many, by smsc"),
     ("paygate_fenced_writes_total", "Writes refused because the purchase had moved on meanwhile"),
     ("paygate_refused_writes_total", "Writes that a constraint of the journal refused: a rule failed above it"),
+    ("paygate_journal_commits_total", "Transactions of the journal"),
+    ("paygate_journal_rows_total", "Rows written by them"),
     ("paygate_journal_failures_total", "Transactions that the store did not take"),
     ("paygate_keys_fallthrough_total", "Keys that Redis could not answer, left to the journal"),
     ("paygate_smsc_pdus_total", "PDUs, by smsc, command and direction"),

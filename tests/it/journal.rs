@@ -1,5 +1,10 @@
 //! The journal at its boundary, on both stores.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod claims;
 mod commit;
+mod crash;
+mod finding;
+mod lost_answers;
+mod opening;
 mod samples;

@@ -1,5 +1,8 @@
 //! The SMPP link over real sockets: what stands here drives a real connection and plays the engine at its other end.
 
+mod encrypted;
+mod hostile;
+mod oracles;
 mod simulated;
 
 use std::time::Duration;

@@ -3,6 +3,7 @@
 
 use paygate::config;
 use paygate::journal::Journal;
+use secrecy::ExposeSecret;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use std::fs::File;
 use std::io::Read;
@@ -64,11 +65,14 @@ impl Store {
         self._dir.is_none()
     }
 
+    pub(crate) fn url(&self) -> &str {
+        self.config.url.expose_secret()
+    }
+
     /// Runs a statement past the journal, as an operator with a database shell would.
     pub(crate) async fn execute(&self, sql: &str) -> Result<u64, sqlx::Error> {
-        use secrecy::ExposeSecret;
         sqlx::any::install_default_drivers();
-        let mut connection = AnyConnection::connect(self.config.url.expose_secret()).await?;
+        let mut connection = AnyConnection::connect(self.url()).await?;
         let done = sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await?;
         connection.close().await?;
         Ok(done.rows_affected())
@@ -159,19 +163,29 @@ pub(crate) struct Redis {
     port: u16,
     server: Server,
     dir: PathBuf,
+    options: &'static [&'static str],
 }
 
 impl Redis {
     pub(crate) fn start() -> Self {
-        let (port, dir) = (free_port(), shared_dir("redis"));
-        let server = Self::serve(port, &dir, "noeviction");
-        Self { port, server, dir }
+        Self::start_with(&[])
     }
 
-    fn serve(port: u16, dir: &Path, policy: &str) -> Server {
+    /// One node of a cluster, which the test still has to join.
+    pub(crate) fn start_node() -> Self {
+        Self::start_with(&["--cluster-enabled", "yes"])
+    }
+
+    fn start_with(options: &'static [&'static str]) -> Self {
+        let (port, dir) = (free_port(), shared_dir("redis"));
+        let server = Self::serve(port, &dir, options);
+        Self { port, server, dir, options }
+    }
+
+    fn serve(port: u16, dir: &Path, options: &[&str]) -> Server {
         let port_word = port.to_string();
         let words = ["redis-server", "--port", &port_word, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-        let command = [&words[..], &["--maxmemory-policy", policy]].concat();
+        let command = [&words[..], &["--maxmemory-policy", "noeviction"], options].concat();
         let found = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_ok();
         assert!(found, "redis-server is not on this machine; tests/run installs it");
         let server = Server::start(dir, "KILL", &command.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
@@ -181,10 +195,18 @@ impl Redis {
 
     pub(crate) fn config(&self) -> config::Redis {
         config::Redis {
-            urls: vec![format!("redis://127.0.0.1:{}", self.port).into()],
+            urls: vec![self.url().into()],
             timeout: Duration::from_millis(500),
             pause_after_failure: Duration::from_millis(200),
         }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
     }
 
     /// As a crash does: at once, and with everything it held.
@@ -196,7 +218,7 @@ impl Redis {
     }
 
     pub(crate) fn start_again(&mut self) {
-        self.server = Self::serve(self.port, &self.dir, "noeviction");
+        self.server = Self::serve(self.port, &self.dir, self.options);
     }
 
     /// It keeps its connections and answers nothing.
@@ -210,10 +232,10 @@ impl Redis {
 
     /// What an operator or an eviction may do.
     pub(crate) async fn command(&self, words: &[&str]) {
-        let client = redis::Client::open(format!("redis://127.0.0.1:{}", self.port)).expect("a url");
+        let client = redis::Client::open(self.url()).expect("a url");
         let mut connection = client.get_multiplexed_async_connection().await.expect("Redis answers");
         let mut command = redis::cmd(words[0]);
-        words[1..].iter().for_each(|word| drop(command.arg(*word)));
+        command.arg(&words[1..]);
         command.exec_async(&mut connection).await.expect("Redis obeys");
     }
 }

@@ -12,6 +12,7 @@ use paygate_parsers::smpp::message::{DELIVERY_RECEIPT, Message, RECEIPT_WANTED};
 use paygate_parsers::smpp::receipt::{Receipt, State};
 use paygate_parsers::smpp::tlv::{self, Tlvs};
 use paygate_parsers::smpp::{Body, MAX_PDU, Pdu, frame, header, status};
+use secrecy::ExposeSecret;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::select;
@@ -198,7 +199,7 @@ impl Esme {
         match &self.shared.settings.account {
             _ if self.role.is_some() => status::ESME_RALYBND,
             Some((system_id, _)) if bind.system_id != system_id.as_bytes() => status::ESME_RINVSYSID,
-            Some((_, password)) if bind.password != password.as_bytes() => status::ESME_RINVPASWD,
+            Some((_, password)) if bind.password != password.expose_secret().as_bytes() => status::ESME_RINVPASWD,
             Some(_) | None => status::ESME_ROK,
         }
     }

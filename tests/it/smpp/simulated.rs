@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use paygate::engine::door::{Submitted, Verdict};
 use paygate::sandbox::smsc::{AckStatus, Receipts, Smsc, SmscSettings};
-use paygate::smpp::Health;
+use paygate::smpp::{Health, LinkSettings, Role};
 use paygate_parsers::smpp::receipt::State;
 use paygate_parsers::smpp::status;
 
 use super::{Link, PATIENCE, outcome, settings};
 
 async fn bound() -> (Smsc, Link) {
-    let account = Some(("paygate".to_owned(), "secret".to_owned()));
+    let account = Some(("paygate".to_owned(), "secret".into()));
     let smsc = Smsc::start("127.0.0.1:0", SmscSettings { account, ..SmscSettings::default() }).await.unwrap();
     let mut link = Link::start(settings(smsc.address()));
     link.bound().await;
@@ -87,6 +87,41 @@ async fn a_link_that_is_cut_comes_back_by_itself() {
     smsc.bound(1).await;
     let (ack, _) = tokio::join!(smsc.text("84912345678", "9029", "KT"), link.message());
     assert!(ack.is_ok());
+}
+
+#[tokio::test]
+async fn a_receiver_hears_and_a_transmitter_of_the_same_smsc_replies() {
+    let smsc = Smsc::start("127.0.0.1:0", SmscSettings::default()).await.unwrap();
+    let with = |bind| LinkSettings { bind, ..settings(smsc.address()) };
+    let (mut hears, mut replies) = (Link::start(with(Role::Receiver)), Link::start(with(Role::Transmitter)));
+    hears.bound().await;
+    replies.bound().await;
+    let (ack, _) = tokio::join!(smsc.text("84912345678", "9029", "KT"), hears.message());
+    assert!(ack.is_ok());
+    let misled = hears.reply("84912345678", "mot").await;
+    assert!(matches!(outcome(misled).await, Submitted::NotSent(_)));
+    let reply = replies.reply("84912345678", "hai").await;
+    let Submitted::Accepted { message_id } = outcome(reply).await else { panic!("not accepted") };
+    assert_eq!(hears.receipt().await.message_id, message_id, "its receipt comes by the bind that receives");
+}
+
+#[tokio::test]
+async fn a_simulated_refusal_wrong_password_and_swallowed_answer_are_what_they_say() {
+    let account = Some(("paygate".to_owned(), "another".into()));
+    let smsc = Smsc::start("127.0.0.1:0", SmscSettings { account, ..SmscSettings::default() }).await.unwrap();
+    let mut link = Link::start(settings(smsc.address()));
+    link.until(|health| *health == Health::Refused { status: status::ESME_RINVPASWD }).await;
+
+    let (smsc, link) = bound().await;
+    smsc.faults(|faults| faults.refuse_submits = (1, 0x0B));
+    assert_eq!(outcome(link.reply("84912345678", "1").await).await, Submitted::Refused { status: 0x0B });
+    smsc.faults(|faults| faults.swallow_responses = 1);
+    let swallowed = link.reply("84912345678", "2").await;
+    assert!(matches!(outcome(link.reply("84912345678", "3").await).await, Submitted::Accepted { .. }));
+    smsc.drop_connections();
+    assert!(matches!(outcome(swallowed).await, Submitted::Unknown(_)));
+    let reached: Vec<_> = smsc.texts_to("84912345678").into_iter().map(|text| text.text).collect();
+    assert_eq!(reached, ["2", "3"], "unknown to us, and yet it reached the phone");
 }
 
 #[tokio::test]

@@ -1,0 +1,131 @@
+//! What may go wrong at a simulated neighbour, as data that a test or a web page sets while it runs. A fault changes how
+//! a request is answered, never what the books say was done.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Switches held at once; more are not taken.
+const RULES_LIMIT: usize = 64;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fault", rename_all = "snake_case")]
+pub enum Fault {
+    /// Done at once, answered after this long.
+    Slow { ms: u64 },
+    /// Done, and the connection closed without an answer.
+    Lost,
+    /// Done, and never answered; the connection stays open.
+    Silent,
+    /// Not done; the connection closed without an answer.
+    LostBefore,
+    /// Not done, and refused so.
+    Refuse { status: u16, code: String },
+    /// Done, and answered as if it had failed.
+    Failed { status: u16 },
+    /// Done, and answered 200 with a web page.
+    Garbage,
+    /// Done, and the answer breaks off.
+    Truncated,
+    /// Held for this long and done then, though the client may have left.
+    Late { ms: u64 },
+    /// Done, and the answer names another amount.
+    WrongAmount,
+    /// Done, and the answer is about somebody else.
+    OthersData,
+}
+
+/// One switch: at one endpoint or at all, for the next `times` requests or for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultRule<E> {
+    #[serde(default = "Option::default")]
+    pub endpoint: Option<E>,
+    #[serde(flatten)]
+    pub fault: Fault,
+    #[serde(default)]
+    pub times: Option<u32>,
+}
+
+/// The switches of one simulator; the first that fits is taken.
+#[derive(Debug)]
+pub struct Faults<E>(Mutex<Vec<FaultRule<E>>>);
+
+impl<E> Default for Faults<E> {
+    fn default() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+}
+
+impl<E: Copy + PartialEq> Faults<E> {
+    /// False when there are too many already.
+    pub fn set(&self, rule: FaultRule<E>) -> bool {
+        let mut rules = self.rules();
+        let room = rules.len() < RULES_LIMIT;
+        if room {
+            rules.push(rule);
+        }
+        room
+    }
+
+    pub fn clear(&self) {
+        self.rules().clear();
+    }
+
+    #[must_use]
+    pub fn list(&self) -> Vec<FaultRule<E>> {
+        self.rules().clone()
+    }
+
+    pub(super) fn take(&self, endpoint: E) -> Option<Fault> {
+        let mut rules = self.rules();
+        let at = rules.iter().position(|rule| rule.endpoint.is_none_or(|only| only == endpoint))?;
+        let fault = rules[at].fault.clone();
+        match &mut rules[at].times {
+            Some(0 | 1) => drop(rules.remove(at)),
+            Some(times) => *times -= 1,
+            None => {}
+        }
+        Some(fault)
+    }
+
+    fn rules(&self) -> MutexGuard<'_, Vec<FaultRule<E>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The answer with every amount and price one more than it was.
+pub(super) fn with_wrong_amount(body: &str) -> String {
+    rewritten(body, &|key, value| {
+        if let ("amount" | "price", Some(number)) = (key, value.as_f64()) {
+            *value = json!((number as i64).saturating_add(1));
+        }
+    })
+}
+
+/// The answer as if it were about another subscriber's purchase.
+pub(super) fn with_others_data(body: &str) -> String {
+    rewritten(body, &|key, value| match key {
+        "clientCorrelator" | "referenceCode" | "purchaseId" => *value = "somebody-elses".into(),
+        "phoneNumber" => *value = "+84850009999".into(),
+        "code" if value.is_string() => *value = "OTHER".into(),
+        _ => {}
+    })
+}
+
+fn rewritten(body: &str, change: &dyn Fn(&str, &mut Value)) -> String {
+    let Ok(mut value) = serde_json::from_str(body) else { return body.to_owned() };
+    walk(&mut value, change);
+    value.to_string()
+}
+
+/// As deep as serde_json reads, which is 128 levels.
+fn walk(value: &mut Value, change: &dyn Fn(&str, &mut Value)) {
+    match value {
+        Value::Object(fields) => fields.iter_mut().for_each(|(key, value)| {
+            change(key, value);
+            walk(value, change);
+        }),
+        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, change)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
