@@ -48,17 +48,27 @@ impl fmt::Display for Ended {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused { status } => {
-                write!(
-                    out,
-                    "the SMSC refused the bind with 0x{status:02x} ({}): check the account with the telco",
-                    status::name(*status)
-                )
+                let (name, advice) = (status::name(*status), advice(*status));
+                write!(out, "the SMSC refused the bind with 0x{status:02x} ({name}), {advice}")
             }
             Self::Silent(what) => write!(out, "the SMSC did not give {what} in time"),
             Self::BadLength(bad) => bad.fmt(out),
             Self::PeerUnbound => out.write_str("the SMSC unbound"),
             Self::Drained => out.write_str("we unbound"),
         }
+    }
+}
+
+/// Whose turn it is after a refused bind.
+fn advice(status: u32) -> &'static str {
+    match status {
+        status::ESME_RINVPASWD | status::ESME_RINVSYSID | status::ESME_RINVSYSTYP => {
+            "check system_id, password and system_type with the telco"
+        }
+        status::ESME_RALYBND => {
+            "as it has not yet noticed the end of our former connection, or somebody else uses the account"
+        }
+        _ => "which is for the telco to explain",
     }
 }
 
