@@ -211,8 +211,8 @@ impl Session {
         self.out.clear();
         self.timers = Timers::default();
         self.state = State::Closed;
-        self.meters.bound.set(0.0);
-        self.meters.inflight.set(0.0);
+        self.meters.show_bound(false);
+        self.meters.show_inflight(0);
     }
 
     /// Octets came. Leaves in `input` what is not a whole PDU yet, or more than can be taken now.
@@ -274,7 +274,7 @@ impl Session {
         self.timers.set(Timer::DeliverAck, self.acks.due());
         let submit = if self.is_bound() { self.window.next_change() } else { None };
         self.timers.set(Timer::Submit, submit);
-        self.meters.inflight.set(self.window.in_flight() as f64);
+        self.meters.show_inflight(self.window.in_flight());
     }
 
     // Timers.
