@@ -178,7 +178,7 @@ mod tests {
         let settings = LinkSettings::new("test", "", "", "".into());
         let (done, mut outcome) = oneshot::channel();
         let (from, to, text) = ("9029".to_owned(), "84912345678".to_owned(), "x".repeat(400));
-        let submit = Submit { reply: 1, from, to, text, not_after: i64::MAX, done };
+        let submit = Submit { from, to, text, not_after: i64::MAX, done };
         let mut replies = Replies::default();
         let sent = replies.open(&settings, submit, Instant::now(), 0);
         assert_eq!(sent.len(), parts.len());

@@ -4,6 +4,7 @@
 
 mod cli;
 mod config;
+mod contract;
 mod core;
 mod http;
 mod journal;
@@ -11,7 +12,7 @@ mod journeys;
 mod keys;
 mod smpp;
 mod stores;
-mod world;
 mod systemd;
 mod telemetry;
 mod tidy;
+mod world;
