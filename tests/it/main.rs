@@ -10,6 +10,7 @@ mod http;
 mod journal;
 mod journeys;
 mod keys;
+mod sandbox;
 mod smpp;
 mod stores;
 mod systemd;
