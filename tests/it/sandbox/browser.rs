@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
 /// Ends chromedriver and every browser it has started when our end of its input closes, in whatever way this process ends.
-const GUARD: &str = "trap '' TERM; chromedriver --port=0 & cat >/dev/null; kill -TERM 0; wait";
+const GUARD: &str = "chromedriver --port=0 & cat >/dev/null; kill -KILL 0";
 /// WebDriver's name of a reference to an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
