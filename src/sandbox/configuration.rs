@@ -53,7 +53,7 @@ base_url = "{billing}"
 refund_url = "{refunds}"
 token = "{SECRET}"
 timeout = "3s"                 # short (5s)
-send_within = "5s"             # short (10s)
+send_within = "3s"             # short (10s)
 max_flight = "5s"              # short (30s)
 inquiry_plan = ["2s", "3s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h, 6h)
 
@@ -61,7 +61,7 @@ inquiry_plan = ["2s", "3s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h,
 base_url = "{packages}"
 token = "{SECRET}"
 timeout = "3s"                 # short (5s)
-send_within = "5s"             # short (10s)
+send_within = "3s"             # short (10s)
 max_flight = "5s"              # short (30s)
 inquiry_plan = ["2s", "3s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h, 6h)
 
