@@ -169,7 +169,8 @@ impl Dialect {
             // small then. A transaction whose client is gone gives its locks back.
             (Self::Postgres, Role::Writer) => format!(
                 "SET statement_timeout = {timeout}; SET idle_in_transaction_session_timeout = {}; SET jit = off;
-                 SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off",
+                 SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;
+                 SET enable_mergejoin = off",
                 2 * timeout
             ),
             (Self::Postgres, Role::Reader) => {
