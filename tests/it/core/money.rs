@@ -345,3 +345,11 @@ fn a_refused_grant_is_not_called_absent_by_the_answer_to_an_older_question() {
     life.take(grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
     assert!(life.calls(ChannelCall::Refund));
 }
+
+#[test]
+fn a_code_answered_long_before_the_channel_was_ready_is_no_longer_a_consent() {
+    let mut life = answered_early();
+    life.rules.consent_valid = 60 * SECOND;
+    life.at(120, channel(ChannelCall::InquireCharge, 1, Finding::CodeSent));
+    assert_eq!((life.purchase.state, life.calls(ChannelCall::Charge)), (State::Expired, false));
+}

@@ -112,6 +112,10 @@ impl World {
         for _ in 0..STEPS_AT_MOST {
             let Some(moment) = self.next_moment() else { return self.rest(written_down) };
             self.now = self.now.max(moment);
+            if self.chance.percent(4) {
+                let noise = self.noise();
+                self.step(noise, written_down)?;
+            }
             if self.is_timer_due() {
                 self.reviewed += u32::from(self.purchase.state == State::Review);
                 self.step(Input::Timer, written_down)?;
@@ -223,7 +227,6 @@ impl World {
             // Nobody types the right code before it was made.
             8 if asks.is_some() => Input::CodeRight,
             9 => right,
-            10 => self.noise(),
             _ => fitting,
         }
     }
