@@ -342,7 +342,8 @@ impl World {
             leaves_at,
             acts_at,
             heard: vec![(heard_at, heard)],
-            answer_takes: chance.up_to(2 * SECOND),
+            // Never so long that an inquiry's answer is older than the answers that the core reckons with.
+            answer_takes: if chance.percent(85) { chance.up_to(2 * SECOND) } else { chance.up_to(12 * SECOND) },
             answer_is_bad: chance.percent(6),
             heard_late: chance.percent(30),
             repeated: chance.percent(5),
