@@ -271,13 +271,8 @@ impl<'a> Batch<'a> {
         self.message(Arc::new(reading), None, Some((set.to_owned(), generation)));
     }
 
-    /// The rest never came: kept for a person, and the sender is asked once to write again. Unless all came, and nobody
-    /// lived to put them together: then it is a message, whose subscriber's purchases the next batch knows.
+    /// The rest never came: kept for a person, and the sender is asked once to write again.
     fn incomplete(&mut self, rows: &[PartRow]) {
-        if let Some((message, set, generation)) = parts::left_whole(rows) {
-            let reading = Arc::new(parts::reading(&self.desk.reader, message, &set, generation));
-            return self.later.push(Work::Message { reading, done: None, parts: Some((set, generation)) });
-        }
         let Some((message, set, generation)) = parts::fragment(rows) else { return };
         let reading = parts::reading(&self.desk.reader, message, &set, generation);
         let sender = Msisdn::parse_sender(&self.desk.reader.country, &reading.message.from);

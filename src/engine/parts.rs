@@ -27,13 +27,6 @@ pub(super) fn whole(held: &[HeldPart]) -> Option<MessageIn> {
     complete.then(|| joined(&first.row, &rows))
 }
 
-/// The message of overdue parts that are all there after all, its set's key and its generation.
-pub(super) fn left_whole(rows: &[PartRow]) -> Option<(MessageIn, String, i64)> {
-    let held: Vec<HeldPart> = rows.iter().map(|row| HeldPart { row: row.clone(), done: false }).collect();
-    let first = rows.first()?;
-    whole(&held).map(|message| (message, first.set.clone(), first.generation))
-}
-
 /// What there is of a set that never became whole, its key and its generation.
 pub(super) fn fragment(rows: &[PartRow]) -> Option<(MessageIn, String, i64)> {
     let first = rows.first()?;

@@ -21,7 +21,7 @@ use crate::purchase::rules::{ChannelRules, Flight, Rules};
 use crate::replies::Replies;
 use bytes::Bytes;
 use paygate_parsers::concat::Part;
-use paygate_parsers::msisdn::{Country, Msisdn};
+use paygate_parsers::msisdn::Country;
 use paygate_parsers::request::Syntax;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -127,10 +127,6 @@ const BUY: &str = "ON VIP NAP1 0854689520";
 fn message(desk: &Desk, message: MessageIn) -> (Work, oneshot::Receiver<Verdict>) {
     let (done, verdict) = oneshot::channel();
     (Work::Message { reading: Arc::new(desk.reader.read(message)), done: Some(done), parts: None }, verdict)
-}
-
-fn msisdn() -> Msisdn {
-    Msisdn::parse(&Country::new("84").unwrap(), "0854689520").unwrap()
 }
 
 /// The journal knows this message since `at`.
@@ -354,22 +350,4 @@ fn a_reference_used_again_after_the_window_begins_a_new_set() {
     let row = keep(&desk, &mut known, part(SENDER, 2, 2, "NAP1").0, START + WINDOW).unwrap();
     assert_eq!(row.generation, 1);
     assert!(assembled(&desk, &known, &row.set, START + WINDOW).is_none(), "a part of each is no message");
-}
-
-#[test]
-fn overdue_parts_are_asked_for_again_unless_they_are_all_there() {
-    let desk = desk();
-    let mut known = Known::default();
-    let first = keep(&desk, &mut known, part(SENDER, 1, 2, "ON VIP ").0, START).unwrap();
-    let lone = vec![Work::Incomplete { parts: vec![first.clone()] }];
-    let (decisions, later) = decide(&desk, &Known::default(), START + WINDOW, lone);
-    assert_eq!((decisions[0].unit.replies[0].kind.as_str(), later.len()), ("incomplete", 0));
-    // The process died between the commit of the last part and the putting together.
-    let second = keep(&desk, &mut known, part(SENDER, 2, 2, "NAP1 0854689520").0, START + SECOND).unwrap();
-    let whole = vec![Work::Incomplete { parts: vec![second, first] }];
-    let (decisions, later) = decide(&desk, &Known::default(), START + WINDOW, whole);
-    assert!(decisions.is_empty(), "the subscriber's purchases are read first");
-    let (decisions, _) = decide(&desk, &Known::default(), START + WINDOW, later);
-    assert_eq!(decisions[0].unit.purchase.as_ref().unwrap().purchase.order.msisdn, msisdn());
-    assert!(decisions[0].unit.parts_done.is_some());
 }

@@ -333,7 +333,10 @@ impl World {
         let pause = if may_move { pause } else { pause.min(4 * SECOND) };
         let acts_at = (sent && !chance.percent(8)).then(|| leaves_at + pause).filter(|at| !may_move || *at <= latest);
         let heard = if sent { silence(question, sends) } else { not_sent(question, sends) };
-        let heard_at = if sent { leaves_at + CALL_TIMEOUT } else { leaves_at };
+        // A process that was paused may tell what became of its request when that is long past.
+        let longest = if may_move { 180 * SECOND } else { 12 * SECOND };
+        let paused = if may_move && chance.percent(20) { chance.up_to(longest) } else { 0 };
+        let heard_at = if sent { leaves_at + CALL_TIMEOUT } else { leaves_at + paused };
         let code = self.purchase.offer.as_ref().and_then(|offer| offer.answered.clone());
         let request = Request {
             question,
@@ -343,7 +346,7 @@ impl World {
             acts_at,
             heard: vec![(heard_at, heard)],
             // Never so long that an inquiry's answer is older than the answers that the core reckons with.
-            answer_takes: if chance.percent(85) { chance.up_to(2 * SECOND) } else { chance.up_to(12 * SECOND) },
+            answer_takes: if chance.percent(85) { chance.up_to(2 * SECOND) } else { chance.up_to(longest) },
             answer_is_bad: chance.percent(6),
             heard_late: chance.percent(30),
             repeated: chance.percent(5),
