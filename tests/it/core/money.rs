@@ -345,3 +345,55 @@ fn a_refused_grant_is_not_called_absent_by_the_answer_to_an_older_question() {
     life.take(grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
     assert!(life.calls(ChannelCall::Refund));
 }
+
+#[test]
+fn a_code_answered_long_before_the_channel_was_ready_is_no_longer_a_consent() {
+    let mut life = answered_early();
+    life.rules.consent_valid = 60 * SECOND;
+    life.at(120, channel(ChannelCall::InquireCharge, 1, Finding::CodeSent));
+    assert_eq!((life.purchase.state, life.calls(ChannelCall::Charge)), (State::Expired, false));
+}
+
+#[test]
+fn an_answer_to_an_earlier_send_proves_a_charge_and_never_its_absence() {
+    let mut life = charging();
+    life.at(28, Input::Timer).at(60, Input::Timer).at(61, inquired(Finding::NotFound));
+    life.wake();
+    assert!(life.calls(ChannelCall::Charge), "the second send is under way");
+    for finding in [NO_MONEY, BUSY, Finding::NotSent { why: "paused".to_owned() }] {
+        life.take(channel(ChannelCall::Charge, 1, finding));
+        assert_eq!((life.purchase.state, life.charge()), (State::Charging, AttemptStatus::Intended));
+    }
+    life.take(channel(ChannelCall::Charge, 1, CHARGED));
+    assert!(life.gives(GrantCall::Grant));
+}
+
+#[test]
+fn a_charge_found_too_late_to_grant_while_in_review_is_left_to_the_person() {
+    let mut life = charging();
+    while life.purchase.state != State::Review {
+        life.wake();
+    }
+    life.now = START + 2 * life.rules.grant_fresh;
+    life.take(inquired(CHARGED));
+    assert_eq!((life.purchase.review, life.effects.clone()), (Some(ReviewReason::LateCharge), vec![]));
+}
+
+#[test]
+fn a_withdrawn_purchase_that_was_charged_is_given_back_and_not_granted() {
+    let mut life = answered_early();
+    life.take(Input::Cancel).take(channel(ChannelCall::CancelCharge, 1, CHARGED));
+    assert_eq!((life.purchase.state, life.calls(ChannelCall::Refund)), (State::Refunding, true));
+}
+
+#[test]
+fn a_charge_found_after_the_end_is_granted_while_the_wish_for_it_is_fresh() {
+    let mut fresh = charging();
+    fresh.at(4, channel(ChannelCall::Charge, 1, NO_MONEY)).at(60, inquired(CHARGED));
+    assert_eq!((fresh.purchase.state, fresh.gives(GrantCall::Grant)), (State::Granting, true));
+    let mut stale = charging();
+    stale.at(4, channel(ChannelCall::Charge, 1, NO_MONEY));
+    stale.now = START + 2 * stale.rules.grant_fresh;
+    stale.take(inquired(CHARGED));
+    assert_eq!((stale.purchase.state, stale.calls(ChannelCall::Refund)), (State::Refunding, true));
+}

@@ -112,6 +112,10 @@ impl World {
         for _ in 0..STEPS_AT_MOST {
             let Some(moment) = self.next_moment() else { return self.rest(written_down) };
             self.now = self.now.max(moment);
+            if self.chance.percent(4) {
+                let noise = self.noise();
+                self.step(noise, written_down)?;
+            }
             if self.is_timer_due() {
                 self.reviewed += u32::from(self.purchase.state == State::Review);
                 self.step(Input::Timer, written_down)?;
@@ -223,7 +227,6 @@ impl World {
             // Nobody types the right code before it was made.
             8 if asks.is_some() => Input::CodeRight,
             9 => right,
-            10 => self.noise(),
             _ => fitting,
         }
     }
@@ -330,7 +333,10 @@ impl World {
         let pause = if may_move { pause } else { pause.min(4 * SECOND) };
         let acts_at = (sent && !chance.percent(8)).then(|| leaves_at + pause).filter(|at| !may_move || *at <= latest);
         let heard = if sent { silence(question, sends) } else { not_sent(question, sends) };
-        let heard_at = if sent { leaves_at + CALL_TIMEOUT } else { leaves_at };
+        // A process that was paused may tell what became of its request when that is long past.
+        let longest = if may_move { 180 * SECOND } else { 12 * SECOND };
+        let paused = if may_move && chance.percent(20) { chance.up_to(longest) } else { 0 };
+        let heard_at = if sent { leaves_at + CALL_TIMEOUT } else { leaves_at + paused };
         let code = self.purchase.offer.as_ref().and_then(|offer| offer.answered.clone());
         let request = Request {
             question,
@@ -339,7 +345,8 @@ impl World {
             leaves_at,
             acts_at,
             heard: vec![(heard_at, heard)],
-            answer_takes: chance.up_to(2 * SECOND),
+            // Never so long that an inquiry's answer is older than the answers that the core reckons with.
+            answer_takes: if chance.percent(85) { chance.up_to(2 * SECOND) } else { chance.up_to(longest) },
             answer_is_bad: chance.percent(6),
             heard_late: chance.percent(30),
             repeated: chance.percent(5),
