@@ -5,6 +5,7 @@
 mod cli;
 mod config;
 mod core;
+mod crash;
 mod http;
 mod journal;
 mod journeys;

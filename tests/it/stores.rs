@@ -57,6 +57,11 @@ impl Store {
         Self { config: journal_config(&Postgres::start().database().await), _dir: None }
     }
 
+    /// Another empty store of the same kind.
+    pub(crate) async fn sibling(&self) -> Self {
+        if self.is_postgres() { Self::postgres().await } else { Self::sqlite() }
+    }
+
     pub(crate) async fn open(&self) -> Journal {
         Journal::open(&self.config).await.expect("the journal opens")
     }
@@ -67,6 +72,15 @@ impl Store {
 
     pub(crate) fn url(&self) -> &str {
         self.config.url.expose_secret()
+    }
+
+    /// Keeps every commit waiting until the connection is closed.
+    pub(crate) async fn hold(&self) -> AnyConnection {
+        sqlx::any::install_default_drivers();
+        let mut connection = AnyConnection::connect(self.url()).await.expect("the store answers");
+        let lock = if self.is_postgres() { "BEGIN; LOCK TABLE message" } else { "BEGIN IMMEDIATE" };
+        sqlx::raw_sql(lock).execute(&mut connection).await.expect("the lock is taken");
+        connection
     }
 
     /// PostgreSQL as it is while its server is restarted: every connection breaks, and none is taken.

@@ -1,6 +1,6 @@
 //! A channel whose answers are lost, late, wrong or rubbish: never a second debit, never a guess.
 
-use crate::stores::{Store, both_stores};
+use crate::stores::both_stores;
 use crate::world::{Books, World};
 use paygate::sandbox::billing::Duplicates;
 use paygate::sandbox::billing::Endpoint::{
@@ -85,7 +85,7 @@ both_stores! {
 
     async fn a_reservation_whose_answer_is_lost_is_not_made_twice(store: Store) {
         for duplicates in [Duplicates::Refuse, Duplicates::Conflict, Duplicates::Replay] {
-            let plan = World::of(if store.is_postgres() { Store::postgres().await } else { Store::sqlite() });
+            let plan = World::of(store.sibling().await);
             let plan = plan.set("charging.viettel = { send_within = \"500ms\", max_flight = \"0s\" }");
             let world = plan.billing(|settings| settings.duplicates = duplicates).start().await;
             let phone = world.phone("0854689520");
