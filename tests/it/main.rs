@@ -9,6 +9,7 @@ mod crash;
 mod http;
 mod journal;
 mod journeys;
+mod kannel;
 mod keys;
 mod smpp;
 mod stores;

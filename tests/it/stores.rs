@@ -280,13 +280,13 @@ impl Redis {
 
 /// A server program and the shell that owns it: when this process ends in any way, the shell's input ends, and it kills the
 /// server and removes its directory.
-struct Server {
+pub(crate) struct Server {
     shell: Child,
     dir: PathBuf,
 }
 
 impl Server {
-    fn start(dir: &Path, signal: &str, command: &[String]) -> Self {
+    pub(crate) fn start(dir: &Path, signal: &str, command: &[String]) -> Self {
         const GUARD: &str = r#"trap '' INT TERM HUP
             dir=$1; signal=$2; shift 2
             "$@" >"$dir/log" 2>&1 & echo $! >"$dir/pid"
@@ -309,7 +309,7 @@ impl Server {
     }
 
     /// Until it is ready; a server that never is shows its log.
-    fn wait(&self, ready: impl Fn() -> bool) {
+    pub(crate) fn wait(&self, ready: impl Fn() -> bool) {
         for _ in 0..1200 {
             if self.dir.join("pid").exists() && ready() {
                 return;
@@ -336,7 +336,7 @@ impl Drop for Server {
 }
 
 /// A directory that the server's user may use; the guard removes it.
-fn shared_dir(kind: &str) -> PathBuf {
+pub(crate) fn shared_dir(kind: &str) -> PathBuf {
     let dir =
         tempfile::Builder::new().prefix(&format!("paygate-{kind}-")).tempdir().expect("a temporary directory").keep();
     if is_root() && kind == "pg" {
@@ -347,7 +347,7 @@ fn shared_dir(kind: &str) -> PathBuf {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("a bound address").port()
 }
