@@ -173,3 +173,22 @@ both_stores! {
         world.ends_though_killed(&["offered"], Books::NOTHING).await;
     }
 }
+
+/// The leases of a dead instance run out, and the other one goes on with what it had begun.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_instance_began_is_finished_by_the_other() {
+    for seed in 0..4 {
+        let world = plan(Store::postgres().await).with_redis().neighbours().await;
+        world.smsc.redeliver(true);
+        world.billing_faults(ConfirmPayment, SLOW, 1);
+        let (first, second) = (Process::start(&world).await, Process::start(&world).await);
+        let phone = world.phone("0854689520");
+        tokio::join!(buys(&phone), async {
+            asked(&world, ConfirmPayment).await;
+            sleep(Duration::from_micros(scattered(seed) % 10_000)).await;
+            first.kill(&world).await;
+        });
+        second.stop().await;
+        world.ends_though_killed(&["done"], Books::BOUGHT).await;
+    }
+}

@@ -3,8 +3,8 @@
 
 use crate::stores::{Server, Store, free_port, shared_dir};
 use crate::world::{Books, PATIENCE, World};
-use std::net::{Ipv4Addr, TcpStream};
 use sqlx::Connection;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};

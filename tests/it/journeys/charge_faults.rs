@@ -83,6 +83,17 @@ both_stores! {
         world.ends(&["done"], Books::BOUGHT).await;
     }
 
+    /// The operator takes a second request under the same key for a second payment: it must never get one.
+    async fn a_charge_in_one_step_that_arrives_late_is_charged_once(store: Store) {
+        let settings = r#"charging.viettel = { one_step = true, timeout = "200ms", send_within = "1s", max_flight = "2s" }"#;
+        let world = World::of(store).set(settings).start().await;
+        let phone = world.phone("0854689520");
+        world.billing_faults(CreatePayment, Fault::Late { ms: 1_500 }, 1);
+        phone.buys("ON VIP NAP1").await;
+        phone.reads_done().await;
+        world.ends(&["done"], Books::BOUGHT).await;
+    }
+
     async fn a_reservation_whose_answer_is_lost_is_not_made_twice(store: Store) {
         for duplicates in [Duplicates::Refuse, Duplicates::Conflict, Duplicates::Replay] {
             let plan = World::of(store.sibling().await);

@@ -55,6 +55,21 @@ impl World {
         }
     }
 
+    /// Waits until the texts of the one purchase stand so, each as `kind status`.
+    pub(crate) async fn replies_stand(&self, wanted: &[&str]) {
+        let id = self.purchases().await[0].purchase.id.clone();
+        let (end, journal) = (Instant::now() + PATIENCE, self.journal().await);
+        loop {
+            let replies = journal.story(&id).await.unwrap().unwrap().replies;
+            let stand: Vec<String> = replies.iter().map(|(row, status)| format!("{} {status}", row.kind)).collect();
+            if stand == wanted {
+                return;
+            }
+            assert!(Instant::now() < end, "the replies are {stand:?} and never came to {wanted:?}");
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     pub(crate) async fn journal(&self) -> Journal {
         Journal::open_for_reading(&self.store.config).await.unwrap()
     }

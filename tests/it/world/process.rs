@@ -34,8 +34,9 @@ impl Process {
 
     /// SIGKILL: it gets to finish nothing.
     pub(crate) async fn kill(mut self, world: &World) {
+        let left = world.smsc.bind_count() - world.settings.binds();
         self.child.kill().await.unwrap();
-        world.until("its links are gone", |world| world.smsc.bind_count() == 0).await;
+        world.until("its links are gone", |world| world.smsc.bind_count() == left).await;
     }
 
     /// SIGTERM: it finishes what is under way.
