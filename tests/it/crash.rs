@@ -158,15 +158,17 @@ both_stores! {
     }
 
     /// Each part was acknowledged by itself, so nobody sends the message that they make.
-    async fn when_the_last_part_of_a_long_message_is_acknowledged(store: Store) {
-        let world = plan(store).neighbours().await;
+    async fn between_the_last_part_of_a_long_message_and_the_message(store: Store) {
+        let world = plan(store).set("purchase.parts_window = \"1m\"").neighbours().await;
         let first = Process::start(&world).await;
+        world.store.keeps_no_messages().await;
         let phone = world.phone("0854689520");
         let long = format!("ON VIP NAP1{}0912345678", " ".repeat(200));
         for part in Mo::parts(phone.digits(), SHORT_CODE, &long, 7) {
             phone.sends_part(&part).await;
         }
         first.kill(&world).await;
+        world.store.keeps_messages_again().await;
         let second = Process::start(&world).await;
         phone.reads("mua goi NAP1").await;
         second.stop().await;

@@ -83,6 +83,21 @@ impl Store {
         connection
     }
 
+    /// Refuses every message from now on, and takes everything else.
+    pub(crate) async fn keeps_no_messages(&self) {
+        let refuse = if self.is_postgres() {
+            "ALTER TABLE message ADD CONSTRAINT none CHECK (false) NOT VALID"
+        } else {
+            "CREATE TRIGGER none BEFORE INSERT ON message BEGIN SELECT RAISE(ABORT, 'none is kept'); END"
+        };
+        self.execute(refuse).await.expect("the store obeys");
+    }
+
+    pub(crate) async fn keeps_messages_again(&self) {
+        let take = if self.is_postgres() { "ALTER TABLE message DROP CONSTRAINT none" } else { "DROP TRIGGER none" };
+        self.execute(take).await.expect("the store obeys");
+    }
+
     /// PostgreSQL as it is while its server is restarted: every connection breaks, and none is taken.
     pub(crate) async fn goes_away(&self) {
         let name = self.database();

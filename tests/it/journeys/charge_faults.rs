@@ -10,6 +10,11 @@ use paygate::sandbox::billing::Endpoint::{
 use paygate::sandbox::billing::numbers;
 use paygate::sandbox::faults::Fault;
 use paygate::sandbox::packages;
+use std::time::{Duration, Instant};
+
+/// A request that lies somewhere for so long and takes effect then.
+const LATENESS: Duration = Duration::from_millis(1_500);
+const LATE: Fault = Fault::Late { ms: 1_500 };
 
 const NOT_ELIGIBLE: (u16, &str) = (403, "NOT_ELIGIBLE");
 
@@ -77,9 +82,11 @@ both_stores! {
         let settings = "charging.viettel = { timeout = \"200ms\", send_within = \"1s\", max_flight = \"2s\" }";
         let world = World::of(store).set(settings).start().await;
         let phone = world.phone("0854689520");
-        world.billing_faults(ConfirmPayment, Fault::Late { ms: 1_000 }, 1);
+        world.billing_faults(ConfirmPayment, LATE, 1);
+        let asked = Instant::now();
         phone.buys("ON VIP NAP1").await;
         phone.reads_done().await;
+        assert!(asked.elapsed() >= LATENESS, "it was not that request which charged");
         world.ends(&["done"], Books::BOUGHT).await;
     }
 
@@ -88,9 +95,11 @@ both_stores! {
         let settings = r#"charging.viettel = { one_step = true, timeout = "200ms", send_within = "1s", max_flight = "2s" }"#;
         let world = World::of(store).set(settings).start().await;
         let phone = world.phone("0854689520");
-        world.billing_faults(CreatePayment, Fault::Late { ms: 1_500 }, 1);
+        world.billing_faults(CreatePayment, LATE, 1);
+        let asked = Instant::now();
         phone.buys("ON VIP NAP1").await;
         phone.reads_done().await;
+        assert!(asked.elapsed() >= LATENESS, "it was not that request which charged");
         world.ends(&["done"], Books::BOUGHT).await;
     }
 
