@@ -99,6 +99,15 @@ fn a_faulty_configuration_is_told_fault_by_fault() {
 }
 
 #[test]
+fn a_faulty_text_is_a_faulty_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = configuration(folder.path(), "[replies]\ndoen = \"x\"\notp = \"Ma cua ban\"\n");
+    let (code, out, err) = paygate(&["run", "--config", file.to_str().unwrap()]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert_eq!(err.matches(&format!("paygate: {}: replies.", file.display())).count(), 2, "{err}");
+}
+
+#[test]
 fn help_and_version_are_answers() {
     let (code, out, err) = paygate(&["--help"]);
     assert_eq!((code, err.as_str()), (0, ""));
@@ -119,7 +128,7 @@ fn a_reader_that_has_gone_away_is_no_fault() {
 }
 
 /// A configuration in `folder` with a journal of its own.
-fn configuration(folder: &Path, more: &str) -> PathBuf {
+pub(crate) fn configuration(folder: &Path, more: &str) -> PathBuf {
     let file = folder.join("paygate.toml");
     let journal = folder.join("paygate.db");
     let text = format!(

@@ -4,6 +4,7 @@
 
 mod cli;
 mod config;
+mod contract;
 mod core;
 mod crash;
 mod http;
@@ -13,7 +14,7 @@ mod kannel;
 mod keys;
 mod smpp;
 mod stores;
-mod world;
 mod systemd;
 mod telemetry;
 mod tidy;
+mod world;

@@ -1,8 +1,11 @@
 //! The files for systemd, held against systemd's own tools. `tests/run` installs them.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd").join(name)
@@ -62,4 +65,49 @@ fn journalctl_can_explain_the_fixed_records() {
     assert_eq!(run("journalctl", &[&root, "--update-catalog"]), (true, String::new()));
     let (shown, pages) = run("journalctl", &[&root, "--dump-catalog"]);
     assert!(shown && pages.contains("Subject: Purchase @PURCHASE@ needs a person"), "{pages}");
+}
+
+/// Kills the daemon when a test ends early.
+struct Daemon(Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Reads what the daemon tells systemd until it has told `sign`; returns all of it.
+fn heard_until(systemd: &UnixDatagram, sign: &str) -> BTreeSet<String> {
+    let mut heard = BTreeSet::new();
+    let mut buffer = [0; 4096];
+    while !heard.contains(sign) {
+        let length = systemd.recv(&mut buffer).unwrap_or_else(|error| panic!("{sign} never came ({error}): {heard:?}"));
+        heard.extend(str::from_utf8(&buffer[..length]).unwrap().lines().map(str::to_owned));
+    }
+    heard
+}
+
+#[test]
+fn systemd_hears_when_the_daemon_is_ready_alive_and_stopping() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("notify");
+    let systemd = UnixDatagram::bind(&socket).unwrap();
+    systemd.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let file = crate::cli::configuration(folder.path(), "[http]\nlisten = \"127.0.0.1:0\"\n");
+    let daemon = Command::new(env!("CARGO_BIN_EXE_paygate"))
+        .args(["run", "--config", file.to_str().unwrap()])
+        .env("NOTIFY_SOCKET", &socket)
+        .env("WATCHDOG_USEC", "2000000")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut daemon = Daemon(daemon);
+    heard_until(&systemd, "READY=1");
+    heard_until(&systemd, "WATCHDOG=1");
+    let told = Command::new("kill").args(["-TERM", &daemon.0.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    heard_until(&systemd, "STOPPING=1");
+    assert_eq!(daemon.0.wait().unwrap().code(), Some(0));
 }
