@@ -62,7 +62,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut impl Write, err:
 fn perform(arguments: Arguments) -> Result<Answer, Failure> {
     let log = arguments.log.as_deref();
     match arguments.verb {
-        Verb::Sandbox(sandbox) => daemon::sandbox(&sandbox),
+        Verb::Sandbox(sandbox) => daemon::sandbox(sandbox, log),
         Verb::Run(at) => daemon::run(&at, log),
         Verb::Check(check) => daemon::check(&check, log),
         Verb::Parse(parse) => parse::parse(&parse),

@@ -14,6 +14,6 @@ pub mod engine;
 pub mod smpp;
 pub mod http;
 pub mod kannel;
-pub mod sandbox;
 pub mod app;
+pub mod sandbox;
 pub mod cli;

@@ -6,3 +6,14 @@ pub mod faults;
 pub mod packages;
 mod server;
 pub mod smsc;
+
+/// What the sandbox was asked for.
+pub struct Options {
+    pub http: std::net::SocketAddr,
+    pub dir: Option<std::path::PathBuf>,
+}
+
+/// Everything in one process.
+pub async fn run(_: Options) -> anyhow::Result<()> {
+    anyhow::bail!("the page is not here yet")
+}

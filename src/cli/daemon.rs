@@ -4,6 +4,7 @@ use super::arguments::{At, Check, Sandbox};
 use super::{Answer, Failure, json};
 use crate::app::{self, Checked};
 use crate::config::{Config, environment};
+use crate::sandbox;
 use crate::telemetry::{self, Output, Telemetry};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -21,8 +22,10 @@ pub(super) fn run(at: &At, log: Option<&str>) -> Result<Answer, Failure> {
     Ok(Answer::yes(String::new()))
 }
 
-pub(super) fn sandbox(_: &Sandbox) -> Result<Answer, Failure> {
-    Err(Failure::No("this build of paygate has no sandbox yet; try `paygate run --config FILE`".to_owned()))
+pub(super) fn sandbox(options: Sandbox, log: Option<&str>) -> Result<Answer, Failure> {
+    let _telemetry = logs(log.unwrap_or(DAEMON_LOG), Output::Readable)?;
+    runtime()?.block_on(sandbox::run(sandbox::Options { http: options.http, dir: options.dir })).map_err(no)?;
+    Ok(Answer::yes(String::new()))
 }
 
 pub(super) fn check(check: &Check, log: Option<&str>) -> Result<Answer, Failure> {

@@ -37,7 +37,7 @@ impl Currency {
 
     #[must_use]
     pub fn as_str(&self) -> &str {
-        str::from_utf8(&self.0).unwrap_or("XXX")
+        str::from_utf8(&self.0).unwrap_or("???")
     }
 }
 

@@ -12,3 +12,4 @@ mod smpp;
 mod stores;
 mod systemd;
 mod telemetry;
+mod tidy;
