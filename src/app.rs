@@ -152,6 +152,9 @@ async fn desk(config: &Config, journal: &Journal, client: &HttpClient) -> anyhow
         channels,
         redelivery_window: micros(config.purchase.redelivery_window),
         parts_window: micros(config.purchase.parts_window),
+        reply_lease: micros(config.engine.reply_lease),
+        reply_pause: micros(config.engine.reply_pause),
+        reply_doubt: micros(config.engine.reply_doubt),
     })
 }
 

@@ -176,6 +176,8 @@ pub struct Purchase {
     pub grant_fresh: Duration,
     /// Tries to reach the package manager for check-user before the subscriber is told "busy".
     pub check_attempts: u8,
+    /// Between two such tries, and before a charge proven lost is sent once more.
+    pub retry_pause: Duration,
     /// How long the parts of a long message wait for each other.
     pub parts_window: Duration,
     /// Where customers call, for the texts.
@@ -296,6 +298,12 @@ pub struct Engine {
     pub lease: Duration,
     /// Replies waiting for one link.
     pub outbox: usize,
+    /// How long a reply is left to whoever lets it out.
+    pub reply_lease: Duration,
+    /// Before a reply that its link could not take is offered to it again.
+    pub reply_pause: Duration,
+    /// Before a reply that left and was not answered is sent once more.
+    pub reply_doubt: Duration,
     /// How long a stop may take.
     pub drain: Duration,
 }

@@ -245,6 +245,7 @@ impl Body for GatedBody {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
 
     #[test]
@@ -257,6 +258,45 @@ mod tests {
     fn a_correlator_carries_only_what_camara_allows() {
         assert_eq!(correlator("p-1;\r\nX: y é"), "p-1;X:y");
         assert_eq!(correlator(&"a".repeat(300)).len(), 256);
+    }
+
+    /// Finds the address only after the time to leave has passed.
+    struct SlowName(Instant, std::net::SocketAddr);
+
+    impl reqwest::dns::Resolve for SlowName {
+        fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+            let (until, address) = (self.0 + Duration::from_millis(1), self.1);
+            Box::pin(async move {
+                tokio::time::sleep_until(until).await;
+                Ok(Box::new(std::iter::once(address)) as reqwest::dns::Addrs)
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_comes_too_late_carries_not_one_byte() {
+        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let send_by = Instant::now() + Duration::from_millis(200);
+        let slow = Arc::new(SlowName(send_by, server.local_addr().unwrap()));
+        let client = HttpClient { inner: builder().dns_resolver(slow).build().unwrap() };
+        let url = format!("http://peer.example:{}/", server.local_addr().unwrap().port());
+        let token = Bearer::new(&"secret".into());
+        let call = Call {
+            method: Method::POST,
+            url,
+            body: Some("{}".to_owned()),
+            token: &token,
+            correlator: "k1",
+            idempotency_key: None,
+            send_by: Some(send_by),
+            timeout: Duration::from_secs(60),
+        };
+        let (heard, accepted) = tokio::join!(client.send(call), server.accept());
+        assert!(matches!(heard, Heard::NotSent(_)), "{heard:?}");
+        drop(client);
+        let mut received = Vec::new();
+        tokio::io::AsyncReadExt::read_to_end(&mut accepted.unwrap().0, &mut received).await.unwrap();
+        assert_eq!(received, b"", "the head leaves with the body or not at all");
     }
 
     #[test]

@@ -28,7 +28,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::door::{Delivery, Submit};
 
-/// Everything one link needs to know. Each bound and wait of `crate::smpp` is a field here and nowhere else.
+/// Everything one link needs to know. Each bound and wait of `crate::smpp` is a field here; a wait is no longer than a
+/// year, which whoever fills this in has checked.
 #[derive(Clone, Debug)]
 pub struct LinkSettings {
     /// The SMSC's configured name; links of one SMSC share it.
@@ -44,7 +45,8 @@ pub struct LinkSettings {
     pub system_type: String,
     /// 0x34; a few SMSCs stay silent unless given another.
     pub interface_version: u8,
-    /// What this SMSC means by `data_coding` 0. The link hands octets on and only carries the setting to their reader.
+    /// What this SMSC means by `data_coding` 0: replies are written so. Messages are handed on in their octets, and read by
+    /// the engine under the same setting.
     pub default_alphabet: Alphabet,
     /// Takes the place of an empty `destination_addr`.
     pub default_short_code: Option<String>,

@@ -8,8 +8,6 @@ use crate::purchase::rules::{ChannelRules, Flight, Rules};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-/// Between two tries of check-user, and before a charge that could not be sent is sent once more.
-const CHECK_PAUSE: Duration = Duration::from_secs(2);
 /// Calls that one effect may make one after the other: prepare, validate, confirm and a look.
 const CALLS_IN_A_ROW: u32 = 3;
 
@@ -31,7 +29,7 @@ pub(super) fn rules(config: &Config, channels: &Channels, code_secret: &str) -> 
         checking_after: micros(purchase.checking_after),
         grant_fresh: micros(purchase.grant_fresh),
         check_attempts: u32::from(purchase.check_attempts),
-        check_pause: micros(CHECK_PAUSE),
+        check_pause: micros(purchase.retry_pause),
         grant: grant_flight(&config.package_manager),
         idempotent_grants: config.package_manager.idempotent_grants,
         channels: channels

@@ -31,6 +31,7 @@ impl Purchase {
             checking_after: section.duration("checking_after", SECOND..=HOUR).unwrap_or(30 * SECOND),
             grant_fresh: section.duration("grant_fresh", Duration::ZERO..=30 * DAY).unwrap_or(DAY),
             check_attempts: section.integer("check_attempts", 1..=20).unwrap_or(3),
+            retry_pause: section.duration("retry_pause", 10 * MS..=HOUR).unwrap_or(2 * SECOND),
             parts_window: section.duration("parts_window", SECOND..=DAY).unwrap_or(5 * MINUTE),
             hotline: section.text("hotline", 1..=40).unwrap_or_else(|| "tong dai".to_owned()),
         }
@@ -46,6 +47,9 @@ impl Engine {
             poll: section.duration("poll", 10 * MS..=MINUTE).unwrap_or(500 * MS),
             lease: section.duration("lease", SECOND..=HOUR).unwrap_or(MINUTE),
             outbox: section.integer("outbox", 1..=1_000_000).unwrap_or(4096),
+            reply_lease: section.duration("reply_lease", SECOND..=HOUR).unwrap_or(30 * SECOND),
+            reply_pause: section.duration("reply_pause", 10 * MS..=HOUR).unwrap_or(5 * SECOND),
+            reply_doubt: section.duration("reply_doubt", SECOND..=HOUR).unwrap_or(MINUTE),
             drain: section.duration("drain", SECOND..=10 * MINUTE).unwrap_or(30 * SECOND),
         }
     }

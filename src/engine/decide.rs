@@ -17,7 +17,6 @@ use std::sync::Arc;
 
 /// A reply that left without an answer is let out once more at most, and only if it is not an offer.
 const REPLY_SENDS: i64 = 2;
-const REPLY_PAUSE: i64 = 60_000_000;
 
 /// One batch being decided.
 pub(super) struct Batch<'a> {
@@ -57,7 +56,7 @@ impl<'a> Batch<'a> {
             Work::Message { reading, done, parts } => self.message(reading, done, parts),
             Work::Part { message, done } => self.part(&message, done),
             Work::Assemble { set } => self.assemble(&set),
-            Work::Incomplete { parts } => self.incomplete(&parts),
+            Work::LeftOver { parts } => self.left_over(&parts),
             Work::Answer { id, input } => self.answer(&id, input),
             Work::Due { purchase } => self.due(*purchase),
             Work::Owed { reply } => self.owed(reply),
@@ -265,10 +264,14 @@ impl<'a> Batch<'a> {
         self.message(Arc::new(reading), None, Some((set.to_owned(), generation)));
     }
 
-    /// The rest never came: kept for a person, and the sender is asked once to write again.
-    fn incomplete(&mut self, rows: &[PartRow]) {
-        let Some((message, set, generation)) = parts::fragment(rows) else { return };
+    /// A crash came between the last part and the message they make; or the rest never came: then it is kept for a
+    /// person, and the sender is asked once to write again.
+    fn left_over(&mut self, rows: &[PartRow]) {
+        let Some((message, set, generation)) = parts::left_over(rows) else { return };
         let reading = parts::reading(&self.desk.reader, message, &set, generation);
+        if parts::is_whole(rows) {
+            return self.message(Arc::new(reading), None, Some((set, generation)));
+        }
         let sender = Msisdn::parse_sender(&self.desk.reader.country, &reading.message.from);
         let mut decision = Decision::default();
         decision.unit.parts_done = Some((set, generation));
@@ -304,10 +307,10 @@ impl<'a> Batch<'a> {
         let (status, message_id, due_at) = match submitted {
             Submitted::Accepted { message_id } => (ReplyStatus::Sent, Some(message_id), None),
             Submitted::Refused { .. } => (ReplyStatus::Refused, None, None),
-            Submitted::NotSent(_) => (ReplyStatus::Queued, None, Some(now + REPLY_PAUSE / 12)),
+            Submitted::NotSent(_) => (ReplyStatus::Queued, None, Some(now + self.desk.reply_pause)),
             // It may be on the phone already: an offer is not sent twice, what became of the money is.
             Submitted::Unknown(_) if kind != "offer" && sends < REPLY_SENDS => {
-                (ReplyStatus::Queued, None, Some(now + REPLY_PAUSE))
+                (ReplyStatus::Queued, None, Some(now + self.desk.reply_doubt))
             }
             Submitted::Unknown(_) => (ReplyStatus::Unknown, None, None),
         };

@@ -14,8 +14,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::time::{Duration, Instant};
 
-/// A reply that nobody has sent by then is taken up again, here or elsewhere.
-const SEND_AGAIN_AFTER: Micros = 30_000_000;
 /// What is not an offer is worth telling for a day.
 const WORTH_TELLING: Micros = 24 * 3_600 * 1_000_000;
 
@@ -30,6 +28,12 @@ pub struct Desk {
     pub package_manager: Arc<package_manager::Client>,
     pub redelivery_window: Micros,
     pub parts_window: Micros,
+    /// A reply that nobody has sent by then is taken up again, here or elsewhere.
+    pub reply_lease: Micros,
+    /// The same once its link has said that it could not take it,
+    pub reply_pause: Micros,
+    /// and where it left and nothing was heard.
+    pub reply_doubt: Micros,
 }
 
 /// The wall clock and the steady one, read together: deadlines are written down by the first and kept by the second.
@@ -161,7 +165,7 @@ impl Desk {
             kind: crate::journal::rows::notice_kind(notice).to_owned(),
             text: self.replies.notice(notice, purchase),
             not_after,
-            due_at: now + SEND_AGAIN_AFTER,
+            due_at: now + self.reply_lease,
         }
     }
 
@@ -185,7 +189,7 @@ impl Desk {
             kind: answer.0.to_owned(),
             text: answer.1,
             not_after: now + WORTH_TELLING,
-            due_at: now + SEND_AGAIN_AFTER,
+            due_at: now + self.reply_lease,
         }
     }
 }

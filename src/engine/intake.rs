@@ -49,10 +49,15 @@ impl Reader {
     pub(super) fn read(&self, message: MessageIn) -> Reading {
         let peer_id = message.peer_id.as_deref().filter(|id| !id.is_empty());
         let key = match peer_id {
-            Some(id) => hashed("peer", &[message.from.as_bytes(), message.to.as_bytes(), id.as_bytes()]),
+            Some(id) => hashed("peer", &[self.sender(&message).as_bytes(), message.to.as_bytes(), id.as_bytes()]),
             None => content_key(&message),
         };
         Reading { key, keyed_by_peer: peer_id.is_some(), meaning: self.meaning(&message), message }
+    }
+
+    /// One subscriber under one name, whichever door spells it `+84…`, `84…` or `0…`.
+    fn sender(&self, message: &MessageIn) -> String {
+        Msisdn::parse_sender(&self.country, &message.from).map_or_else(|_| message.from.clone(), |sender| sender.e164())
     }
 
     fn meaning(&self, message: &MessageIn) -> Meaning {

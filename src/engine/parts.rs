@@ -27,8 +27,13 @@ pub(super) fn whole(held: &[HeldPart]) -> Option<MessageIn> {
     complete.then(|| joined(&first.row, &rows))
 }
 
-/// What there is of a set that never became whole, its key and its generation.
-pub(super) fn fragment(rows: &[PartRow]) -> Option<(MessageIn, String, i64)> {
+/// Whether these parts of one set and generation are all of it.
+pub(super) fn is_whole(rows: &[PartRow]) -> bool {
+    rows.first().is_some_and(|first| rows.len() == usize::from(first.total))
+}
+
+/// What there is of a set that was left over, its key and its generation.
+pub(super) fn left_over(rows: &[PartRow]) -> Option<(MessageIn, String, i64)> {
     let first = rows.first()?;
     let rows: Vec<&PartRow> = rows.iter().collect();
     Some((joined(first, &rows), first.set.clone(), first.generation))

@@ -4,9 +4,10 @@
 use super::Moved;
 use super::decide::Batch;
 use super::desk::{Desk, Moment};
-use super::door::{Delivery, Incoming, Verdict};
+use super::door::{Delivery, Incoming, MessageIn, Verdict};
 use super::intake::{Meaning, Reading, random_hex, set_key, wall_clock};
 use super::outbox::Outbox;
+use super::parts;
 use super::perform::Performer;
 use super::work::{Decision, Known, Work};
 use crate::config;
@@ -216,10 +217,8 @@ impl Loop {
     /// A set that is whole reads like a message of its own: its key and its sender are known only now.
     async fn know_assembled(&self, works: &[Work], known: &mut Known) -> Result<(), JournalError> {
         for work in works {
-            let Work::Assemble { set } = work else { continue };
-            let Some(message) = known.parts.get(set).and_then(|held| super::parts::whole(held)) else { continue };
-            let generation = known.parts.get(set).and_then(|held| held.first()).map_or(0, |part| part.row.generation);
-            let reading = super::parts::reading(&self.desk.reader, message, set, generation);
+            let Some((message, set, generation)) = assembled(work, known) else { continue };
+            let reading = parts::reading(&self.desk.reader, message, &set, generation);
             known.seen.extend(
                 self.journal
                     .seen(std::slice::from_ref(&reading.key))
@@ -318,7 +317,8 @@ impl Loop {
         for done in decision.done.drain(..) {
             let _ = done.send(Verdict::Later);
         }
-        decision.again.retain(|work| !matches!(work, Work::Message { .. }));
+        // Parts were acknowledged one by one: nobody sends the message that they make again.
+        decision.again.retain(|work| !matches!(work, Work::Message { parts: None, .. }));
         self.undecided_again(decision, purchase);
     }
 
@@ -332,6 +332,18 @@ impl Loop {
                 other => self.later.push(other),
             }
         }
+    }
+}
+
+/// The message that a set makes, with the set's key and generation, where all of it is there.
+fn assembled(work: &Work, known: &Known) -> Option<(MessageIn, String, i64)> {
+    match work {
+        Work::Assemble { set } => {
+            let held = known.parts.get(set)?;
+            Some((parts::whole(held)?, set.clone(), held.first()?.row.generation))
+        }
+        Work::LeftOver { parts } if parts::is_whole(parts) => parts::left_over(parts),
+        _ => None,
     }
 }
 
@@ -388,7 +400,7 @@ impl Questions {
             },
             Work::Owed { reply } => self.ids.extend(reply.row.purchase_id.clone()),
             Work::Receipt { receipt, .. } => self.receipts.push((receipt.link.clone(), receipt.message_id.clone())),
-            Work::Incomplete { .. } | Work::Due { .. } | Work::Reply { .. } => {}
+            Work::LeftOver { .. } | Work::Due { .. } | Work::Reply { .. } => {}
         }
     }
 

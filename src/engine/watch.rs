@@ -1,18 +1,18 @@
 //! The clock's side of the loop: claims what is due in the journal and hands it in. Claims are leases, so that several
 //! instances share the work and a dead one's comes back; decides nothing.
 
+use super::parts;
 use super::work::Work;
 use crate::config;
 use crate::journal::rows::PartRow;
 use crate::journal::{Journal, JournalError};
 use crate::purchase::record::Micros;
-use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// How many due rows are claimed at once.
 const CLAIM_AT_MOST: u32 = 256;
-/// Parts that wait for the rest are looked at this often.
+/// Parts that wait for the rest are looked at in the first round and then once in so many.
 const PARTS_EVERY: u32 = 50;
 
 pub(super) struct Watch {
@@ -43,12 +43,21 @@ impl Watch {
     async fn look(&self, round: u32) -> Result<(), JournalError> {
         let now = super::intake::wall_clock();
         while self.claim_purchases(now).await? == CLAIM_AT_MOST as usize {}
-        for reply in self.journal.claim_replies(now, Duration::from_secs(30), &self.links, CLAIM_AT_MOST).await? {
+        for reply in self.journal.claim_replies(now, self.settings.reply_lease, &self.links, CLAIM_AT_MOST).await? {
             self.hand_in(Work::Owed { reply }).await;
         }
-        if round.is_multiple_of(PARTS_EVERY) {
-            for parts in by_set(self.journal.overdue_parts(now - self.parts_window, CLAIM_AT_MOST).await?) {
-                self.hand_in(Work::Incomplete { parts }).await;
+        if round % PARTS_EVERY == 1 {
+            self.look_at_parts(now).await?;
+        }
+        Ok(())
+    }
+
+    /// Sets that waited too long for the rest, and sets that are whole: those a crash left without their message.
+    async fn look_at_parts(&self, now: Micros) -> Result<(), JournalError> {
+        let overdue = now - self.parts_window;
+        for parts in by_set(self.journal.overdue_parts(now, CLAIM_AT_MOST).await?) {
+            if parts::is_whole(&parts) || parts.iter().any(|part| part.at < overdue) {
+                self.hand_in(Work::LeftOver { parts }).await;
             }
         }
         Ok(())

@@ -30,8 +30,8 @@ pub(super) enum Work {
     Assemble {
         set: String,
     },
-    /// A set of parts that waited too long.
-    Incomplete {
+    /// A set of parts that waited too long, or that is whole and was never put together.
+    LeftOver {
         parts: Vec<PartRow>,
     },
     /// A peer answered one of our calls.

@@ -10,7 +10,6 @@ use super::write;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, Connection};
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 
 /// Commits all units together. Where a constraint forbids one, the batch is halved until the guilty unit stands alone.
 pub(super) async fn commit(store: &Store, units: &[Unit]) -> Result<Vec<Committed>, Cause> {
@@ -19,18 +18,18 @@ pub(super) async fn commit(store: &Store, units: &[Unit]) -> Result<Vec<Committe
     let mut batch = writer.batch.lock().await;
     let mut outcomes = first_of_each_purchase(units);
     let mut durable = false;
-    let mut waiting: Vec<Range<usize>> = vec![0..units.len()];
-    while let Some(range) = waiting.pop() {
+    let mut waiting = vec![(0, units.len())];
+    while let Some((start, end)) = waiting.pop() {
         *batch += 1;
-        match transact(store, writer, *batch, &units[range.clone()], &mut outcomes[range.clone()]).await {
+        match transact(store, writer, *batch, &units[start..end], &mut outcomes[start..end]).await {
             Ok(()) => durable = true,
-            Err(Cause::Down(error)) if refused(&error) && range.len() > 1 => {
-                let middle = range.start + range.len() / 2;
-                waiting.extend([middle..range.end, range.start..middle]);
+            Err(Cause::Down(error)) if refused(&error) && end - start > 1 => {
+                let middle = start.midpoint(end);
+                waiting.extend([(middle, end), (start, middle)]);
             }
             Err(Cause::Down(error)) if refused(&error) => {
                 tracing::error!(%error, "the journal refused a step that its rules forbid");
-                outcomes[range.start] = Committed::Refused;
+                outcomes[start] = Committed::Refused;
             }
             // What went before stands, so the caller may not take it that nothing was written.
             Err(cause) if durable => {

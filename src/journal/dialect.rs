@@ -165,14 +165,15 @@ impl Dialect {
                  PRAGMA temp_store = MEMORY"
             ),
             (Self::Sqlite, Role::Reader) => format!("PRAGMA busy_timeout = {timeout}; PRAGMA query_only = ON"),
-            // Rows are written by key, so a plan that was made while a table was small must not scan it once it is not.
-            // A transaction whose client is gone gives its locks back.
+            // Rows are written by key: each statement is planned once, and never as a scan because its table was still
+            // small then. A transaction whose client is gone gives its locks back.
             (Self::Postgres, Role::Writer) => format!(
-                "SET statement_timeout = {timeout}; SET idle_in_transaction_session_timeout = {}; SET enable_seqscan = off",
+                "SET statement_timeout = {timeout}; SET idle_in_transaction_session_timeout = {}; SET jit = off;
+                 SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off",
                 2 * timeout
             ),
             (Self::Postgres, Role::Reader) => {
-                format!("SET statement_timeout = {timeout}; SET default_transaction_read_only = on")
+                format!("SET statement_timeout = {timeout}; SET jit = off; SET default_transaction_read_only = on")
             }
         }
     }

@@ -72,7 +72,8 @@ fn on_timer(turn: &mut Turn<'_>) {
         State::Refunding => turn.on_refunding_timer(),
         State::RefundUnknown => turn.inquire_refund(),
         State::Review => turn.inquire_in_review(),
-        State::Declined | State::Expired | State::Cancelled => turn.release_again(),
-        State::Done | State::Refunded | State::Refused => {}
+        State::Done | State::Declined | State::Expired | State::Cancelled | State::Refunded | State::Refused => {
+            turn.release_again()
+        }
     }
 }

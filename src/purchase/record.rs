@@ -42,6 +42,9 @@ pub struct Purchase {
     /// How many times the present question was asked: check-user, or the inquiry plan's step.
     #[serde(default)]
     pub asked: u32,
+    /// When a peer was last asked the present question: what it does not find proves only what was so by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Micros>,
     /// The subscriber was told that the outcome is being checked; said once.
     #[serde(default)]
     pub told_checking: bool,
@@ -291,6 +294,7 @@ impl Purchase {
             review: None,
             decline: None,
             asked: 0,
+            asked_at: None,
             told_checking: false,
         }
     }

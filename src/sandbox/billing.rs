@@ -26,6 +26,8 @@ pub mod numbers {
     pub const NO_MONEY: &str = "+84850001402";
     /// Barred from paying: PAYMENT_DENIED, whatever the balance.
     pub const BARRED: &str = "+84850001403";
+    /// Can be reserved for, and its confirmation is refused with PAYMENT_DENIED.
+    pub const CONFIRM_REFUSED: &str = "+84850001410";
     /// Nobody's number: IDENTIFIER_NOT_FOUND.
     pub const NOBODY: &str = "+84850001404";
     /// Can be reserved for, and is denied when it is confirmed.
@@ -60,6 +62,8 @@ pub struct Settings {
     pub code_attempts: u32,
     /// How long a payment stays `processing` before its outcome shows; 0 is a synchronous operator.
     pub settle_ms: u64,
+    /// The same for refunds.
+    pub refund_settle_ms: u64,
     /// How long a reservation stands.
     pub reservation_ms: u64,
     /// The largest amount that may be charged at once (UNAUTHORIZED_AMOUNT).
@@ -106,6 +110,7 @@ impl Default for Settings {
             fixed_code: None,
             code_attempts: 3,
             settle_ms: 0,
+            refund_settle_ms: 0,
             reservation_ms: 15 * 60 * 1000,
             amount_limit: 1_000_000,
             spending_limit: 10_000_000,

@@ -150,7 +150,7 @@ impl Connection {
                     Err(error) => return End::Io(error),
                 },
                 // Full: waits for room. Closed: nothing can be handed in, and `ack_within` answers.
-                true = has_room(&self.intake), if self.session.has_deliveries() => {}
+                true = has_room(&self.intake), if self.session.has_deliveries() && self.may_owe_more(&verdicts) => {}
                 Some((id, verdict)) = verdicts.next() => {
                     self.session.verdict(id, verdict);
                     self.take_ready_verdicts(&mut verdicts);
@@ -168,7 +168,7 @@ impl Connection {
     /// Hands deliveries to the engine as long as it has room.
     fn hand_in(&mut self, verdicts: &mut FuturesUnordered<PendingVerdict>) {
         while self.session.has_deliveries()
-            && verdicts.len() < self.settings.unacked_max
+            && self.may_owe_more(verdicts)
             && let Ok(permit) = self.intake.try_reserve()
             && let Some((id, incoming)) = self.session.next_delivery()
         {
@@ -176,6 +176,11 @@ impl Connection {
             permit.send(Delivery { incoming, done });
             verdicts.push(PendingVerdict { id, answer });
         }
+    }
+
+    /// An engine that takes deliveries and says nothing is handed so many and no more.
+    fn may_owe_more(&self, verdicts: &FuturesUnordered<PendingVerdict>) -> bool {
+        verdicts.len() < self.settings.unacked_max.max(1)
     }
 
     fn take_ready_verdicts(&mut self, verdicts: &mut FuturesUnordered<PendingVerdict>) {
@@ -298,7 +303,7 @@ async fn write(writer: &mut (impl AsyncWrite + Unpin), out: &mut BytesMut) -> io
 
 /// Points the one sleep at what is due next; leaves it alone where it points there already.
 fn set(wake: Pin<&mut Sleep>, at: Option<std::time::Instant>) {
-    let at = at.map_or_else(|| wake.deadline().max(Instant::now() + NOTHING_DUE / 2), Instant::from_std);
+    let at = at.map_or_else(|| Instant::now() + NOTHING_DUE, Instant::from_std);
     if wake.deadline() != at {
         wake.reset(at);
     }

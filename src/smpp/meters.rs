@@ -27,10 +27,12 @@ const COMMANDS: [u32; 19] = [
     header::BIND_TRANSMITTER | header::RESPONSE,
 ];
 
-/// The meters of one link.
+/// The meters of one link. Several links of one SMSC share its gauges: each adds its own share and takes it back.
 pub(super) struct Meters {
-    pub(super) bound: Gauge,
-    pub(super) inflight: Gauge,
+    bound: Gauge,
+    bound_share: f64,
+    inflight: Gauge,
+    inflight_share: f64,
     pub(super) malformed: Counter,
     /// Submits that the SMSC put off: throttled, queue full, or temporarily unable.
     pub(super) throttled: Counter,
@@ -45,7 +47,9 @@ impl Meters {
         let smsc = || smsc.to_owned();
         Self {
             bound: gauge!("paygate_smsc_bound", "smsc" => smsc()),
+            bound_share: 0.0,
             inflight: gauge!("paygate_smsc_window_inflight", "smsc" => smsc()),
+            inflight_share: 0.0,
             malformed: counter!("paygate_smsc_malformed_total", "smsc" => smsc()),
             throttled: counter!("paygate_smsc_throttled_total", "smsc" => smsc()),
             late: counter!("paygate_smsc_late_responses_total", "smsc" => smsc()),
@@ -54,12 +58,28 @@ impl Meters {
         }
     }
 
+    pub(super) fn show_bound(&mut self, bound: bool) {
+        show(&self.bound, &mut self.bound_share, f64::from(u8::from(bound)));
+    }
+
+    /// `submit_sm` unanswered now.
+    pub(super) fn show_inflight(&mut self, count: usize) {
+        show(&self.inflight, &mut self.inflight_share, count as f64);
+    }
+
     pub(super) fn count_read(&self, command_id: u32) {
         self.read.count(command_id);
     }
 
     pub(super) fn count_written(&self, command_id: u32) {
         self.written.count(command_id);
+    }
+}
+
+fn show(gauge: &Gauge, share: &mut f64, now: f64) {
+    if *share != now {
+        gauge.increment(now - *share);
+        *share = now;
     }
 }
 
@@ -88,20 +108,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pdus_are_counted_by_link_command_and_direction_and_strange_ones_together() {
+    fn links_of_one_smsc_are_counted_together_and_strange_commands_as_one() {
         let recorder = PrometheusBuilder::new().build_recorder();
-        let meters = metrics::with_local_recorder(&recorder, || Meters::new("viettel"));
+        let mut meters = metrics::with_local_recorder(&recorder, || Meters::new("viettel"));
+        let mut second = metrics::with_local_recorder(&recorder, || Meters::new("viettel"));
         meters.count_read(header::DELIVER_SM);
         meters.count_read(0xDEAD);
         meters.count_read(0xBEEF);
         meters.count_written(header::BIND_TRANSCEIVER);
-        meters.bound.set(1.0);
+        meters.show_bound(true);
+        second.show_bound(true);
+        second.show_bound(false);
+        meters.show_inflight(5);
+        second.show_inflight(2);
+        meters.show_inflight(4);
         let page = recorder.handle().render();
         for line in [
             r#"paygate_smsc_pdus_total{smsc="viettel",command="deliver_sm",direction="in"} 1"#,
             r#"paygate_smsc_pdus_total{smsc="viettel",command="unknown",direction="in"} 2"#,
             r#"paygate_smsc_pdus_total{smsc="viettel",command="bind_transceiver",direction="out"} 1"#,
             r#"paygate_smsc_bound{smsc="viettel"} 1"#,
+            r#"paygate_smsc_window_inflight{smsc="viettel"} 6"#,
         ] {
             assert!(page.contains(line), "no {line} in {page}");
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use paygate_parsers::smpp::message::{Address, Message, RECEIPT_WANTED, UDHI};
-use paygate_parsers::text::{Coding, Segment, split};
+use paygate_parsers::text::{Alphabet, Coding, Segment, decode, split};
 use tokio::sync::oneshot;
 
 use super::LinkSettings;
@@ -111,6 +111,7 @@ fn joined(one: Submitted, other: Submitted) -> Submitted {
 /// One `submit_sm`. The receipt is asked for once, with the last part: a reply has one receipt.
 fn message(settings: &LinkSettings, parties: (&str, &str), coding: Coding, segment: Segment, last: bool) -> Message {
     let Segment { udh, octets } = segment;
+    let octets = in_alphabet(settings.default_alphabet, coding, octets);
     let (from, to) = parties;
     let (source, destination) = (settings.source_ton_npi, settings.destination_ton_npi);
     let esm_class = if udh.is_some() { UDHI } else { 0 };
@@ -123,5 +124,68 @@ fn message(settings: &LinkSettings, parties: (&str, &str), coding: Coding, segme
         data_coding: coding.data_coding(),
         short_message: header.chain(octets).collect::<Bytes>(),
         ..Message::default()
+    }
+}
+
+/// Text in the octets this SMSC takes under `data_coding` 0. Some read it as Latin-1 or ASCII, where `@`, `$` and `_` stand
+/// elsewhere than in GSM 7-bit; a character that such an alphabet lacks becomes `?`.
+fn in_alphabet(alphabet: Alphabet, coding: Coding, octets: Vec<u8>) -> Vec<u8> {
+    let last = match (coding, alphabet) {
+        (Coding::Ucs2, _) | (Coding::Gsm7, Alphabet::Gsm7 | Alphabet::Ucs2) => return octets,
+        (Coding::Gsm7, Alphabet::Latin1) => '\u{ff}',
+        (Coding::Gsm7, Alphabet::Ascii) => '\u{7f}',
+    };
+    let text = decode(coding.data_coding(), Alphabet::Gsm7, &octets).text.unwrap_or_default();
+    let octet = |character: char| u8::try_from(character).ok().filter(|_| character <= last).unwrap_or(b'?');
+    text.chars().map(octet).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_written_in_the_alphabet_its_smsc_reads() {
+        let written = |alphabet, text: &str| in_alphabet(alphabet, Coding::Gsm7, split(text, 0).map_or(vec![], first));
+        assert_eq!(written(Alphabet::Gsm7, "a_b@c$"), b"a\x11b\x00c\x02");
+        assert_eq!(written(Alphabet::Ascii, "a_b@c$ {x} \u{e9}"), b"a_b@c$ {x} ?");
+        assert_eq!(written(Alphabet::Latin1, "a_b@c$ \u{e9}\u{394}"), b"a_b@c$ \xe9?");
+    }
+
+    fn first(segments: Vec<Segment>) -> Vec<u8> {
+        segments.into_iter().next().map_or(vec![], |segment| segment.octets)
+    }
+
+    #[test]
+    fn a_reply_of_several_parts_has_the_worst_outcome_of_any() {
+        use Submitted::{NotSent, Refused, Unknown};
+        let accepted = |id: &str| Submitted::Accepted { message_id: id.to_owned() };
+        let table = [
+            (vec![accepted("a"), accepted("b"), accepted("c")], accepted("c")),
+            (vec![accepted("a"), Refused { status: 1 }, Unknown("x")], Refused { status: 1 }),
+            (vec![accepted("a"), Unknown("x"), NotSent("y")], Unknown("x")),
+            (vec![NotSent("y"), NotSent("y"), NotSent("y")], NotSent("y")),
+        ];
+        for (parts, whole) in table {
+            assert_eq!(settled(parts), Some(whole));
+        }
+        let torn = settled(vec![accepted("a"), accepted("b"), NotSent("expired")]);
+        assert!(matches!(torn, Some(Unknown(_))), "a text of which a part is on its way was sent: {torn:?}");
+    }
+
+    /// The outcome of a reply whose parts, settled from last to first, had these.
+    fn settled(parts: Vec<Submitted>) -> Option<Submitted> {
+        let settings = LinkSettings::new("test", "", "", "".into());
+        let (done, mut outcome) = oneshot::channel();
+        let (from, to, text) = ("9029".to_owned(), "84912345678".to_owned(), "x".repeat(400));
+        let submit = Submit { from, to, text, not_after: i64::MAX, done };
+        let mut replies = Replies::default();
+        let sent = replies.open(&settings, submit, Instant::now(), 0);
+        assert_eq!(sent.len(), parts.len());
+        for (outgoing, part) in sent.into_iter().zip(parts).rev() {
+            replies.settle(outgoing.ticket, part);
+        }
+        assert!(replies.open.is_empty());
+        outcome.try_recv().ok()
     }
 }

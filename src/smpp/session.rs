@@ -48,17 +48,27 @@ impl fmt::Display for Ended {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused { status } => {
-                write!(
-                    out,
-                    "the SMSC refused the bind with 0x{status:02x} ({}): check the account with the telco",
-                    status::name(*status)
-                )
+                let (name, advice) = (status::name(*status), advice(*status));
+                write!(out, "the SMSC refused the bind with 0x{status:02x} ({name}), {advice}")
             }
             Self::Silent(what) => write!(out, "the SMSC did not give {what} in time"),
             Self::BadLength(bad) => bad.fmt(out),
             Self::PeerUnbound => out.write_str("the SMSC unbound"),
             Self::Drained => out.write_str("we unbound"),
         }
+    }
+}
+
+/// Whose turn it is after a refused bind.
+fn advice(status: u32) -> &'static str {
+    match status {
+        status::ESME_RINVPASWD | status::ESME_RINVSYSID | status::ESME_RINVSYSTYP => {
+            "check system_id, password and system_type with the telco"
+        }
+        status::ESME_RALYBND => {
+            "as it has not yet noticed the end of our former connection, or somebody else uses the account"
+        }
+        _ => "which is for the telco to explain",
     }
 }
 
@@ -201,8 +211,8 @@ impl Session {
         self.out.clear();
         self.timers = Timers::default();
         self.state = State::Closed;
-        self.meters.bound.set(0.0);
-        self.meters.inflight.set(0.0);
+        self.meters.show_bound(false);
+        self.meters.show_inflight(0);
     }
 
     /// Octets came. Leaves in `input` what is not a whole PDU yet, or more than can be taken now.
@@ -264,7 +274,7 @@ impl Session {
         self.timers.set(Timer::DeliverAck, self.acks.due());
         let submit = if self.is_bound() { self.window.next_change() } else { None };
         self.timers.set(Timer::Submit, submit);
-        self.meters.inflight.set(self.window.in_flight() as f64);
+        self.meters.show_inflight(self.window.in_flight());
     }
 
     // Timers.

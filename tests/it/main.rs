@@ -4,12 +4,15 @@
 
 mod cli;
 mod config;
+mod contract;
 mod core;
 mod http;
 mod journal;
+mod journeys;
 mod keys;
 mod smpp;
 mod stores;
 mod systemd;
 mod telemetry;
 mod tidy;
+mod world;

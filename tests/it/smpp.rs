@@ -89,9 +89,16 @@ impl Link {
         self.stop.cancel();
     }
 
-    pub(crate) async fn stopped(self) {
+    pub(crate) async fn stopped(mut self) {
         self.stop.cancel();
-        timeout(PATIENCE, self.task).await.unwrap().unwrap();
+        timeout(PATIENCE, &mut self.task).await.unwrap().unwrap();
+    }
+}
+
+/// A link left behind by its test would go on connecting to whoever listens next.
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 

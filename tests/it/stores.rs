@@ -69,6 +69,23 @@ impl Store {
         self.config.url.expose_secret()
     }
 
+    /// PostgreSQL as it is while its server is restarted: every connection breaks, and none is taken.
+    pub(crate) async fn goes_away(&self) {
+        let name = self.database();
+        Postgres::start().execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        Postgres::start().execute(&end).await;
+    }
+
+    pub(crate) async fn comes_back(&self) {
+        Postgres::start().execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.database())).await;
+    }
+
+    fn database(&self) -> &str {
+        assert!(self.is_postgres(), "only a server can go away");
+        self.url().rsplit('/').next().expect("a url ends with the database")
+    }
+
     /// Runs a statement past the journal, as an operator with a database shell would.
     pub(crate) async fn execute(&self, sql: &str) -> Result<u64, sqlx::Error> {
         sqlx::any::install_default_drivers();
@@ -121,13 +138,20 @@ impl Postgres {
     pub(crate) async fn database(&self) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let url = |database: &str| format!("postgres://paygate@127.0.0.1:{}/{database}", self.port);
+        self.execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).await;
+        self.url(&name)
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://paygate@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// In the database that belongs to no test.
+    async fn execute(&self, sql: &str) {
         sqlx::any::install_default_drivers();
-        let mut connection = AnyConnection::connect(&url("postgres")).await.expect("the private cluster answers");
-        let create = format!("CREATE DATABASE {name} TEMPLATE template0");
-        sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut connection).await.expect("a new database");
+        let mut connection = AnyConnection::connect(&self.url("postgres")).await.expect("the private cluster answers");
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("the cluster obeys");
         connection.close().await.expect("the connection closes");
-        url(&name)
     }
 
     pub(crate) const fn port(&self) -> u16 {

@@ -14,8 +14,7 @@ use crate::purchase::evidence::{Advice, Cause, ChannelAnswer, Decline, Finding, 
 impl Driver {
     pub(super) async fn create(&self, order: &ChargeOrder) -> ChannelAnswer {
         if PaymentHandle::read(order.handle.as_deref()).is_some() {
-            // What is known under this key is only asked about: what a second creation does after the first was
-            // completed, CAMARA leaves open.
+            // What is known under this key is only asked about.
             return self.look(order).await;
         }
         let answer = self.open(Operation::CreatePayment, order).await;
@@ -38,12 +37,16 @@ impl Driver {
     /// A reservation that may be confirmed now, or the answer that ends the attempt here, with nothing debited.
     async fn reservation(&self, order: &ChargeOrder) -> Result<PaymentHandle, ChannelAnswer> {
         let known = PaymentHandle::read(order.handle.as_deref());
-        // On a first send the code is waited for. Later an earlier send may have used it up, so the payment is asked first.
-        if let (Some(handle), Some(code), true) = (&known, &order.code, order.sends <= 1)
-            && let Some(authorization) = &handle.authorization
-        {
-            self.validate(order, handle, authorization, code).await?;
-            return Ok(handle.clone());
+        // On a first send it is known what the payment waits for. Later an earlier send may have been heard: it is asked.
+        if let Some(handle) = known.as_ref().filter(|_| order.sends <= 1) {
+            match (&handle.authorization, &order.code) {
+                (Some(authorization), Some(code)) => {
+                    self.validate(order, handle, authorization, code).await?;
+                    return Ok(handle.clone());
+                }
+                (None, None) => return Ok(handle.clone()),
+                (Some(_), None) | (None, Some(_)) => {}
+            }
         }
         let opened = match &known {
             Some(_) => self.look(order).await,
@@ -127,8 +130,15 @@ impl Driver {
         }
     }
 
-    /// preparePayment or createPayment, and what stands there after it.
+    /// preparePayment or createPayment, and what stands there after it. A repeat looks first: what a second payment under
+    /// a completed one's clientCorrelator does, CAMARA leaves open, and it may be a second debit.
     pub(super) async fn open(&self, operation: Operation, order: &ChargeOrder) -> ChannelAnswer {
+        if order.sends > 1 {
+            let found = self.find(order).await;
+            if found.finding != Finding::NotFound {
+                return found;
+            }
+        }
         let path: &[&str] =
             if operation == Operation::PreparePayment { &["payments", "prepare"] } else { &["payments"] };
         let said = self.post(operation, path, self.request(order), order).await;

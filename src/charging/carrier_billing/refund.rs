@@ -13,10 +13,17 @@ use crate::purchase::evidence::{Advice, ChannelAnswer, Decline, Finding, Reason}
 use std::ops::ControlFlow::{Break, Continue};
 
 impl Driver {
-    /// POST, and then its own status, which an operator may need a while for.
+    /// A repeat looks first: after a refund that was done, the operator refuses a second one in words that say nothing of
+    /// the first.
     pub(super) async fn create_refund(&self, order: &RefundOrder) -> ChannelAnswer {
         let Some(payment) = payment_id(order) else { return unsent("no payment id is known to give money back for") };
         let Some(_slot) = self.slot(order.send_by).await else { return unsent(full()) };
+        if order.sends > 1 {
+            let found = self.find_refund(order, &payment).await;
+            if found.finding != Finding::NotFound {
+                return found;
+            }
+        }
         let said = self.post_refund(order, &payment).await;
         match &said.reply {
             Reply::Accepted(answer) => match serde_json::from_slice::<Refund>(&answer.body) {

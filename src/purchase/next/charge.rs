@@ -34,23 +34,36 @@ impl Turn<'_> {
     pub(super) fn on_charge(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
         match self.state() {
             State::Offered if !matches!(finding, Finding::Charged { .. }) => self.on_prepared(call, current, finding),
-            State::Requested | State::Offered => self.on_late_charge(call, current, finding),
+            State::Requested | State::Offered => self.on_late_charge(current, finding),
             State::Charging | State::ChargeUnknown | State::AwaitingUser => self.on_awaited(call, current, finding),
             State::Review if self.purchase.review == Some(ReviewReason::ChargeUnknown) => {
                 self.on_awaited(call, current, finding);
             }
             State::Declined | State::Expired | State::Cancelled | State::Refused => {
-                self.on_late_charge(call, current, finding);
+                self.on_late_charge(current, finding);
             }
-            // The money's part is settled: a weaker word cannot undo it, and the same word says nothing new.
+            // The money's part is settled: a weaker word cannot undo it, and the same word says nothing new. Only money
+            // that moved otherwise than was agreed is news, whenever it is heard.
             State::Granting
             | State::GrantUnknown
             | State::Refunding
             | State::RefundUnknown
             | State::Review
             | State::Done
-            | State::Refunded => {}
+            | State::Refunded => self.on_settled_charge(finding),
         }
+    }
+
+    fn on_settled_charge(&mut self, finding: &Finding) {
+        let Finding::Charged { amount, msisdn } = finding else { return };
+        if self.state() != State::Review && !self.is_as_intended(*amount, msisdn.as_deref()) {
+            self.review(ReviewReason::Mismatch);
+        }
+    }
+
+    fn is_as_intended(&self, amount: Money, msisdn: Option<&str>) -> bool {
+        let same_amount = self.purchase.charge.as_ref().is_some_and(|charge| charge.amount == amount);
+        same_amount && msisdn.is_none_or(|msisdn| msisdn == self.purchase.order.msisdn.e164())
     }
 
     fn on_awaited(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
@@ -60,7 +73,8 @@ impl Turn<'_> {
             // A reservation's own answer says nothing about the debit that came after it.
             _ if !current || call == ChannelCall::Prepare => {}
             Finding::NotCharged(decline) => self.not_charged(*decline),
-            Finding::WrongCode(_) => self.code_refused(),
+            // An inquiry may speak of the code before this one, while the charge with this one is still under way.
+            Finding::WrongCode(_) if call == ChannelCall::Charge || self.is_past_flight() => self.code_refused(),
             Finding::NotSent { .. } if call == ChannelCall::Charge => {
                 self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
             }
@@ -71,6 +85,7 @@ impl Turn<'_> {
             Finding::CodeSent
             | Finding::Reserved
             | Finding::NotFound
+            | Finding::WrongCode(_)
             | Finding::NotSent { .. }
             | Finding::Unknown { .. } => self.charge_unknown(call),
         }
@@ -81,11 +96,9 @@ impl Turn<'_> {
     fn charged(&mut self, amount: Money, msisdn: Option<&str>) {
         let Some(charge) = &mut self.purchase.charge else { return };
         charge.status = AttemptStatus::Succeeded;
-        let same_amount = charge.amount == amount;
-        let same_subscriber = msisdn.is_none_or(|msisdn| msisdn == self.purchase.order.msisdn.e164());
         self.purchase.decline = None;
         self.forget_code();
-        if !(same_amount && same_subscriber) {
+        if !self.is_as_intended(amount, msisdn) {
             self.review(ReviewReason::Mismatch);
         } else if self.still_wanted() {
             self.grant();
@@ -115,6 +128,17 @@ impl Turn<'_> {
         } else {
             self.forget_code();
             self.end(State::Declined, Some(decline), Notice::Declined { decline });
+            self.give_up_reservation(decline);
+        }
+    }
+
+    /// Where it was we who gave up, what the channel may have set aside under our key is still set aside.
+    fn give_up_reservation(&mut self, decline: Decline) {
+        let can_cancel = self.channel().is_some_and(|channel| channel.can_cancel);
+        let Some(charge) = self.purchase.charge.as_mut().filter(|charge| charge.handle.is_some()) else { return };
+        if can_cancel && decline.reason == Reason::Busy {
+            charge.status = AttemptStatus::Reserved;
+            self.release();
         }
     }
 
@@ -131,7 +155,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn is_past_flight(&self) -> bool {
-        self.purchase.charge.as_ref().is_some_and(|charge| self.now > charge.in_flight_until)
+        self.asked_past_flight(self.purchase.charge.as_ref(), self.channel_flight())
     }
 
     /// An inquiry found no money moved, at a time when no request can be under way any more: that is proof.
@@ -140,9 +164,6 @@ impl Turn<'_> {
             return self.channel_wants_its_code(Notice::CodeAgain);
         }
         self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
-        if self.purchase.state.is_end() && *finding == Finding::Reserved {
-            self.release();
-        }
     }
 
     /// The channel judges a code and has none: the subscriber is asked, unless the offer is over.
@@ -156,6 +177,7 @@ impl Turn<'_> {
             self.end(State::Declined, Some(decline), Notice::Declined { decline });
             self.release();
         } else {
+            self.channel_has_offered();
             self.wake_at(expires_at);
             self.tell(notice);
         }
@@ -167,9 +189,14 @@ impl Turn<'_> {
         self.wrong_code();
     }
 
-    fn back_to_offer(&mut self) {
+    /// The code was not the right one, or there was none to be right: what was agreed by it is not agreed.
+    pub(super) fn withdraw_consent(&mut self) {
         self.forget_code();
         self.purchase.consent = None;
+    }
+
+    fn back_to_offer(&mut self) {
+        self.withdraw_consent();
         if let Some(charge) = &mut self.purchase.charge {
             charge.status = AttemptStatus::Reserved;
         }
@@ -184,9 +211,12 @@ impl Turn<'_> {
 
     /// No proof either way: only asked about from here.
     fn charge_unknown(&mut self, call: ChannelCall) {
-        if let Some(charge) = &mut self.purchase.charge {
-            charge.status = AttemptStatus::Unknown;
+        let Some(charge) = &mut self.purchase.charge else { return };
+        // Already proven to have moved nothing: an answer that proves less does not take that back.
+        if charge.status == AttemptStatus::Failed {
+            return;
         }
+        charge.status = AttemptStatus::Unknown;
         if self.state() == State::Charging {
             self.enter(State::ChargeUnknown);
         }
@@ -208,13 +238,13 @@ impl Turn<'_> {
     }
 
     /// Evidence after the end, or about a reservation being released.
-    fn on_late_charge(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
+    fn on_late_charge(&mut self, current: bool, finding: &Finding) {
         match finding {
             // Stronger evidence re-opens an end.
             Finding::Charged { amount, msisdn } => self.charged(*amount, msisdn.as_deref()),
             Finding::NotCharged(_) if current => self.released(),
             Finding::NotFound if current && self.is_past_flight() => self.released(),
-            _ if call == ChannelCall::CancelCharge => self.wake_to_release(),
+            // The next try to let go stands already, or the plan is through.
             _ => {}
         }
     }
@@ -224,23 +254,18 @@ impl Turn<'_> {
         let reserved = self.purchase.charge.as_ref().is_some_and(|charge| charge.status == AttemptStatus::Reserved);
         if reserved && self.channel().is_some_and(|channel| channel.can_cancel) {
             self.call(ChannelCall::CancelCharge);
-            self.wake_to_release();
+            let pause = self.plan_pause(self.channel_flight());
+            self.purchase.asked += 1;
+            self.wake_at(self.now + pause);
         }
     }
 
+    /// At an end there is only a reservation to let go of. Without one, or when the plan is through, nothing is due.
     pub(super) fn release_again(&mut self) {
-        let plan_is_through = self.purchase.asked as usize >= self.channel_flight().plan.len();
-        if plan_is_through {
-            self.purchase.due_at = None;
-        } else {
+        self.purchase.due_at = None;
+        if (self.purchase.asked as usize) < self.channel_flight().plan.len() {
             self.release();
         }
-    }
-
-    fn wake_to_release(&mut self) {
-        let pause = self.plan_pause(self.channel_flight());
-        self.purchase.asked += 1;
-        self.wake_at(self.now + pause);
     }
 
     fn released(&mut self) {

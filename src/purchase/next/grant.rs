@@ -68,7 +68,11 @@ impl Turn<'_> {
     fn granted(&mut self, grant_id: &str) {
         let Some(grant) = &mut self.purchase.grant else { return };
         grant.status = AttemptStatus::Succeeded;
-        grant.peer_reference = Some(grant_id.to_owned());
+        let first = grant.peer_reference.get_or_insert_with(|| grant_id.to_owned());
+        // Two grants for one payment: the second is somebody's to take back.
+        if first != grant_id {
+            return self.review(ReviewReason::Contradiction);
+        }
         match self.state() {
             State::Granting | State::GrantUnknown => self.end(State::Done, None, Notice::Done),
             State::Review if self.purchase.review == Some(ReviewReason::GrantUnknown) => {
@@ -89,19 +93,23 @@ impl Turn<'_> {
         }
     }
 
-    /// Refused for good. Money goes back only when no earlier request of this grant can still take effect.
+    /// Refused for good, so it says. Money goes back only when the package manager, asked, holds no grant, and no earlier
+    /// request of this grant can still take effect: a refusal may be said of a grant that was made.
     fn grant_refused(&mut self) {
         let Some(grant) = &mut self.purchase.grant else { return };
         grant.status = AttemptStatus::Failed;
-        let (earlier_sends, in_flight_until) = (grant.sends > 1, grant.in_flight_until);
+        let landed = if grant.sends > 1 { grant.in_flight_until } else { self.now };
         if self.state() == State::Review {
             return;
         }
-        if earlier_sends && self.now <= in_flight_until {
-            self.enter(State::GrantUnknown);
-            self.wake_at(in_flight_until + 1);
+        // A question asked before the refusal may still be answered with what was so before.
+        let answered = self.purchase.asked_at.map_or(self.now, |at| at + self.rules.grant.answer_within);
+        let quiet = landed.max(answered);
+        self.enter(State::GrantUnknown);
+        if self.now < quiet {
+            self.wake_at(quiet + 1);
         } else {
-            self.refund_or(ReviewReason::CannotRefund);
+            self.inquire_grant();
         }
     }
 
@@ -131,9 +139,12 @@ impl Turn<'_> {
     /// key may be asked again.
     fn grant_not_found(&mut self) {
         let Some(grant) = &self.purchase.grant else { return };
-        let past_flight = self.now > grant.in_flight_until;
+        let past_flight = self.asked_past_flight(Some(grant), &self.rules.grant);
         match grant.status {
-            AttemptStatus::Failed if past_flight => self.refund_or(ReviewReason::CannotRefund),
+            // Where its only request was answered, none is under way; it need only have been asked since.
+            AttemptStatus::Failed if past_flight || (grant.sends == 1 && self.purchase.asked_at.is_some()) => {
+                self.refund_or(ReviewReason::CannotRefund)
+            }
             AttemptStatus::Failed | AttemptStatus::Succeeded => {}
             AttemptStatus::Intended | AttemptStatus::Reserved | AttemptStatus::Unknown => {
                 if past_flight || self.rules.idempotent_grants {
@@ -143,9 +154,18 @@ impl Turn<'_> {
         }
     }
 
+    /// Owed for longer than a package is worth giving without asking anybody.
+    fn is_grant_overdue(&self) -> bool {
+        self.purchase.grant.as_ref().is_some_and(|grant| self.now >= grant.intended_at + self.rules.grant_fresh)
+    }
+
     pub(super) fn on_granting_timer(&mut self) {
         match self.purchase.grant.as_ref().map(|grant| grant.status) {
-            Some(AttemptStatus::Failed) => self.grant(),
+            Some(AttemptStatus::Failed) if self.is_grant_overdue() => self.review(ReviewReason::GrantUnknown),
+            Some(AttemptStatus::Failed) => {
+                self.tell_checking_if_it_is_time();
+                self.grant();
+            }
             _ => {
                 self.grant_unknown();
                 self.inquire_grant();

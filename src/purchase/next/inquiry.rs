@@ -42,7 +42,7 @@ impl Turn<'_> {
         Some((consent.given_at + self.rules.checking_after).max(self.now))
     }
 
-    fn tell_checking_if_it_is_time(&mut self) {
+    pub(super) fn tell_checking_if_it_is_time(&mut self) {
         if self.checking_at().is_some_and(|at| at <= self.now) {
             self.purchase.told_checking = true;
             self.tell(Notice::Checking);

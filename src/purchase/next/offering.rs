@@ -95,17 +95,16 @@ impl Turn<'_> {
 
     /// What the channel said while the offer is open: to prepare, or to an inquiry after it.
     pub(super) fn on_prepared(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
-        let past_flight = self.purchase.charge.as_ref().is_some_and(|charge| self.now > charge.in_flight_until);
         match finding {
             Finding::CodeSent => self.prepared(Asks::ChannelCode),
             // The channel asks the subscriber for nothing: then we do, for no money moves without a consent.
             Finding::Reserved => self.prepared(Asks::Code),
-            Finding::NotCharged(decline) if current => self.not_charged(*decline),
+            Finding::NotCharged(decline) if current => self.nothing_reserved(*decline),
             Finding::NotSent { .. } if current && call == ChannelCall::Prepare => {
-                self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
+                self.nothing_reserved(Decline::new(Reason::Busy, Advice::Technical));
             }
-            Finding::NotFound if current && past_flight => {
-                self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
+            Finding::NotFound if current && self.is_past_flight() => {
+                self.nothing_reserved(Decline::new(Reason::Busy, Advice::Technical));
             }
             Finding::Charged { .. }
             | Finding::NotCharged(_)
@@ -118,6 +117,12 @@ impl Turn<'_> {
         }
     }
 
+    /// An answered code that no channel has judged is nobody's consent: nothing is charged on it.
+    fn nothing_reserved(&mut self, decline: Decline) {
+        self.withdraw_consent();
+        self.not_charged(decline);
+    }
+
     fn prepared(&mut self, asks: Asks) {
         let Some(offer) = &mut self.purchase.offer else { return };
         let first = offer.sends == 0;
@@ -128,9 +133,32 @@ impl Turn<'_> {
         self.purchase.asked = 0;
         self.wake_at(expires_at);
         match (answered && asks == Asks::ChannelCode, first) {
-            (true, _) => self.charge(),
-            (false, true) => self.send_offer(),
+            (true, _) => {
+                self.channel_has_offered();
+                self.charge();
+            }
+            // A code answered before there was one to answer is no consent to what is asked now.
+            (false, true) => {
+                self.withdraw_consent();
+                self.send_offer();
+            }
             (false, false) => {}
+        }
+    }
+
+    /// Whether the channel has yet to say what became of prepare. A handle is no answer: it may still be processing.
+    fn awaits_prepare(&self) -> bool {
+        let unsaid =
+            self.purchase.offer.as_ref().is_some_and(|offer| offer.asks == Asks::ChannelCode && offer.sends == 0);
+        unsaid && self.purchase.charge.is_some()
+    }
+
+    /// The channel's own text was the offer.
+    pub(super) fn channel_has_offered(&mut self) {
+        let now = self.now;
+        if let Some(offer) = &mut self.purchase.offer {
+            offer.sends += 1;
+            offer.last_sent_at = now;
         }
     }
 
@@ -144,7 +172,7 @@ impl Turn<'_> {
         let Some(offer) = &self.purchase.offer else { return };
         if self.now >= offer.expires_at {
             self.expire();
-        } else if self.purchase.charge.as_ref().is_some_and(|charge| charge.handle.is_none()) {
+        } else if self.awaits_prepare() {
             self.purchase.asked += 1;
             self.call(ChannelCall::InquireCharge);
             self.ask_about_reservation();
@@ -209,9 +237,7 @@ impl Turn<'_> {
     fn consent(&mut self, by: ConsentBy) {
         self.purchase.consent = Some(Consent { given_at: self.now, by });
         // A channel's code may come before its answer to prepare; the charge then waits for that answer.
-        let awaits_prepare =
-            by == ConsentBy::ChannelCode && self.purchase.charge.as_ref().is_some_and(|charge| charge.handle.is_none());
-        if !awaits_prepare {
+        if !self.awaits_prepare() {
             self.charge();
         }
     }

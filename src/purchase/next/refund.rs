@@ -3,6 +3,7 @@
 use super::turn::{Turn, intend_again, intent};
 use crate::purchase::evidence::{Finding, Reason};
 use crate::purchase::input::{ChannelCall, Notice};
+use crate::purchase::money::Money;
 use crate::purchase::record::{AttemptStatus, ReviewReason, State};
 
 impl Turn<'_> {
@@ -34,15 +35,10 @@ impl Turn<'_> {
     pub(super) fn on_refund(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
         let awaited = matches!(self.state(), State::Refunding | State::RefundUnknown)
             || self.state() == State::Review && self.purchase.review == Some(ReviewReason::RefundUnknown);
-        if !awaited {
-            return;
-        }
         let sync = call == ChannelCall::Refund;
         match finding {
-            Finding::Refunded { amount } => {
-                self.refunded(self.purchase.refund.as_ref().is_some_and(|it| it.amount == *amount))
-            }
-            _ if !current => {}
+            Finding::Refunded { amount } => self.refunded(*amount),
+            _ if !current || !awaited => {}
             Finding::NotRefunded(decline) | Finding::NotCharged(decline) => match decline.reason {
                 Reason::Busy if sync => self.refund_not_sent(),
                 _ => self.refund_refused(),
@@ -59,14 +55,19 @@ impl Turn<'_> {
         }
     }
 
-    fn refunded(&mut self, same_amount: bool) {
-        if let Some(refund) = &mut self.purchase.refund {
-            refund.status = AttemptStatus::Succeeded;
-        }
-        if same_amount {
-            self.end(State::Refunded, None, Notice::Refunded);
-        } else {
-            self.review(ReviewReason::Mismatch);
+    /// The money is back, whatever was said of it before; a person who was to give it back must not do so again.
+    fn refunded(&mut self, amount: Money) {
+        let Some(refund) = &mut self.purchase.refund else { return };
+        refund.status = AttemptStatus::Succeeded;
+        let same_amount = refund.amount == amount;
+        let awaited = match self.purchase.review {
+            None => matches!(self.state(), State::Refunding | State::RefundUnknown),
+            Some(reason) => matches!(reason, ReviewReason::RefundUnknown | ReviewReason::RefundRefused),
+        };
+        match (awaited, same_amount) {
+            (true, true) => self.end(State::Refunded, None, Notice::Refunded),
+            (true, false) => self.review(ReviewReason::Mismatch),
+            (false, _) => {}
         }
     }
 
@@ -91,9 +92,12 @@ impl Turn<'_> {
     }
 
     fn refund_unknown(&mut self, sync: bool) {
-        if let Some(refund) = &mut self.purchase.refund {
-            refund.status = AttemptStatus::Unknown;
+        let Some(refund) = &mut self.purchase.refund else { return };
+        // Proven not done, and waiting to be sent again: an answer that proves less does not take that back.
+        if refund.status == AttemptStatus::Failed {
+            return;
         }
+        refund.status = AttemptStatus::Unknown;
         if self.state() == State::Refunding {
             self.purchase.state = State::RefundUnknown;
         }
@@ -104,14 +108,21 @@ impl Turn<'_> {
 
     /// The channel holds no such refund: proof only when none can be under way.
     fn refund_not_found(&mut self) {
-        if self.purchase.refund.as_ref().is_some_and(|refund| self.now > refund.in_flight_until) {
+        if self.asked_past_flight(self.purchase.refund.as_ref(), self.channel_flight()) {
             self.refund_or(ReviewReason::RefundUnknown);
         }
     }
 
     pub(super) fn on_refunding_timer(&mut self) {
         match self.purchase.refund.as_ref().map(|refund| refund.status) {
-            Some(AttemptStatus::Failed) => self.refund_or(ReviewReason::CannotRefund),
+            // The plan is through and the channel has not even been reached: a person has to.
+            Some(AttemptStatus::Failed) if self.purchase.asked as usize >= self.channel_flight().plan.len() => {
+                self.review(ReviewReason::RefundUnknown);
+            }
+            Some(AttemptStatus::Failed) => {
+                self.tell_checking_if_it_is_time();
+                self.refund_or(ReviewReason::CannotRefund);
+            }
             _ => {
                 self.refund_unknown(false);
                 self.inquire_refund();

@@ -46,6 +46,7 @@ impl<'a> Turn<'a> {
         self.purchase.review = None;
         self.purchase.due_at = None;
         self.purchase.asked = 0;
+        self.purchase.asked_at = None;
     }
 
     pub(super) fn end(&mut self, state: State, decline: Option<Decline>, notice: Notice) {
@@ -54,7 +55,13 @@ impl<'a> Turn<'a> {
         self.tell(notice);
     }
 
+    /// A person's to look at. The subscriber waits for that person, and is told so unless the outcome was told already.
     pub(super) fn review(&mut self, reason: ReviewReason) {
+        let told = matches!(self.state(), State::Done | State::Refunded) || self.purchase.told_checking;
+        if !told {
+            self.purchase.told_checking = true;
+            self.tell(Notice::Checking);
+        }
         self.enter(State::Review);
         self.purchase.review = Some(reason);
     }
@@ -72,11 +79,31 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn call(&mut self, call: ChannelCall) {
+        match call {
+            ChannelCall::InquireCharge | ChannelCall::CancelCharge | ChannelCall::InquireRefund => {
+                self.purchase.asked_at = Some(self.now);
+            }
+            ChannelCall::Prepare | ChannelCall::Charge | ChannelCall::Refund => {}
+        }
         self.effects.push(Effect::Call { call });
     }
 
     pub(super) fn give(&mut self, call: GrantCall) {
+        match call {
+            GrantCall::InquireGrant => self.purchase.asked_at = Some(self.now),
+            GrantCall::Grant => {}
+        }
         self.effects.push(Effect::Give { call });
+    }
+
+    /// Whether an answer heard now is to a question asked when no request of this attempt could be under way any more:
+    /// the newest question was, and the ones before it have been answered by now. What a peer did not find earlier may
+    /// have arrived since, however late its answer is read.
+    pub(super) fn asked_past_flight(&self, attempt: Option<&Attempt>, flight: &Flight) -> bool {
+        attempt.zip(self.purchase.asked_at).is_some_and(|(attempt, asked_at)| {
+            let landed = attempt.in_flight_until;
+            landed < asked_at && landed + flight.answer_within < self.now
+        })
     }
 
     /// The channel's promises. A channel that is no longer configured promises nothing: nothing can be cancelled or

@@ -59,7 +59,7 @@ impl Office {
             created: now,
             decided: now,
             shown_from: now + settle,
-            lapses: now.saturating_add(i64::try_from(self.settings.reservation_ms).unwrap_or(i64::MAX / 1000) * 1000),
+            lapses: now + micros(self.settings.reservation_ms),
             otp: None,
             outcome: PaymentStatus::Reserved,
         })
@@ -177,7 +177,7 @@ impl Office {
         if payment.msisdn != msisdn || payment.outcome != PaymentStatus::Reserved {
             return Err(refusal(403, "CARRIER_BILLING.PAYMENT_DENIED"));
         }
-        if msisdn == numbers::BARRED {
+        if msisdn == numbers::CONFIRM_REFUSED {
             return Err(refusal(403, "CARRIER_BILLING.PAYMENT_DENIED"));
         }
         books.debit(number, msisdn == numbers::DENIED_LATE, self.settle());
@@ -242,10 +242,14 @@ impl Office {
         Ok(page((start..end).map(|index| show(at(index))).collect(), end, total))
     }
 
-    /// Microseconds.
-    pub(super) fn settle(&self) -> i64 {
-        i64::try_from(self.settings.settle_ms).unwrap_or(i64::MAX / 2_000_000).min(i64::MAX / 2_000_000) * 1000
+    fn settle(&self) -> i64 {
+        micros(self.settings.settle_ms)
     }
+}
+
+/// Milliseconds of a setting as microseconds, so few that a time can always be put before them.
+pub(super) fn micros(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX).min(i64::MAX / 4_000) * 1_000
 }
 
 /// What a list was asked for.

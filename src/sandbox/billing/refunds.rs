@@ -2,7 +2,7 @@
 
 use super::answer::{page, refund_json, refusal};
 use super::books::{Books, Payment, PaymentStatus, Refund, RefundStatus, now};
-use super::payments::Wanted;
+use super::payments::{Wanted, micros};
 use super::request::{Milli, charging, details, field, invalid, object, optional_text, sink, text};
 use super::{Duplicates, Office, numbers};
 use crate::sandbox::server::{Call, Reply};
@@ -42,7 +42,7 @@ impl Office {
             merchant: meta.map(|meta| optional_text(meta, "merchantIdentifier")).transpose()?.flatten(),
             transaction: Value::Object(transaction.clone()).to_string(),
             created: now,
-            shown_from: now + self.settle(),
+            shown_from: now + micros(self.settings.refund_settle_ms),
             outcome,
         };
         let number = books.add_refund(refund, correlator.as_deref(), reference);

@@ -123,7 +123,7 @@ impl Session {
         }
         self.state = State::Bound;
         self.timers.set(Timer::EnquireLink, now + self.settings.enquire_link);
-        self.meters.bound.set(1.0);
+        self.meters.show_bound(true);
     }
 
     fn submitted(&mut self, sequence: u32, status: u32, id: &[u8], now: Instant) {
@@ -158,6 +158,6 @@ impl Session {
                 self.state = State::Unbound;
             }
         }
-        self.meters.bound.set(0.0);
+        self.meters.show_bound(false);
     }
 }

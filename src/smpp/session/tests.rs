@@ -190,18 +190,15 @@ fn each_whole_pdu_gives_the_next_its_own_time_to_arrive() {
     let mut octets = BytesMut::new();
     Pdu::new(1, Body::EnquireLinkResp).write(&mut octets);
     let pdu = octets.split().freeze();
+    octets.extend_from_slice(&pdu[..8]);
     for _ in 0..5 {
-        octets.extend_from_slice(&pdu);
-        octets.extend_from_slice(&pdu[..8]);
         bench.hear(&mut octets);
         bench.wait(8 * SECOND);
         octets.extend_from_slice(&pdu[8..]);
+        octets.extend_from_slice(&pdu[..8]);
         bench.hear(&mut octets);
-        bench.wait(8 * SECOND);
         assert_eq!(bench.session.ended(), None);
     }
-    octets.extend_from_slice(&pdu[..1]);
-    bench.hear(&mut octets);
     bench.wait(10 * SECOND);
     assert_eq!(bench.session.ended(), Some(Ended::Silent("the rest of a PDU")));
 }
@@ -261,6 +258,51 @@ fn throttling_pauses_longer_each_time_and_ends_with_the_first_message_taken() {
     bench.say(sequence, status::ESME_RTHROTTLED, submit_resp());
     bench.wait(SECOND);
     assert!(bench.texts().is_empty(), "two are still open, so the order could yet be lost");
+}
+
+#[test]
+fn refused_messages_go_back_before_all_that_came_after_them() {
+    let mut bench = Bench::bound(|settings| settings.window = 3);
+    for text in ["1", "2", "3", "4"] {
+        bench.reply(text, FAR);
+    }
+    let mut sent = bench.submitted();
+    sent.swap(0, 2);
+    for (sequence, _) in sent {
+        bench.say(sequence, status::ESME_RMSGQFUL, submit_resp());
+    }
+    bench.wait(SECOND);
+    let (probe, first) = bench.submitted().pop().unwrap();
+    bench.say(probe, 0, submit_resp());
+    let rest = bench.submitted();
+    bench.say(rest[0].0, 0, submit_resp());
+    let order: Vec<String> =
+        [first].into_iter().chain(rest.into_iter().map(|(_, text)| text)).chain(bench.texts()).collect();
+    assert_eq!(order, ["1", "2", "3", "4"]);
+}
+
+#[test]
+fn each_submit_has_its_own_time_for_an_answer() {
+    let mut bench = Bench::bound(|_| {});
+    let early = bench.reply("1", FAR);
+    bench.wait(4 * SECOND);
+    let late = bench.reply("2", FAR);
+    let unanswered = |bench: &mut Bench| -> Vec<Ticket> {
+        bench.session.take_outcomes().into_iter().map(|(ticket, _)| ticket).collect()
+    };
+    bench.wait(6 * SECOND);
+    assert_eq!(unanswered(&mut bench), [early]);
+    bench.wait(4 * SECOND);
+    assert_eq!(unanswered(&mut bench), [late]);
+}
+
+#[test]
+fn nothing_more_is_read_while_the_engine_takes_nothing() {
+    let mut bench = Bench::bound(|_| {});
+    bench.say(1, 0, mo());
+    assert!(!bench.session.wants_octets());
+    bench.session.next_delivery().unwrap();
+    assert!(bench.session.wants_octets());
 }
 
 #[test]

@@ -121,12 +121,13 @@ pub(crate) fn effect_name(effect: &Effect) -> String {
 /// One purchase in each state that can be reached today, by the inputs that lead there.
 pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
     use ChannelCall::{Charge, InquireCharge, Prepare, Refund};
-    use GrantCall::Grant;
+    use GrantCall::{Grant, InquireGrant};
     let gateway = || rules(Otp::Gateway);
     let begin = [Input::Asked, allowed()];
     let confirmed = [&begin[..], &[Input::CodeRight]].concat();
     let paid = [&confirmed[..], &[channel(Charge, 1, CHARGED)]].concat();
-    let refunding = [&paid[..], &[grant(Grant, 1, refused())]].concat();
+    let refused = [&paid[..], &[grant(Grant, 1, refused())]].concat();
+    let refunding = [&refused[..], &[grant(InquireGrant, 1, GrantAnswer::NotFound)]].concat();
     let with = |before: &[Input], input: Input| [before, &[input]].concat();
     let wrong = Money::new(1, Currency::VND);
     let refunded = Finding::Refunded { amount: PRICE };
@@ -154,6 +155,7 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
         (State::ChargeUnknown, "", gateway(), with(&confirmed, channel(Charge, 1, SILENCE))),
         (State::Granting, "", gateway(), paid.clone()),
         (State::GrantUnknown, "", gateway(), with(&paid, grant(Grant, 1, grant_silence()))),
+        (State::GrantUnknown, "refused", gateway(), refused),
         (State::Refunding, "", gateway(), refunding.clone()),
         (State::RefundUnknown, "", gateway(), with(&refunding, channel(Refund, 1, SILENCE))),
         (State::Review, "charge unknown", gateway(), [confirmed.clone(), timers(40)].concat()),

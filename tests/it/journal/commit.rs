@@ -2,7 +2,7 @@
 
 use super::samples::{T, attempt, attempt_row, event, first, later, message, part, purchase, reply, step};
 use crate::stores::both_stores;
-use paygate::journal::rows::{Committed, PurchaseRow, ReplyStatus, ReplyUpdate, Unit};
+use paygate::journal::rows::{Committed, MessageRow, PurchaseRow, ReplyStatus, ReplyUpdate, Unit};
 use paygate::purchase::money::{Currency, Money};
 use paygate::purchase::record::{AttemptStatus, Purchase, ReviewReason, State};
 
@@ -52,7 +52,7 @@ both_stores! {
         let journal = store.open().await;
         journal.commit(vec![first("p1")]).await.unwrap();
         let mut later = first("p2");
-        later.message = Some(message("m-p1", None).tap(|row| row.generation = 1));
+        later.message = Some(MessageRow { generation: 1, ..message("m-p1", None) });
         assert_eq!(journal.commit(vec![later]).await.unwrap(), [Committed::Durable]);
     }
 
@@ -288,13 +288,3 @@ both_stores! {
         assert!(found == 0 || found == 200, "{found} of 200");
     }
 }
-
-/// Changes a value in passing.
-trait Tap: Sized {
-    fn tap(mut self, change: impl FnOnce(&mut Self)) -> Self {
-        change(&mut self);
-        self
-    }
-}
-
-impl Tap for paygate::journal::rows::MessageRow {}

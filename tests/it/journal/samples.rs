@@ -39,6 +39,7 @@ pub(crate) fn purchase(id: &str) -> Purchase {
         review: None,
         decline: None,
         asked: 0,
+        asked_at: None,
         told_checking: false,
     }
 }

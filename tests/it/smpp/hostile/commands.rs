@@ -146,6 +146,32 @@ async fn a_full_engine_refuses_for_now_loses_nothing_and_recovers() {
     assert_eq!(peer.ack().await, (OK, 200));
 }
 
+/// Case 56: an engine that takes and never says what became of it.
+#[tokio::test]
+async fn an_engine_that_never_answers_is_handed_so_many_and_no_more() {
+    let few = |settings: &mut paygate::smpp::LinkSettings| {
+        settings.ack_within = Duration::from_millis(700);
+        settings.unacked_max = 2;
+    };
+    let (_script, mut peer, mut link) = hostile_with(few).await;
+    let mut held = Vec::new();
+    for round in 0..3 {
+        for sequence in 1..=2 {
+            peer.deliver(sequence, mo("KT")).await;
+        }
+        if round == 0 {
+            held = vec![link.delivery().await, link.delivery().await];
+        }
+        assert_eq!(peer.ack().await.0, status::ESME_RX_T_APPN);
+        assert_eq!(peer.ack().await.0, status::ESME_RX_T_APPN);
+    }
+    assert!(link.deliveries.try_recv().is_err());
+    held.clear();
+    peer.deliver(9, mo("ON VIP NAP1")).await;
+    link.message().await;
+    assert_eq!(peer.ack().await, (OK, 9));
+}
+
 /// Case 56: an engine that is gone.
 #[tokio::test]
 async fn without_an_engine_no_delivery_is_ever_acknowledged() {

@@ -1,0 +1,168 @@
+//! A model channel and a model package manager, each with a book of its own that says what really happened. They never
+//! look at the purchase; what they answer is true at the moment they act, but for the faults each life is dealt.
+
+use super::chance::Chance;
+use crate::core::sample::{BUSY, NO_MONEY, PRICE};
+use paygate::purchase::evidence::{Advice, Decline, Finding, GrantAnswer, Reason};
+use paygate::purchase::input::{ChannelCall, GrantCall};
+use paygate::purchase::money::Money;
+
+/// The code that the channel texts; anything else is wrong.
+pub(super) const CHANNEL_CODE: &str = "135790";
+
+/// The channel's books for one key.
+#[derive(Clone, Debug)]
+pub(super) struct ChannelBook {
+    pub(super) texts_code: bool,
+    pub(super) recognises_keys: bool,
+    /// What it really debits; sometimes not what was asked for.
+    pub(super) debits: Money,
+    refuses_refunds: bool,
+    reserved: bool,
+    cancelled: bool,
+    denied: bool,
+    pub(super) charges: u32,
+    pub(super) refunds: u32,
+}
+
+impl ChannelBook {
+    pub(super) fn new(chance: &mut Chance) -> Self {
+        let debits = if chance.percent(3) { Money::new(PRICE.amount + 1, PRICE.currency) } else { PRICE };
+        Self {
+            texts_code: chance.percent(50),
+            recognises_keys: chance.percent(50),
+            debits,
+            refuses_refunds: chance.percent(15),
+            reserved: false,
+            cancelled: false,
+            denied: false,
+            charges: 0,
+            refunds: 0,
+        }
+    }
+
+    /// A request arrives, and what it does is done whether or not its answer is ever heard.
+    pub(super) fn act(&mut self, chance: &mut Chance, call: ChannelCall, code: Option<&str>) -> Finding {
+        match call {
+            ChannelCall::Prepare => self.prepare(chance),
+            ChannelCall::Charge => self.charge(chance, code),
+            ChannelCall::InquireCharge => self.says(),
+            ChannelCall::CancelCharge => self.cancel(),
+            ChannelCall::Refund => self.refund(chance),
+            ChannelCall::InquireRefund => self.says_of_refund(),
+        }
+    }
+
+    fn prepare(&mut self, chance: &mut Chance) -> Finding {
+        match chance.below(20) {
+            0 => BUSY,
+            1 => {
+                self.denied = true;
+                NO_MONEY
+            }
+            _ => {
+                self.reserved = true;
+                self.says()
+            }
+        }
+    }
+
+    fn charge(&mut self, chance: &mut Chance, code: Option<&str>) -> Finding {
+        if self.cancelled || self.denied || (self.charges > 0 && self.recognises_keys) {
+            return self.says();
+        }
+        match chance.below(20) {
+            0..=2 => return BUSY,
+            3 => {
+                self.denied = true;
+                return NO_MONEY;
+            }
+            _ => self.reserved = true,
+        }
+        match code {
+            _ if !self.texts_code => {}
+            None => return Finding::CodeSent,
+            Some(CHANNEL_CODE) => {}
+            Some(_) => return Finding::WrongCode(Decline::new(Reason::OtpWrong, Advice::NewCode)),
+        }
+        self.charges += 1;
+        self.says()
+    }
+
+    fn cancel(&mut self) -> Finding {
+        if self.charges == 0 && self.reserved {
+            self.cancelled = true;
+        }
+        self.says()
+    }
+
+    fn says(&self) -> Finding {
+        match (self.charges, self.cancelled || self.denied, self.reserved, self.texts_code) {
+            (1.., _, _, _) => Finding::Charged { amount: self.debits, msisdn: None },
+            (0, true, _, _) => NO_MONEY,
+            (0, false, true, true) => Finding::CodeSent,
+            (0, false, true, false) => Finding::Reserved,
+            (0, false, false, _) => Finding::NotFound,
+        }
+    }
+
+    fn refund(&mut self, chance: &mut Chance) -> Finding {
+        if self.refuses_refunds || (self.refunds > 0 && self.recognises_keys) {
+            return self.says_of_refund();
+        }
+        if chance.percent(15) {
+            return BUSY;
+        }
+        self.refunds += 1;
+        self.says_of_refund()
+    }
+
+    fn says_of_refund(&self) -> Finding {
+        match (self.refunds, self.refuses_refunds) {
+            (1.., _) => Finding::Refunded { amount: PRICE },
+            (0, true) => Finding::NotRefunded(Decline::new(Reason::Declined, Advice::CallOperator)),
+            (0, false) => Finding::NotFound,
+        }
+    }
+}
+
+/// The package manager's books for one purchase.
+#[derive(Clone, Debug)]
+pub(super) struct PackageBook {
+    pub(super) recognises_keys: bool,
+    refuses_percent: u64,
+    /// Calls some of its grants refused (seed 000: granted, but answered as a failure).
+    lies: bool,
+    pub(super) grants: u32,
+}
+
+impl PackageBook {
+    pub(super) fn new(chance: &mut Chance) -> Self {
+        let refuses_percent = *chance.one_of(&[0, 0, 40, 100]);
+        Self { recognises_keys: chance.percent(50), refuses_percent, lies: chance.percent(20), grants: 0 }
+    }
+
+    pub(super) fn act(&mut self, chance: &mut Chance, call: GrantCall) -> GrantAnswer {
+        match call {
+            GrantCall::Grant if self.grants > 0 && self.recognises_keys => self.says(),
+            GrantCall::Grant if chance.percent(self.refuses_percent) => refusal(),
+            GrantCall::Grant => {
+                self.grants += 1;
+                if self.lies && chance.percent(50) { refusal() } else { self.says() }
+            }
+            GrantCall::InquireGrant if chance.percent(5) => GrantAnswer::InProgress,
+            GrantCall::InquireGrant => self.says(),
+        }
+    }
+
+    fn says(&self) -> GrantAnswer {
+        match self.grants {
+            0 => GrantAnswer::NotFound,
+            number => GrantAnswer::Granted { grant_id: format!("g-{number}"), heard: String::new() },
+        }
+    }
+}
+
+fn refusal() -> GrantAnswer {
+    GrantAnswer::Refused { reason: Reason::NoAccount, heard: String::new() }
+}

@@ -1,0 +1,383 @@
+//! One life: a purchase, its subscriber, its peers, the wires between them, crashes and clocks. Every step of the core is
+//! held to the rules of `rules_of_money`; the world knows what is true and the core only what it is told.
+
+use super::chance::Chance;
+use super::peers::{CHANNEL_CODE, ChannelBook, PackageBook};
+use super::truth::{self, Told};
+use crate::core::sample::{MINUTE, PRICE, SECOND, START, asked, input_name, rules};
+use paygate::config::Otp;
+use paygate::purchase::evidence::{Cause, ChannelAnswer, CheckAnswer, Finding, GrantAnswer, Reason};
+use paygate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Notice};
+use paygate::purchase::offer::Asks;
+use paygate::purchase::record::{Micros, Purchase, State};
+use paygate::purchase::rules::Rules;
+use paygate::purchase::{Step, next};
+
+/// A peer's answer is waited for this long; after that the call counts as unanswered.
+const CALL_TIMEOUT: Micros = 5 * SECOND;
+/// A life that takes more steps than this goes round in a circle.
+const STEPS_AT_MOST: usize = 4_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Question {
+    Check,
+    Channel(ChannelCall),
+    Grant(GrantCall),
+}
+
+/// One request on its way: it may act, or be lost; its answer may be heard, late, twice or never.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) question: Question,
+    sends: u32,
+    code: Option<String>,
+    leaves_at: Micros,
+    /// When it takes effect at the peer.
+    pub(super) acts_at: Option<Micros>,
+    /// Answers still to be heard, and when.
+    heard: Vec<(Micros, Input)>,
+    answer_takes: Micros,
+    answer_is_bad: bool,
+    heard_late: bool,
+    repeated: bool,
+}
+
+/// All there is. Times are a steady clock's; `skew` is what the wall clock shows on top of it.
+pub(super) struct World {
+    pub(super) chance: Chance,
+    pub(super) rules: Rules,
+    pub(super) purchase: Purchase,
+    pub(super) channel: ChannelBook,
+    pub(super) packages: PackageBook,
+    pub(super) requests: Vec<Request>,
+    pub(super) told: Told,
+    pub(super) now: Micros,
+    skew: Micros,
+    /// Nobody runs the purchase until then.
+    down_until: Micros,
+    /// When the subscriber writes next.
+    writes_at: Option<Micros>,
+    reviewed: u32,
+    born: Purchase,
+    /// What was committed, of a life that is written down.
+    events: Vec<(Input, Micros)>,
+    pub(super) seen: Vec<(State, &'static str)>,
+    /// What happened, for a person; kept only when a life is replayed.
+    pub(super) story: Option<Vec<String>>,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, tell_the_story: bool) -> Self {
+        let mut chance = Chance::new(seed);
+        let mut rules = rules(*chance.one_of(&[Otp::Gateway, Otp::Gateway, Otp::Telco, Otp::Telco, Otp::None]));
+        rules.confirm_without_code = chance.percent(50);
+        let channel = ChannelBook::new(&mut chance);
+        let packages = PackageBook::new(&mut chance);
+        rules.idempotent_grants = packages.recognises_keys;
+        if let Some(promises) = rules.channels.get_mut("viettel") {
+            promises.can_refund = chance.percent(90);
+            promises.can_cancel = chance.percent(80);
+        }
+        let mut purchase = asked();
+        purchase.order.repeat = chance.percent(10);
+        let born = purchase.clone();
+        let writes_at = chance.percent(20).then(|| START + chance.up_to(2 * MINUTE));
+        Self {
+            chance,
+            rules,
+            purchase,
+            channel,
+            packages,
+            requests: Vec::new(),
+            told: Told::default(),
+            now: START,
+            skew: 0,
+            down_until: START,
+            writes_at,
+            reviewed: 0,
+            born,
+            events: Vec::new(),
+            seen: Vec::new(),
+            story: tell_the_story.then(Vec::new),
+        }
+    }
+
+    /// Lives until nothing more can happen. `Err` is the rule that was broken.
+    pub(super) fn live(&mut self, written_down: bool) -> Result<(), String> {
+        // A message that was not committed is sent again by its peer.
+        while self.purchase.version == 0 {
+            self.now = self.down_until;
+            self.step(Input::Asked, written_down)?;
+        }
+        for _ in 0..STEPS_AT_MOST {
+            let Some(moment) = self.next_moment() else { return self.rest(written_down) };
+            self.now = self.now.max(moment);
+            if self.is_timer_due() {
+                self.reviewed += u32::from(self.purchase.state == State::Review);
+                self.step(Input::Timer, written_down)?;
+            } else if let Some(input) = self.heard_now() {
+                self.step(input, written_down)?;
+            } else if self.writes_at.is_some_and(|at| at <= self.now) {
+                let input = self.writes();
+                self.step(input, written_down)?;
+            } else {
+                self.act_now();
+            }
+        }
+        Err(format!("{STEPS_AT_MOST} steps and no rest: a circle in {}", self.purchase.state.as_str()))
+    }
+
+    fn rest(&self, written_down: bool) -> Result<(), String> {
+        if written_down {
+            truth::folded(self, &self.born, &self.events)?;
+        }
+        truth::at_rest(self)
+    }
+
+    fn next_moment(&self) -> Option<Micros> {
+        let at_rest = self.purchase.state == State::Review && self.reviewed >= 3;
+        let timer = self.purchase.due_at.filter(|_| !at_rest).map(|due| (due - self.skew).max(self.down_until));
+        let acts = self.requests.iter().filter_map(|request| request.acts_at);
+        let heard = self.requests.iter().flat_map(|request| request.heard.iter().map(|(at, _)| *at));
+        acts.chain(heard).chain(timer).chain(self.writes_at).min()
+    }
+
+    fn is_timer_due(&self) -> bool {
+        self.now >= self.down_until && self.purchase.due_at.is_some_and(|due| due - self.skew <= self.now)
+    }
+
+    fn heard_now(&mut self) -> Option<Input> {
+        for request in &mut self.requests {
+            if let Some(at) = request.heard.iter().position(|(at, _)| *at <= self.now) {
+                let (_, input) = request.heard.swap_remove(at);
+                return Some(input);
+            }
+        }
+        None
+    }
+
+    /// A request arrives at its peer, which acts; the answer sets out.
+    fn act_now(&mut self) {
+        self.requests.retain(|request| request.acts_at.is_some() || !request.heard.is_empty());
+        let now = self.now;
+        let Some(at) = self.requests.iter().position(|request| request.acts_at.is_some_and(|at| at <= now)) else {
+            return;
+        };
+        let mut request = self.requests.swap_remove(at);
+        request.acts_at = None;
+        let input = self.answered(&request);
+        self.note(|| format!("the peer acts: {}", input_name(&input)));
+        let answered_at = now + request.answer_takes;
+        let in_time = answered_at <= request.leaves_at + CALL_TIMEOUT && !request.answer_is_bad;
+        if in_time {
+            request.heard.clear();
+        }
+        if in_time || request.heard_late {
+            request.heard.push((answered_at, input.clone()));
+        }
+        if request.repeated && in_time {
+            request.heard.push((answered_at + SECOND, input));
+        }
+        self.requests.push(request);
+    }
+
+    fn answered(&mut self, request: &Request) -> Input {
+        let sends = request.sends;
+        match request.question {
+            Question::Check => self.checked(),
+            Question::Channel(call) => {
+                let finding = self.channel.act(&mut self.chance, call, request.code.as_deref());
+                heard_from_channel(call, sends, finding, self.chance.percent(80))
+            }
+            Question::Grant(call) => Input::Grant { call, sends, answer: self.packages.act(&mut self.chance, call) },
+        }
+    }
+
+    fn checked(&mut self) -> Input {
+        let answer = match self.chance.below(20) {
+            0 => CheckAnswer::Refused { reason: Reason::NoAccount, heard: String::new() },
+            1..=3 => CheckAnswer::Unavailable { heard: String::new() },
+            _ => CheckAnswer::Allowed { package_name: "VIP 30 ngay".to_owned(), price: PRICE, days: 30 },
+        };
+        Input::Checked { answer, nonce: "00".repeat(16) }
+    }
+
+    /// What the subscriber does about what the phone shows, or in spite of it.
+    fn writes(&mut self) -> Input {
+        self.writes_at = self.chance.percent(25).then(|| self.now + self.chance.up_to(MINUTE));
+        let right = Input::ChannelCode { code: CHANNEL_CODE.to_owned() };
+        let wrong = Input::ChannelCode { code: "000000".to_owned() };
+        let asks = self.purchase.offer.as_ref().map(|offer| offer.asks);
+        let fitting = match asks {
+            Some(Asks::Code) => Input::CodeRight,
+            Some(Asks::ChannelCode) => right.clone(),
+            Some(Asks::Yes) => Input::Yes,
+            None => Input::AskedAgain,
+        };
+        match self.chance.below(40) {
+            0 => Input::Cancel,
+            1 | 2 => Input::AskedAgain,
+            3 | 4 => Input::CodeWrong,
+            5 | 6 => wrong,
+            7 => Input::Yes,
+            // Nobody types the right code before it was made.
+            8 if asks.is_some() => Input::CodeRight,
+            9 => right,
+            10 => self.noise(),
+            _ => fitting,
+        }
+    }
+
+    /// A word that proves nothing, to a question that may never have been asked: it must change nothing for the worse.
+    fn noise(&mut self) -> Input {
+        use ChannelCall::{CancelCharge, Charge, InquireCharge, InquireRefund, Prepare, Refund};
+        let cause = Cause::UnknownCode;
+        let sends = u32::try_from(self.chance.below(4)).unwrap_or(0);
+        if self.chance.percent(25) {
+            let call = *self.chance.one_of(&[GrantCall::Grant, GrantCall::InquireGrant]);
+            return Input::Grant { call, sends, answer: GrantAnswer::Unknown { cause, heard: String::new() } };
+        }
+        let call = *self.chance.one_of(&[Prepare, Charge, InquireCharge, CancelCharge, Refund, InquireRefund]);
+        heard_from_channel(call, sends, Finding::Unknown { cause }, false)
+    }
+
+    /// One turn of the core, committed, and what follows from it let out: unless this is the moment of a crash.
+    fn step(&mut self, input: Input, written_down: bool) -> Result<(), String> {
+        if self.now < self.down_until && !matches!(input, Input::Timer) {
+            // Its door is closed: a message is sent again, an answer is lost.
+            self.writes_at = self.writes_at.or(Some(self.down_until + SECOND));
+            return Ok(());
+        }
+        if self.chance.percent(2) {
+            self.note(|| format!("crash before the commit of {}", input_name(&input)));
+            self.crash();
+            return Ok(());
+        }
+        let wall = self.now + self.skew;
+        let step = next(&self.rules, &self.purchase, &input, wall);
+        self.note(|| format!("{} -> {} {:?}", input_name(&input), step.purchase.state.as_str(), step.effects));
+        self.seen.push((self.purchase.state, input.kind()));
+        truth::of_step(self, &input, &step, wall)?;
+        if written_down {
+            truth::through_json(&input, &step.purchase)?;
+            self.events.push((input, wall));
+        }
+        let Step { purchase, effects } = step;
+        self.purchase = purchase;
+        self.let_out(effects);
+        if self.chance.percent(1) && self.skew == 0 {
+            self.skew = -self.chance.up_to(60 * MINUTE);
+            self.note(|| "the wall clock is set back".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Texts are the journal's and survive; calls are the process's, and a crash may come between any two of them.
+    fn let_out(&mut self, effects: Vec<Effect>) {
+        let mut crashed = false;
+        for effect in effects {
+            crashed |= self.chance.percent(3);
+            match effect {
+                Effect::Tell { notice } => self.hears(notice),
+                _ if crashed => {}
+                Effect::Check => self.send(Question::Check),
+                Effect::Call { call } => self.send(Question::Channel(call)),
+                Effect::Give { call } => self.send(Question::Grant(call)),
+            }
+        }
+        if crashed {
+            self.note(|| "crash after the commit".to_owned());
+            self.crash();
+        }
+    }
+
+    fn hears(&mut self, notice: Notice) {
+        self.told.count(notice);
+        let asks_for_an_answer = matches!(notice, Notice::Offer | Notice::WrongCode { .. } | Notice::CodeAgain);
+        if asks_for_an_answer && self.chance.percent(90) {
+            let pause = if self.chance.percent(90) { MINUTE } else { 6 * MINUTE };
+            self.writes_at = Some(self.now + SECOND + self.chance.up_to(pause));
+        }
+    }
+
+    /// Nobody answers for a while. What had left goes on; what waited here is gone, or belongs to another process that is
+    /// only paused and sends it later, if it is still in time.
+    fn crash(&mut self) {
+        let down = if self.chance.percent(90) { 2 * MINUTE } else { 120 * MINUTE };
+        self.down_until = self.now + self.chance.up_to(down);
+        let now = self.now;
+        for request in &mut self.requests {
+            if request.leaves_at > now && self.chance.percent(50) {
+                request.acts_at = None;
+            }
+            let (keeps, down_until) = (self.chance.percent(20), self.down_until);
+            request.heard.retain(|(at, _)| keeps || *at >= down_until);
+            request.heard_late &= keeps;
+        }
+    }
+
+    /// A request sets out within its send deadline, or never.
+    fn send(&mut self, question: Question) {
+        let moves = truth::attempt_of(&self.purchase, question);
+        let sends = moves.map_or(0, |attempt| attempt.sends);
+        let deadline = moves.map_or(Micros::MAX, |attempt| attempt.send_by - self.skew);
+        let latest = deadline.saturating_add(self.rules.grant.max_flight);
+        let chance = &mut self.chance;
+        let leaves_at = self.now + if chance.percent(95) { chance.up_to(SECOND) } else { chance.up_to(20 * SECOND) };
+        let may_move = truth::moves(question);
+        let sent = !chance.percent(6) && (!may_move || leaves_at <= deadline);
+        let pause = if chance.percent(85) { chance.up_to(SECOND) } else { chance.up_to(45 * SECOND) };
+        let pause = if may_move { pause } else { pause.min(4 * SECOND) };
+        let acts_at = (sent && !chance.percent(8)).then(|| leaves_at + pause).filter(|at| !may_move || *at <= latest);
+        let heard = if sent { silence(question, sends) } else { not_sent(question, sends) };
+        let heard_at = if sent { leaves_at + CALL_TIMEOUT } else { leaves_at };
+        let code = self.purchase.offer.as_ref().and_then(|offer| offer.answered.clone());
+        let request = Request {
+            question,
+            sends,
+            code,
+            leaves_at,
+            acts_at,
+            heard: vec![(heard_at, heard)],
+            answer_takes: chance.up_to(2 * SECOND),
+            answer_is_bad: chance.percent(6),
+            heard_late: chance.percent(30),
+            repeated: chance.percent(5),
+        };
+        self.requests.push(request);
+    }
+
+    fn note(&mut self, line: impl FnOnce() -> String) {
+        if let Some(story) = &mut self.story {
+            let seconds = (self.now - START) / SECOND;
+            story.push(format!("{seconds:>6} s  {}", line()));
+        }
+    }
+}
+
+fn heard_from_channel(call: ChannelCall, sends: u32, finding: Finding, names_its_payment: bool) -> Input {
+    let handle = names_its_payment.then(|| "pay-1".to_owned());
+    Input::Channel {
+        call,
+        sends,
+        answer: ChannelAnswer { finding, handle, peer_reference: None, heard: String::new() },
+    }
+}
+
+fn silence(question: Question, sends: u32) -> Input {
+    let (cause, heard) = (Cause::NoAnswer, String::new());
+    match question {
+        Question::Check => Input::Checked { answer: CheckAnswer::Unavailable { heard }, nonce: String::new() },
+        Question::Channel(call) => heard_from_channel(call, sends, Finding::Unknown { cause }, false),
+        Question::Grant(call) => Input::Grant { call, sends, answer: GrantAnswer::Unknown { cause, heard } },
+    }
+}
+
+fn not_sent(question: Question, sends: u32) -> Input {
+    let why = "connection refused".to_owned();
+    match question {
+        Question::Check => silence(question, sends),
+        Question::Channel(call) => heard_from_channel(call, sends, Finding::NotSent { why }, false),
+        Question::Grant(call) => Input::Grant { call, sends, answer: GrantAnswer::NotSent { why } },
+    }
+}

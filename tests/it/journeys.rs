@@ -1,0 +1,11 @@
+//! Whole journeys of subscribers through a real daemon, its real store and simulated neighbours.
+
+mod again;
+mod answering;
+mod asking;
+mod channels;
+mod charge_faults;
+mod doors;
+mod outages;
+mod package_faults;
+mod parts;

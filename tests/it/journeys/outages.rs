@@ -1,0 +1,90 @@
+//! Stores that fail in the middle of a purchase. Redis decides nothing, so losing it changes nothing; without PostgreSQL
+//! nothing is acknowledged, and nothing that was acknowledged is lost.
+
+use crate::stores::Store;
+use crate::world::{Books, World};
+use paygate::sandbox::billing::Endpoint::{ConfirmPayment, RetrievePayment};
+use paygate::sandbox::faults::Fault;
+use paygate::sandbox::smsc::AckStatus;
+use paygate_parsers::smpp::status::ESME_RX_T_APPN;
+
+async fn with_redis() -> World {
+    World::of(Store::postgres().await).with_redis().start().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_dies_in_the_middle_changes_nothing() {
+    let mut world = with_redis().await;
+    let code = world.phone("0854689520").asks("ON VIP NAP1").await;
+    world.redis.as_mut().unwrap().kill();
+    world.phone("0854689520").texts(&code).await;
+    world.phone("0854689520").reads_done().await;
+    world.phone("0854689520").texts(&code).await;
+    world.redis.as_mut().unwrap().start_again();
+    world.phone("0854689520").texts("ON VIP NAP1").await;
+    world.ends(&["done"], Books::BOUGHT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_forgets_everything_between_two_steps_changes_nothing() {
+    let world = with_redis().await;
+    let (phone, redis) = (world.phone("0854689520"), world.redis.as_ref().unwrap());
+    let code = phone.asks("ON VIP NAP1").await;
+    redis.command(&["FLUSHALL"]).await;
+    phone.texts("ON VIP NAP1").await;
+    world.billing_faults(ConfirmPayment, Fault::Late { ms: 300 }, 1);
+    phone.texts(&code).await;
+    redis.command(&["FLUSHALL"]).await;
+    phone.texts(&code).await;
+    phone.reads_done().await;
+    world.ends(&["done"], Books::BOUGHT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_hangs_slows_a_purchase_and_does_not_stop_it() {
+    let world = with_redis().await;
+    let (phone, redis) = (world.phone("0854689520"), world.redis.as_ref().unwrap());
+    redis.pause();
+    let code = phone.asks("ON VIP NAP1").await;
+    phone.texts(&code).await;
+    redis.resume();
+    phone.texts(&code).await;
+    phone.reads_done().await;
+    world.ends(&["done"], Books::BOUGHT).await;
+}
+
+async fn on_postgres() -> World {
+    World::of(Store::postgres().await).set("journal.statement_timeout = \"1s\"").start().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_cannot_be_kept_is_sent_again_until_it_can() {
+    let world = on_postgres().await;
+    let phone = world.phone("0854689520");
+    world.store.goes_away().await;
+    assert_eq!(phone.tries_to_text("ON VIP NAP1").await, AckStatus::Answered(ESME_RX_T_APPN));
+    world.smsc.redeliver(true);
+    let (taken, ()) = tokio::join!(phone.tries_to_text("ON VIP NAP1"), world.store.comes_back());
+    assert!(taken.is_ok(), "{taken:?}");
+    let code = phone.reads_offer().await;
+    phone.texts(&code).await;
+    phone.reads_done().await;
+    world.ends(&["done"], Books::BOUGHT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_charge_whose_answer_finds_no_journal_is_written_down_when_it_is_back() {
+    let world = on_postgres().await;
+    let phone = world.phone("0854689520");
+    world.billing_faults(ConfirmPayment, Fault::Slow { ms: 300 }, 1);
+    phone.buys("ON VIP NAP1").await;
+    world.until("the money has moved", |world| world.books().debits == 1).await;
+    world.store.goes_away().await;
+    world
+        .until("the answer is there", |world| world.billing.requests().iter().any(|(at, _)| *at == RetrievePayment))
+        .await;
+    assert_eq!(world.books().grants, 0, "nothing leaves before it is written down");
+    world.store.comes_back().await;
+    phone.reads_done().await;
+    world.ends(&["done"], Books::BOUGHT).await;
+}
