@@ -37,7 +37,8 @@ impl Answer {
 /// The whole program.
 #[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::from(run(std::env::args_os(), &mut io::stdout().lock(), &mut io::stderr().lock()))
+    // Neither is locked: a lock held for as long as the daemon runs would stop every thread that logs.
+    ExitCode::from(run(std::env::args_os(), &mut io::stdout(), &mut io::stderr()))
 }
 
 /// Runs one command; `out` and `err` are what it prints to.
