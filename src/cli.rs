@@ -34,10 +34,9 @@ impl Answer {
     }
 }
 
-/// The whole program.
+/// The whole program. Nothing here keeps stdout or stderr locked: the log of a daemon that runs inside `run` waits for them.
 #[must_use]
 pub fn main() -> ExitCode {
-    // Neither is locked: a lock held for as long as the daemon runs would stop every thread that logs.
     ExitCode::from(run(std::env::args_os(), &mut io::stdout(), &mut io::stderr()))
 }
 

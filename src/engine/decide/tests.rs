@@ -94,6 +94,9 @@ fn desk() -> Desk {
         package_manager: Arc::new(package_manager::Client::new(&packages, client)),
         redelivery_window: WINDOW,
         parts_window: WINDOW,
+        reply_lease: 30_000_000,
+        reply_pause: 5_000_000,
+        reply_doubt: 60_000_000,
     }
 }
 
