@@ -42,12 +42,6 @@ pub struct Options {
     pub dir: Option<PathBuf>,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8088)), dir: None }
-    }
-}
-
 /// A running sandbox.
 pub struct Sandbox {
     /// The page's.
