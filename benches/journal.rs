@@ -102,7 +102,7 @@ fn later(before: &Unit, state: State, status: AttemptStatus) -> Unit {
     purchase.charge = Some(serde_json::from_value(attempt).expect("the sample is an attempt"));
     let charge = purchase.charge.clone().map(|attempt| AttemptRow {
         purchase_id: purchase.id.clone(),
-        msisdn: purchase.order.msisdn.clone(),
+        msisdn: purchase.order.msisdn,
         channel: purchase.order.channel.clone(),
         attempt,
         request: if seen == 1 { "x".repeat(400) } else { String::new() },
@@ -138,7 +138,7 @@ fn reply(purchase: &Purchase) -> ReplyRow {
         at: purchase.created_at,
         link: "viettel".to_owned(),
         from: "9029".to_owned(),
-        to: purchase.order.msisdn.clone(),
+        to: purchase.order.msisdn,
         kind: "offer".to_owned(),
         text: "Ma xac nhan {otp}. Goi VIP NAP1 30 ngay, gia 10.000 d. Tra loi ma nay trong 5 phut de mua.".to_owned(),
         not_after: purchase.created_at,

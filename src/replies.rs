@@ -262,7 +262,7 @@ fn parts_of(text: &str) -> usize {
             Piece::Placeholder(name) => SAMPLE.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value),
         })
         .collect();
-    usize::from(segments(&filled).parts)
+    segments(&filled).parts
 }
 
 fn unknown_text(name: &str) -> String {

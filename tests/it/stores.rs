@@ -57,6 +57,11 @@ impl Store {
         Self { config: journal_config(&Postgres::start().database().await), _dir: None }
     }
 
+    /// Another empty store of the same kind.
+    pub(crate) async fn sibling(&self) -> Self {
+        if self.is_postgres() { Self::postgres().await } else { Self::sqlite() }
+    }
+
     pub(crate) async fn open(&self) -> Journal {
         Journal::open(&self.config).await.expect("the journal opens")
     }
@@ -67,6 +72,30 @@ impl Store {
 
     pub(crate) fn url(&self) -> &str {
         self.config.url.expose_secret()
+    }
+
+    /// Keeps every commit waiting until the connection is closed.
+    pub(crate) async fn hold(&self) -> AnyConnection {
+        sqlx::any::install_default_drivers();
+        let mut connection = AnyConnection::connect(self.url()).await.expect("the store answers");
+        let lock = if self.is_postgres() { "BEGIN; LOCK TABLE message" } else { "BEGIN IMMEDIATE" };
+        sqlx::raw_sql(lock).execute(&mut connection).await.expect("the lock is taken");
+        connection
+    }
+
+    /// Refuses every message from now on, and takes everything else.
+    pub(crate) async fn keeps_no_messages(&self) {
+        let refuse = if self.is_postgres() {
+            "ALTER TABLE message ADD CONSTRAINT none CHECK (false) NOT VALID"
+        } else {
+            "CREATE TRIGGER none BEFORE INSERT ON message BEGIN SELECT RAISE(ABORT, 'none is kept'); END"
+        };
+        self.execute(refuse).await.expect("the store obeys");
+    }
+
+    pub(crate) async fn keeps_messages_again(&self) {
+        let take = if self.is_postgres() { "ALTER TABLE message DROP CONSTRAINT none" } else { "DROP TRIGGER none" };
+        self.execute(take).await.expect("the store obeys");
     }
 
     /// PostgreSQL as it is while its server is restarted: every connection breaks, and none is taken.
@@ -266,13 +295,13 @@ impl Redis {
 
 /// A server program and the shell that owns it: when this process ends in any way, the shell's input ends, and it kills the
 /// server and removes its directory.
-struct Server {
+pub(crate) struct Server {
     shell: Child,
     dir: PathBuf,
 }
 
 impl Server {
-    fn start(dir: &Path, signal: &str, command: &[String]) -> Self {
+    pub(crate) fn start(dir: &Path, signal: &str, command: &[String]) -> Self {
         const GUARD: &str = r#"trap '' INT TERM HUP
             dir=$1; signal=$2; shift 2
             "$@" >"$dir/log" 2>&1 & echo $! >"$dir/pid"
@@ -295,7 +324,7 @@ impl Server {
     }
 
     /// Until it is ready; a server that never is shows its log.
-    fn wait(&self, ready: impl Fn() -> bool) {
+    pub(crate) fn wait(&self, ready: impl Fn() -> bool) {
         for _ in 0..1200 {
             if self.dir.join("pid").exists() && ready() {
                 return;
@@ -322,7 +351,7 @@ impl Drop for Server {
 }
 
 /// A directory that the server's user may use; the guard removes it.
-fn shared_dir(kind: &str) -> PathBuf {
+pub(crate) fn shared_dir(kind: &str) -> PathBuf {
     let dir =
         tempfile::Builder::new().prefix(&format!("paygate-{kind}-")).tempdir().expect("a temporary directory").keep();
     if is_root() && kind == "pg" {
@@ -333,7 +362,7 @@ fn shared_dir(kind: &str) -> PathBuf {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("a bound address").port()
 }

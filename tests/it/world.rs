@@ -3,10 +3,12 @@
 
 mod books;
 mod phone;
+mod process;
 mod settings;
 
 pub(crate) use books::Books;
 pub(crate) use phone::{Phone, code_in, wrong};
+pub(crate) use process::Process;
 
 use crate::stores::{Redis, Store};
 use paygate::app::App;

@@ -40,6 +40,7 @@ pub(crate) fn purchase(id: &str) -> Purchase {
         decline: None,
         asked: 0,
         asked_at: None,
+        unanswered: 0,
         told_checking: false,
     }
 }
@@ -67,7 +68,7 @@ pub(crate) fn attempt(key: &str, status: AttemptStatus) -> Attempt {
 pub(crate) fn attempt_row(purchase: &Purchase, attempt: Attempt) -> AttemptRow {
     AttemptRow {
         purchase_id: purchase.id.clone(),
-        msisdn: purchase.order.msisdn.clone(),
+        msisdn: purchase.order.msisdn,
         channel: purchase.order.channel.clone(),
         attempt,
         request: r#"{"amount":10000}"#.to_owned(),

@@ -138,16 +138,7 @@ both_stores! {
         let phone = world.phone("0854689520");
         phone.buys("ON VIP NAP1").await;
         phone.reads_done().await;
-        let journal = world.journal().await;
-        let id = world.purchases().await[0].purchase.id.clone();
-        loop {
-            let replies = journal.story(&id).await.unwrap().unwrap().replies;
-            if replies.iter().all(|(_, status)| status == "delivered") {
-                assert_eq!(replies.iter().map(|(reply, _)| reply.kind.as_str()).collect::<Vec<_>>(), ["offer", "done"]);
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
+        world.replies_stand(&["offer delivered", "done delivered"]).await;
         world.ends(&["done"], Books::BOUGHT).await;
     }
 

@@ -1,6 +1,6 @@
 //! A channel whose answers are lost, late, wrong or rubbish: never a second debit, never a guess.
 
-use crate::stores::{Store, both_stores};
+use crate::stores::both_stores;
 use crate::world::{Books, World};
 use paygate::sandbox::billing::Duplicates;
 use paygate::sandbox::billing::Endpoint::{
@@ -10,6 +10,11 @@ use paygate::sandbox::billing::Endpoint::{
 use paygate::sandbox::billing::numbers;
 use paygate::sandbox::faults::Fault;
 use paygate::sandbox::packages;
+use std::time::{Duration, Instant};
+
+/// A request that lies somewhere for so long and takes effect then.
+const LATENESS: Duration = Duration::from_millis(1_500);
+const LATE: Fault = Fault::Late { ms: 1_500 };
 
 const NOT_ELIGIBLE: (u16, &str) = (403, "NOT_ELIGIBLE");
 
@@ -77,15 +82,30 @@ both_stores! {
         let settings = "charging.viettel = { timeout = \"200ms\", send_within = \"1s\", max_flight = \"2s\" }";
         let world = World::of(store).set(settings).start().await;
         let phone = world.phone("0854689520");
-        world.billing_faults(ConfirmPayment, Fault::Late { ms: 1_000 }, 1);
+        world.billing_faults(ConfirmPayment, LATE, 1);
+        let asked = Instant::now();
         phone.buys("ON VIP NAP1").await;
         phone.reads_done().await;
+        assert!(asked.elapsed() >= LATENESS, "it was not that request which charged");
+        world.ends(&["done"], Books::BOUGHT).await;
+    }
+
+    /// The operator takes a second request under the same key for a second payment: it must never get one.
+    async fn a_charge_in_one_step_that_arrives_late_is_charged_once(store: Store) {
+        let settings = r#"charging.viettel = { one_step = true, timeout = "200ms", send_within = "1s", max_flight = "2s" }"#;
+        let world = World::of(store).set(settings).start().await;
+        let phone = world.phone("0854689520");
+        world.billing_faults(CreatePayment, LATE, 1);
+        let asked = Instant::now();
+        phone.buys("ON VIP NAP1").await;
+        phone.reads_done().await;
+        assert!(asked.elapsed() >= LATENESS, "it was not that request which charged");
         world.ends(&["done"], Books::BOUGHT).await;
     }
 
     async fn a_reservation_whose_answer_is_lost_is_not_made_twice(store: Store) {
         for duplicates in [Duplicates::Refuse, Duplicates::Conflict, Duplicates::Replay] {
-            let plan = World::of(if store.is_postgres() { Store::postgres().await } else { Store::sqlite() });
+            let plan = World::of(store.sibling().await);
             let plan = plan.set("charging.viettel = { send_within = \"500ms\", max_flight = \"0s\" }");
             let world = plan.billing(|settings| settings.duplicates = duplicates).start().await;
             let phone = world.phone("0854689520");

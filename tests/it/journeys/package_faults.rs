@@ -4,6 +4,7 @@ use crate::stores::both_stores;
 use crate::world::{Books, Plan, World};
 use paygate::sandbox::faults::Fault;
 use paygate::sandbox::packages::Endpoint::{Grant, InquireGrant};
+use std::time::{Duration, Instant};
 
 /// A package manager that adds the package again with each request.
 fn forgetful(store: crate::stores::Store) -> Plan {
@@ -48,11 +49,16 @@ both_stores! {
     }
 
     async fn a_grant_that_knows_no_key_and_comes_late_is_made_once(store: Store) {
-        let world = forgetful(store).set("package_manager.timeout = \"200ms\"").start().await;
+        let settings = "package_manager = { timeout = \"200ms\", max_flight = \"2s\" }";
+        let world = forgetful(store).set(settings).start().await;
         let phone = world.phone("0854689520");
-        world.package_faults(Grant, Fault::Late { ms: 1_000 }, 1);
+        world.package_faults(Grant, Fault::Late { ms: 1_500 }, 1);
+        // It is still on its way there: nobody knows of it.
+        world.package_faults(InquireGrant, Fault::Refuse { status: 404, code: "NOT_GRANTED".to_owned() }, 3);
+        let asked = Instant::now();
         phone.buys("ON VIP NAP1").await;
         phone.reads_done().await;
+        assert!(asked.elapsed() >= Duration::from_millis(1_500), "it was not that request which granted");
         world.ends(&["done"], Books::BOUGHT).await;
     }
 
