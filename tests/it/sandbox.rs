@@ -7,8 +7,11 @@ use events::Events;
 use paygate::sandbox::{Options, Sandbox};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
+use std::process::Stdio;
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
 /// What nobody waits for unless something is wrong; the machine may be busy with other tests.
@@ -216,4 +219,29 @@ async fn a_kept_folder_shows_its_purchases_again_and_claims_nothing_about_books_
     let second = Visit { sandbox: Sandbox::start(options).await.unwrap(), client, _folder };
     let kept = second.newest_in("done").await;
     assert_eq!(verdict(&kept), ("plain", "from an earlier run, whose simulated books are gone"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_program_says_where_it_is_and_ends_at_ctrl_c_with_nothing_left_behind() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_paygate"))
+        .args(["sandbox", "--http", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+    let mut line = async || timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+    let (address, files) = (line().await, line().await);
+    let url = address.strip_prefix("paygate sandbox: ").unwrap();
+    let folder = files.split_whitespace().find(|word| word.contains("paygate-sandbox-")).unwrap();
+    assert!(std::path::Path::new(folder).join("paygate.toml").is_file(), "{files}");
+    // Somebody is still looking on.
+    let mut events = Events::open(&Client::new(), &format!("{url}events"), None).await;
+    assert_eq!(events.next().await.name, "state");
+    let interrupted = Command::new("kill").args(["-INT", &program.id().unwrap().to_string()]).status().await.unwrap();
+    assert!(interrupted.success());
+    let ended = timeout(PATIENCE, program.wait()).await.unwrap().unwrap();
+    assert_eq!(ended.code(), Some(0));
+    assert!(!std::path::Path::new(folder).exists(), "{folder} is left behind");
 }

@@ -107,7 +107,7 @@ fn verdict(state: State, books: Counts) -> Verdict {
     match state {
         State::Review => told(Tone::Review, format!("{books} — a person decides, paygate moves no more money")),
         State::ChargeUnknown | State::GrantUnknown | State::RefundUnknown => {
-            told(Tone::Unknown, format!("{books} — paygate cannot see these books, so it asks"))
+            told(Tone::Unknown, format!("{books} — paygate cannot see this, so it asks"))
         }
         State::Requested
         | State::Offered

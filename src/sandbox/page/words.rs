@@ -27,7 +27,7 @@ pub(super) fn state(purchase: &Purchase) -> String {
         State::ChargeUnknown => "Charged or not? Asking the telco".to_owned(),
         State::AwaitingUser => "Waiting for the payment".to_owned(),
         State::Granting => "Paid; adding the package".to_owned(),
-        State::GrantUnknown => "Paid. Granted or not? Asking the package manager".to_owned(),
+        State::GrantUnknown => "Paid. Granted or not? Asking".to_owned(),
         State::Refunding => "Giving the money back".to_owned(),
         State::RefundUnknown => "Given back or not? Asking the telco".to_owned(),
         State::Review => format!("A person must look: {}", purchase.review.map_or("", review)),
