@@ -126,6 +126,8 @@ async fn a_message_delivered_again_starts_nothing() {
     visit.newest_in("offered").await;
     let again = visit.post("/redeliver", json!({ "from": LAN, "id": sent["id"] })).await;
     assert_eq!((&again["taken"], &again["deliveries"]), (&json!("again"), &json!(2)));
+    // The same words typed once more are octet for octet the same.
+    assert_eq!(visit.texts(LAN, "ON VIP NAP1").await["taken"], "again");
     let state = visit.state().await;
     assert_eq!(state["purchases"].as_array().unwrap().len(), 1);
     let received =
