@@ -101,7 +101,7 @@ pub(super) fn refund_order(key: &str, charge: &ChargeOrder) -> RefundOrder {
         key: key.to_owned(),
         charge_handle: charge.handle.clone(),
         peer_reference: None,
-        msisdn: charge.msisdn.clone(),
+        msisdn: charge.msisdn,
         amount: charge.amount,
         handle: None,
         sends: 1,

@@ -67,7 +67,7 @@ pub(crate) fn attempt(key: &str, status: AttemptStatus) -> Attempt {
 pub(crate) fn attempt_row(purchase: &Purchase, attempt: Attempt) -> AttemptRow {
     AttemptRow {
         purchase_id: purchase.id.clone(),
-        msisdn: purchase.order.msisdn.clone(),
+        msisdn: purchase.order.msisdn,
         channel: purchase.order.channel.clone(),
         attempt,
         request: r#"{"amount":10000}"#.to_owned(),
