@@ -34,10 +34,10 @@ impl Answer {
     }
 }
 
-/// The whole program.
+/// The whole program. Nothing here keeps stdout or stderr locked: the log of a daemon that runs inside `run` waits for them.
 #[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::from(run(std::env::args_os(), &mut io::stdout().lock(), &mut io::stderr().lock()))
+    ExitCode::from(run(std::env::args_os(), &mut io::stdout(), &mut io::stderr()))
 }
 
 /// Runs one command; `out` and `err` are what it prints to.

@@ -38,7 +38,7 @@ pub(super) enum Verb {
 #[derive(Debug, Args)]
 pub(super) struct Sandbox {
     /// Where the page is served
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8088")]
     pub(super) http: SocketAddr,
     /// Where the journal is kept; a temporary folder otherwise
     #[arg(long, value_name = "DIR")]

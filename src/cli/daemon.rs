@@ -46,15 +46,18 @@ fn as_json(Checked { part, fault }: &Checked) -> Value {
     json!({ "part": part, "ok": fault.is_none(), "fault": fault })
 }
 
-/// Reads a configuration; each fault is a line that begins with the file.
+/// Reads a configuration, texts to subscribers included; each fault is a line that begins with the file.
 pub(super) fn load(path: &Path) -> Result<Config, Failure> {
-    Config::load(path, &environment()).map_err(|errors| {
-        let prefix = |line: &str| {
-            if line.starts_with(&*path.to_string_lossy()) { String::new() } else { format!("{}: ", path.display()) }
-        };
-        let lines = errors.iter().map(ToString::to_string);
-        Failure::Usage(lines.map(|line| prefix(&line) + &line).collect::<Vec<_>>().join("\n"))
-    })
+    let faults = match Config::load(path, &environment()) {
+        Err(errors) => errors.to_string(),
+        Ok(config) => match app::replies(&config) {
+            Err(error) => error.to_string(),
+            Ok(_) => return Ok(config),
+        },
+    };
+    let file = path.display().to_string();
+    let line = |fault: &str| if fault.starts_with(&file) { fault.to_owned() } else { format!("{file}: {fault}") };
+    Err(Failure::Usage(faults.lines().map(line).collect::<Vec<_>>().join("\n")))
 }
 
 /// Logs for as long as the returned value lives.

@@ -7,10 +7,10 @@ use super::intake::{Meaning, Reading, door_name, part_row, purchase_id, set_key}
 use super::parts;
 use super::work::{Decision, Done, Known, Work};
 use crate::journal::rows::{AttemptRow, EventRow, OwedReply, PartRow, PurchaseRow, ReplyStatus, ReplyUpdate};
-use crate::purchase::input::{Effect, Input};
-use crate::purchase::next;
-use crate::purchase::record::{Attempt, Order, Purchase};
+use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input};
+use crate::purchase::record::{Attempt, AttemptStatus, Order, Purchase, State};
 use crate::purchase::subscriber::{Answer, Route, route};
+use crate::purchase::{Step, next};
 use paygate_parsers::msisdn::Msisdn;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -190,19 +190,25 @@ impl<'a> Batch<'a> {
         self.apply(purchase, &input, Some(Decision { again: vec![again], ..Decision::default() }));
     }
 
+    /// A purchase that this batch has changed already was claimed twice: the copy here is another one's past or future,
+    /// and the journal would refuse the two together.
     fn due(&mut self, purchase: Purchase) {
-        self.apply(purchase, &Input::Timer, None);
+        if self.current(&purchase.id).is_none() {
+            self.apply(purchase, &Input::Timer, None);
+        }
     }
 
     /// One turn of the core, folded into the purchase's unit of this batch.
     fn apply(&mut self, before: Purchase, input: &Input, decision: Option<Decision>) {
-        let step = next(&self.desk.rules, &before, &self.with_nonce(input), self.moment.now);
+        let input = self.with_nonce(input);
+        let Step { purchase: after, effects } = next(&self.desk.rules, &before, &input, self.moment.now);
         let at = self.unit_of(&before, decision);
         let decision = &mut self.decisions[at];
-        let after = step.purchase;
-        decision.unit.events.push(event(&before, &after, input, self.moment.now));
-        decision.effects.extend(step.effects.iter().filter(|effect| !matches!(effect, Effect::Tell { .. })).cloned());
-        for (count, effect) in step.effects.iter().enumerate() {
+        decision.unit.events.push(event(&before, &after, &input, self.moment.now));
+        // What an earlier input of this batch asked for has not left yet: a later one may have made it wrong.
+        decision.effects.retain(|effect| still_stands(effect, &after));
+        decision.effects.extend(effects.iter().filter(|effect| !matches!(effect, Effect::Tell { .. })).cloned());
+        for (count, effect) in effects.iter().enumerate() {
             if let Effect::Tell { notice } = effect {
                 let row = self.desk.notice_row(&after, *notice, count, self.moment.now);
                 decision.unit.replies.push(row.clone());
@@ -338,6 +344,24 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// Whether what was asked for by an earlier step is still right for the purchase after a later one. What moves nothing may
+/// always be done.
+fn still_stands(effect: &Effect, after: &Purchase) -> bool {
+    let intended = |attempt: &Option<Attempt>| attempt.as_ref().is_some_and(|it| it.status == AttemptStatus::Intended);
+    match effect {
+        Effect::Call { call: ChannelCall::Charge } => after.state == State::Charging && intended(&after.charge),
+        Effect::Call { call: ChannelCall::Refund } => after.state == State::Refunding && intended(&after.refund),
+        Effect::Give { call: GrantCall::Grant } => after.state == State::Granting && intended(&after.grant),
+        Effect::Call { call: ChannelCall::Prepare } => after.state == State::Offered,
+        Effect::Check
+        | Effect::Tell { .. }
+        | Effect::Give { call: GrantCall::InquireGrant }
+        | Effect::Call { call: ChannelCall::InquireCharge | ChannelCall::CancelCharge | ChannelCall::InquireRefund } => {
+            true
+        }
+    }
+}
+
 /// Rows of the attempts that this step changed; a new send carries its exact request.
 fn attempts(desk: &Desk, decision: &mut Decision, before: &Purchase, after: &Purchase, moment: Moment) {
     let now = moment.now;
@@ -415,3 +439,6 @@ fn answer_done(done: Done, verdict: Verdict) {
     // A door that no longer waits has answered its peer already; the redelivery will find the message.
     let _ = done.map(|done| done.send(verdict));
 }
+
+#[cfg(test)]
+mod tests;

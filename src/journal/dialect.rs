@@ -169,7 +169,8 @@ impl Dialect {
             // small then. A transaction whose client is gone gives its locks back.
             (Self::Postgres, Role::Writer) => format!(
                 "SET statement_timeout = {timeout}; SET idle_in_transaction_session_timeout = {}; SET jit = off;
-                 SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off",
+                 SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;
+                 SET enable_mergejoin = off",
                 2 * timeout
             ),
             (Self::Postgres, Role::Reader) => {
@@ -229,7 +230,11 @@ impl Dialect {
 fn file(config: &config::Journal) -> Result<PathBuf, Cause> {
     let options = SqliteConnectOptions::from_str(config.url.expose_secret())
         .map_err(|error| Cause::Unfit(format!("[journal] url cannot be read: {error}")))?;
-    Ok(options.get_filename().to_owned())
+    let file = options.get_filename().to_owned();
+    if file.to_string_lossy().starts_with("file:sqlx-in-memory") {
+        return Err(Cause::Unfit("a journal in memory is lost with the process; name a file on disk".to_owned()));
+    }
+    Ok(file)
 }
 
 /// A configuration error is what sqlx does not try again for.

@@ -34,11 +34,14 @@ fn matching(filter: &Filter) -> Statement {
     select.push(columns::PURCHASE).push(" FROM purchase WHERE created_at >= ").int(filter.since.unwrap_or(i64::MIN));
     select.push(" AND created_at < ").int(filter.until.unwrap_or(i64::MAX));
     if let Some(state) = &filter.state {
-        select.push(" AND state = ").text(state);
+        let open = State::ALL.iter().any(|open| !open.is_end() && open.as_str() == state);
         // What is open is few among many, and has an index of its own.
-        if State::ALL.iter().any(|open| !open.is_end() && open.as_str() == state) {
-            select.push(" AND due_at IS NOT NULL");
-        }
+        select.push(if open {
+            " AND id IN (SELECT id FROM purchase WHERE due_at IS NOT NULL AND state = "
+        } else {
+            " AND (state = "
+        });
+        select.text(state).push(")");
     }
     if let Some(channel) = &filter.channel {
         select.push(" AND channel = ").text(channel);

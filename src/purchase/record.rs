@@ -45,6 +45,9 @@ pub struct Purchase {
     /// When a peer was last asked the present question: what it does not find proves only what was so by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<Micros>,
+    /// How many times it was asked and no answer was heard. A call is answered once, or lost in a crash.
+    #[serde(default)]
+    pub unanswered: u32,
     /// The subscriber was told that the outcome is being checked; said once.
     #[serde(default)]
     pub told_checking: bool,
@@ -295,6 +298,7 @@ impl Purchase {
             decline: None,
             asked: 0,
             asked_at: None,
+            unanswered: 0,
             told_checking: false,
         }
     }

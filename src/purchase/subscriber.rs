@@ -5,6 +5,7 @@ use super::input::Input;
 use super::offer::Asks;
 use super::record::{Micros, Purchase, State};
 use super::rules::Rules;
+use crate::config::Otp;
 use paygate_parsers::request::{Invalid, Request};
 
 const HOUR: Micros = 3_600_000_000;
@@ -101,7 +102,7 @@ fn buy(rules: &Rules, purchases: &[Purchase], service: &str, package: &str, acco
         order.service == service && order.package == package && order.account == account
     };
     let open = purchases.iter().position(|purchase| same(&purchase) && !purchase.state.is_end());
-    let may_send = codes_in_the_last_hour(purchases, now) < rules.otp_hourly;
+    let may_send = codes_in_the_last_hour(rules, purchases, now) < rules.otp_hourly;
     if let Some(at) = open {
         return match &purchases[at].offer {
             Some(offer) if purchases[at].state == State::Offered && can_be_sent_again(rules, offer) && may_send => {
@@ -124,13 +125,15 @@ fn can_be_sent_again(rules: &Rules, offer: &super::offer::Offer) -> bool {
     offer.asks != Asks::ChannelCode && offer.sends < rules.otp_sends
 }
 
-/// Codes texted to this subscriber in the last hour, as the journal knows it; Redis may count, the journal decides.
-fn codes_in_the_last_hour(purchases: &[Purchase], now: Micros) -> u32 {
-    let recent = purchases.iter().filter_map(|purchase| purchase.offer.as_ref());
-    recent
-        .filter(|offer| offer.asks != Asks::Yes && now < offer.last_sent_at.saturating_add(HOUR))
-        .map(|offer| u32::from(offer.sends))
-        .sum()
+/// Codes texted to this subscriber in the last hour, or about to be, as the journal knows it; Redis may count, the
+/// journal decides. An offer whose code is still being made counts too: many requests at once are no way around the limit.
+fn codes_in_the_last_hour(rules: &Rules, purchases: &[Purchase], now: Micros) -> u32 {
+    let codes = |purchase: &Purchase| match &purchase.offer {
+        Some(offer) if offer.asks == Asks::Yes || now >= offer.last_sent_at.saturating_add(HOUR) => 0,
+        Some(offer) => u32::from(offer.sends.max(1)),
+        None => u32::from(rules.otp != Otp::None && purchase.state == State::Requested),
+    };
+    purchases.iter().map(codes).sum()
 }
 
 /// A code confirms exactly the offer it was made for; a code that is nobody's counts against the newest offer.

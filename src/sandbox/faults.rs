@@ -129,3 +129,37 @@ fn walk(value: &mut Value, change: &dyn Fn(&str, &mut Value)) {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+
+    #[test]
+    fn a_web_page_can_post_a_switch() {
+        for (text, rule) in [
+            (r#"{"endpoint":7,"fault":"slow","ms":500,"times":3}"#, (Some(7), Fault::Slow { ms: 500 }, Some(3))),
+            (r#"{"fault":"lost"}"#, (None, Fault::Lost, None)),
+        ] {
+            let (endpoint, fault, times) = rule;
+            assert_eq!(serde_json::from_str::<FaultRule<u8>>(text).unwrap(), FaultRule { endpoint, fault, times });
+        }
+    }
+
+    #[test]
+    fn a_switch_counts_down_and_the_next_one_follows() {
+        let faults = Faults::default();
+        assert!(faults.set(FaultRule { endpoint: Some(1), fault: Fault::Lost, times: Some(2) }));
+        assert!(faults.set(FaultRule { endpoint: None, fault: Fault::Garbage, times: None }));
+        let taken: Vec<_> = [1, 2, 1, 1].into_iter().map(|endpoint| faults.take(endpoint).unwrap()).collect();
+        assert_eq!(taken, [Fault::Lost, Fault::Garbage, Fault::Lost, Fault::Garbage]);
+    }
+
+    #[test]
+    fn a_falsified_answer_is_wrong_in_one_thing_only() {
+        let body = r#"{"amount":10000,"list":[{"phoneNumber":"+84854689520"}],"referenceCode":"k1"}"#;
+        assert_eq!(with_wrong_amount(body), body.replace("10000", "10001"));
+        let others = body.replace("k1", "somebody-elses").replace("+84854689520", "+84850009999");
+        assert_eq!(with_others_data(body), others);
+    }
+}

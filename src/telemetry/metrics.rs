@@ -42,7 +42,8 @@ pub const COUNTERS: [(&str, &str); 20] = [
 ];
 
 /// Gauges, and what they show.
-pub const GAUGES: [(&str, &str); 6] = [
+pub const GAUGES: [(&str, &str); 7] = [
+    ("paygate_keys_may_be_evicted", "1 where Redis may forget keys before their time: set maxmemory-policy noeviction"),
     (BUILD_INFO, "Always 1; the version is the label"),
     (UNKNOWN_OUTCOMES, "Purchases whose charge, grant or refund is not proven either way"),
     (OLDEST_UNKNOWN, "Unix time at which the oldest of them began; 0 where there is none"),

@@ -19,10 +19,8 @@ impl Driver {
         }
         let answer = self.open(Operation::CreatePayment, order).await;
         // One-step payments are validated by nobody and confirmed by nobody: one that waits for either is not ours to end.
-        match answer.finding {
-            Finding::CodeSent | Finding::Reserved => ChannelAnswer { finding: PENDING, ..answer },
-            _ => answer,
-        }
+        let waits = matches!(answer.finding, Finding::CodeSent | Finding::Reserved);
+        if waits { ChannelAnswer { finding: PENDING, ..answer } } else { answer }
     }
 
     pub(super) async fn two_steps(&self, order: &ChargeOrder) -> ChannelAnswer {
@@ -52,11 +50,10 @@ impl Driver {
             Some(_) => self.look(order).await,
             None => self.open(Operation::PreparePayment, order).await,
         };
-        match opened.finding {
-            Finding::Reserved => handle_of(opened),
-            Finding::CodeSent => self.validated(order, opened).await,
-            _ => Err(opened),
+        if opened.finding == Finding::CodeSent {
+            return self.validated(order, opened).await;
         }
+        if opened.finding == Finding::Reserved { handle_of(opened) } else { Err(opened) }
     }
 
     /// The operator waits for the code it texted: with the code the reservation stands, without it that is the answer.
@@ -171,13 +168,11 @@ impl Driver {
     /// Refused because something stands under our key: an earlier send of ours, which is taken up where it is found.
     async fn adopted(&self, order: &ChargeOrder, verdict: Verdict, said: Said) -> ChannelAnswer {
         let found = self.find(order).await;
-        match found.finding {
-            Finding::NotFound if verdict == Verdict::ExistsOrWrong && order.sends <= 1 => {
-                declined(said, Reason::Config, Advice::Technical)
-            }
-            Finding::NotFound => said.concluded(UNKNOWN_CODE),
-            _ => found,
+        if found.finding != Finding::NotFound {
+            return found;
         }
+        let ours_alone = verdict == Verdict::ExistsOrWrong && order.sends <= 1;
+        if ours_alone { declined(said, Reason::Config, Advice::Technical) } else { said.concluded(UNKNOWN_CODE) }
     }
 
     async fn post(&self, operation: Operation, path: &[&str], body: String, order: &ChargeOrder) -> Said {

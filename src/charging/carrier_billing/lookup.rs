@@ -44,11 +44,9 @@ impl Driver {
             return answer;
         }
         let answer = self.find(order).await;
-        match answer.finding {
-            // A payment that was there does not vanish by itself, so its absence proves nothing.
-            Finding::NotFound => ChannelAnswer { finding: UNKNOWN_CODE, ..answer },
-            _ => answer,
-        }
+        // A payment that was there does not vanish by itself, so its absence proves nothing.
+        let gone = answer.finding == Finding::NotFound;
+        if gone { ChannelAnswer { finding: UNKNOWN_CODE, ..answer } } else { answer }
     }
 
     pub(super) async fn retrieve(

@@ -57,13 +57,12 @@ impl Driver {
             Verdict::TryLater => said.concluded(Finding::NotSent { why: "the operator takes no more now".to_owned() }),
             Verdict::Exists | Verdict::ExistsOrWrong => {
                 let found = self.find_refund(order, payment).await;
-                match found.finding {
-                    Finding::NotFound if verdict == Verdict::ExistsOrWrong && order.sends <= 1 => {
-                        said.concluded(not_refunded(Reason::Config, Advice::Technical))
-                    }
-                    Finding::NotFound => said.concluded(UNKNOWN_CODE),
-                    _ => found,
+                if found.finding != Finding::NotFound {
+                    return found;
                 }
+                let ours_alone = verdict == Verdict::ExistsOrWrong && order.sends <= 1;
+                let refused = not_refunded(Reason::Config, Advice::Technical);
+                said.concluded(if ours_alone { refused } else { UNKNOWN_CODE })
             }
             Verdict::AskPayment => self.unrefundable(order, payment, said).await,
             Verdict::WrongCode | Verdict::AlreadyDone | Verdict::NotFound | Verdict::EndOfList => said.unanswered(),

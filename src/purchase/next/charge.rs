@@ -142,14 +142,14 @@ impl Turn<'_> {
         }
     }
 
+    pub(super) fn consent_is_valid(&self) -> bool {
+        let consent = self.purchase.consent.as_ref();
+        consent.is_some_and(|consent| self.now < consent.given_at + self.rules.consent_valid)
+    }
+
     /// The consent is what a further send stands on: without it, or with an old one, none is made.
     fn may_send_again(&self) -> bool {
-        let fresh = self
-            .purchase
-            .consent
-            .as_ref()
-            .is_some_and(|consent| self.now < consent.given_at + self.rules.consent_valid);
-        fresh
+        self.consent_is_valid()
             && self.purchase.review.is_none()
             && self.purchase.charge.as_ref().is_some_and(|charge| charge.sends < SENDS_AT_MOST)
     }

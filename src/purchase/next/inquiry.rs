@@ -37,9 +37,9 @@ impl Turn<'_> {
     }
 
     /// When the subscriber is to be told that the outcome is being checked, if that is still to be said.
-    fn checking_at(&self) -> Option<Micros> {
-        let consent = self.purchase.consent.as_ref().filter(|_| !self.purchase.told_checking)?;
-        Some((consent.given_at + self.rules.checking_after).max(self.now))
+    pub(super) fn checking_at(&self) -> Option<Micros> {
+        let since = self.purchase.consent.as_ref().map_or(self.purchase.created_at, |consent| consent.given_at);
+        (!self.purchase.told_checking).then(|| (since + self.rules.checking_after).max(self.now))
     }
 
     pub(super) fn tell_checking_if_it_is_time(&mut self) {
@@ -52,10 +52,10 @@ impl Turn<'_> {
     /// One inquiry along `flight`'s plan; past its end a person is asked to look, and the inquiries go on.
     fn inquire(&mut self, flight: &Flight, through: ReviewReason) {
         self.tell_checking_if_it_is_time();
-        let asked = self.purchase.asked;
+        let (asked, asked_at, unanswered) = (self.purchase.asked, self.purchase.asked_at, self.purchase.unanswered);
         if asked as usize >= flight.plan.len() {
             self.review(through);
-            self.purchase.asked = asked;
+            (self.purchase.asked, self.purchase.asked_at, self.purchase.unanswered) = (asked, asked_at, unanswered);
         }
         self.wake_for_inquiry(flight);
     }
@@ -89,7 +89,10 @@ impl Turn<'_> {
                 | ReviewReason::RefundRefused
                 | ReviewReason::LateCharge,
             )
-            | None => self.purchase.due_at = None,
+            | None => {
+                self.purchase.due_at = None;
+                self.tell_checking_if_it_is_time();
+            }
         }
     }
 }

@@ -133,6 +133,7 @@ impl Turn<'_> {
         self.purchase.asked = 0;
         self.wake_at(expires_at);
         match (answered && asks == Asks::ChannelCode, first) {
+            (true, _) if !self.consent_is_valid() => self.expire(),
             (true, _) => {
                 self.channel_has_offered();
                 self.charge();

@@ -18,6 +18,8 @@ pub(super) struct Turn<'a> {
     pub(super) now: Micros,
     pub(super) purchase: Purchase,
     effects: Vec<Effect>,
+    /// What is heard now can only be the answer to the newest question: all before it have been answered.
+    answers_newest: bool,
 }
 
 impl<'a> Turn<'a> {
@@ -25,7 +27,7 @@ impl<'a> Turn<'a> {
         let mut purchase = purchase.clone();
         purchase.version += 1;
         purchase.updated_at = now;
-        Self { rules, now, purchase, effects: Vec::new() }
+        Self { rules, now, purchase, effects: Vec::new(), answers_newest: false }
     }
 
     pub(super) fn finish(mut self) -> Step {
@@ -47,6 +49,7 @@ impl<'a> Turn<'a> {
         self.purchase.due_at = None;
         self.purchase.asked = 0;
         self.purchase.asked_at = None;
+        self.purchase.unanswered = 0;
     }
 
     pub(super) fn end(&mut self, state: State, decline: Option<Decline>, notice: Notice) {
@@ -55,15 +58,12 @@ impl<'a> Turn<'a> {
         self.tell(notice);
     }
 
-    /// A person's to look at. The subscriber waits for that person, and is told so unless the outcome was told already.
+    /// A person's to look at. The subscriber waits for that person and is told so in time, unless the outcome was told.
     pub(super) fn review(&mut self, reason: ReviewReason) {
-        let told = matches!(self.state(), State::Done | State::Refunded) || self.purchase.told_checking;
-        if !told {
-            self.purchase.told_checking = true;
-            self.tell(Notice::Checking);
-        }
+        self.purchase.told_checking |= matches!(self.state(), State::Done | State::Refunded);
         self.enter(State::Review);
         self.purchase.review = Some(reason);
+        self.purchase.due_at = self.checking_at();
     }
 
     pub(super) const fn wake_at(&mut self, at: Micros) {
@@ -79,30 +79,39 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn call(&mut self, call: ChannelCall) {
-        match call {
-            ChannelCall::InquireCharge | ChannelCall::CancelCharge | ChannelCall::InquireRefund => {
-                self.purchase.asked_at = Some(self.now);
-            }
-            ChannelCall::Prepare | ChannelCall::Charge | ChannelCall::Refund => {}
+        if super::is_question(call) {
+            self.ask();
         }
         self.effects.push(Effect::Call { call });
     }
 
     pub(super) fn give(&mut self, call: GrantCall) {
         match call {
-            GrantCall::InquireGrant => self.purchase.asked_at = Some(self.now),
+            GrantCall::InquireGrant => self.ask(),
             GrantCall::Grant => {}
         }
         self.effects.push(Effect::Give { call });
     }
 
+    fn ask(&mut self) {
+        self.purchase.asked_at = Some(self.now);
+        self.purchase.unanswered += 1;
+    }
+
+    /// One of the questions asked is answered.
+    pub(super) fn answered(&mut self) {
+        self.answers_newest = self.purchase.unanswered == 1;
+        self.purchase.unanswered = self.purchase.unanswered.saturating_sub(1);
+    }
+
     /// Whether an answer heard now is to a question asked when no request of this attempt could be under way any more:
-    /// the newest question was, and the ones before it have been answered by now. What a peer did not find earlier may
-    /// have arrived since, however late its answer is read.
+    /// the newest question was, and the ones before it have been answered, or are too old to be. What a peer did not
+    /// find earlier may have arrived since, however late its answer is read.
     pub(super) fn asked_past_flight(&self, attempt: Option<&Attempt>, flight: &Flight) -> bool {
         attempt.zip(self.purchase.asked_at).is_some_and(|(attempt, asked_at)| {
             let landed = attempt.in_flight_until;
-            landed < asked_at && landed + flight.answer_within < self.now
+            let earlier_answered = self.answers_newest || landed + flight.answer_within < self.now;
+            landed < asked_at && asked_at < self.now && earlier_answered
         })
     }
 

@@ -114,6 +114,28 @@ async fn past_its_time_nothing_leaves() {
 }
 
 #[tokio::test]
+async fn a_charge_that_finds_no_place_in_time_does_not_leave() {
+    let operator = Operator::with(Settings::default(), |config| config.concurrency = 1).await;
+    operator.fault(Endpoint::PreparePayment, Fault::Silent);
+    let hurried = ChargeOrder { send_by: Instant::now() + Duration::from_millis(100), ..order("k2") };
+    let first = order("k1");
+    let (first, second) = tokio::join!(operator.driver.charge(&first), operator.driver.charge(&hurried));
+    assert_eq!(words(&first.finding), "unknown: NoAnswer");
+    assert_eq!(words(&second.finding), "not sent");
+    assert_eq!(operator.billing.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_reservation_that_lapsed_is_an_end_without_a_debit() {
+    let operator = Operator::start(Settings { reservation_ms: 0, ..Settings::default() }).await;
+    let mut reserved = order("k1");
+    reserved.handle = Some(r#"{"paymentId":"P000000000000"}"#.to_owned());
+    operator.driver.prepare(&order("k1")).await;
+    assert_eq!(words(&operator.driver.charge(&reserved).await.finding), "not charged: Cancelled, advice 1");
+    assert_eq!(operator.billing.debits("k1"), 0);
+}
+
+#[tokio::test]
 async fn a_repeated_charge_finds_what_the_first_one_did() {
     // A second first send is what a journal restored from a backup would make.
     let modes = [Duplicates::Refuse, Duplicates::Conflict, Duplicates::Replay];

@@ -74,16 +74,11 @@ fn inquired(finding: Finding) -> Input {
 #[test]
 fn a_charge_not_found_by_a_question_asked_while_it_was_in_flight_is_not_sent_again() {
     let mut life = charging();
-    life.at(28, Input::Timer).at(42, Input::Timer);
+    life.at(42, Input::Timer);
     assert!(life.calls(ChannelCall::InquireCharge));
     // The answer is read past the flight bound; the question was asked before it.
     life.at(60, inquired(Finding::NotFound));
     assert_eq!((life.purchase.state, life.charge()), (State::ChargeUnknown, AttemptStatus::Unknown));
-    // Asked past the bound, but so soon after the question before that this may be the answer to that one.
-    let mut crossed =
-        Life { rules: life.rules.clone(), purchase: life.purchase.clone(), now: life.now, effects: vec![] };
-    crossed.at(44, Input::Timer).at(50, inquired(Finding::NotFound));
-    assert_eq!(crossed.purchase.state, State::ChargeUnknown);
     // The same answer to a question asked past the bound is proof.
     life.at(70, Input::Timer).at(71, inquired(Finding::NotFound));
     assert_eq!((life.purchase.state, life.charge()), (State::Charging, AttemptStatus::Failed));
@@ -322,16 +317,15 @@ fn another_amount_heard_after_the_charge_was_believed_is_a_persons_to_look_at() 
 }
 
 #[test]
-fn a_subscriber_whose_purchase_goes_to_a_person_is_told_that_it_is_being_checked_once() {
+fn a_subscriber_whose_purchase_goes_to_a_person_is_told_in_time_that_it_is_being_checked_and_once() {
     let another = Finding::Charged { amount: Money::new(1, Currency::VND), msisdn: None };
     let mut life = charging();
     life.at(4, channel(ChannelCall::Charge, 1, another));
-    assert_eq!((life.purchase.review, life.tells(Notice::Checking)), (Some(ReviewReason::Mismatch), true));
-    let mut waiting = charging();
-    waiting.at(40, Input::Timer);
-    assert!(waiting.tells(Notice::Checking));
-    waiting.at(41, inquired(Finding::Refunded { amount: PRICE }));
-    assert_eq!((waiting.purchase.review, waiting.effects.len()), (Some(ReviewReason::Contradiction), 0));
+    assert_eq!((life.purchase.review, life.effects.len()), (Some(ReviewReason::Mismatch), 0));
+    life.wake();
+    assert!(life.tells(Notice::Checking) && life.now == START + 3 * SECOND + life.rules.checking_after);
+    life.wake();
+    assert!(life.effects.is_empty());
 }
 
 #[test]
@@ -344,4 +338,69 @@ fn a_refused_grant_is_not_called_absent_by_the_answer_to_an_older_question() {
     life.now += SECOND;
     life.take(grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
     assert!(life.calls(ChannelCall::Refund));
+}
+
+#[test]
+fn a_code_answered_long_before_the_channel_was_ready_is_no_longer_a_consent() {
+    let mut life = answered_early();
+    life.rules.consent_valid = 60 * SECOND;
+    life.at(120, channel(ChannelCall::InquireCharge, 1, Finding::CodeSent));
+    assert_eq!((life.purchase.state, life.calls(ChannelCall::Charge)), (State::Expired, false));
+}
+
+#[test]
+fn an_answer_to_an_earlier_send_proves_a_charge_and_never_its_absence() {
+    let mut life = charging();
+    life.at(28, Input::Timer).at(60, Input::Timer).at(61, inquired(Finding::NotFound));
+    life.wake();
+    assert!(life.calls(ChannelCall::Charge), "the second send is under way");
+    for finding in [NO_MONEY, BUSY, Finding::NotSent { why: "paused".to_owned() }] {
+        life.take(channel(ChannelCall::Charge, 1, finding));
+        assert_eq!((life.purchase.state, life.charge()), (State::Charging, AttemptStatus::Intended));
+    }
+    life.take(channel(ChannelCall::Charge, 1, CHARGED));
+    assert!(life.gives(GrantCall::Grant));
+}
+
+#[test]
+fn a_charge_found_too_late_to_grant_while_in_review_is_left_to_the_person() {
+    let mut life = charging();
+    while life.purchase.state != State::Review {
+        life.wake();
+    }
+    life.now = START + 2 * life.rules.grant_fresh;
+    life.take(inquired(CHARGED));
+    assert_eq!((life.purchase.review, life.effects.clone()), (Some(ReviewReason::LateCharge), vec![]));
+}
+
+#[test]
+fn a_withdrawn_purchase_that_was_charged_is_given_back_and_not_granted() {
+    let mut life = answered_early();
+    life.take(Input::Cancel).take(channel(ChannelCall::CancelCharge, 1, CHARGED));
+    assert_eq!((life.purchase.state, life.calls(ChannelCall::Refund)), (State::Refunding, true));
+}
+
+#[test]
+fn a_charge_found_after_the_end_is_granted_while_the_wish_for_it_is_fresh() {
+    let mut fresh = charging();
+    fresh.at(4, channel(ChannelCall::Charge, 1, NO_MONEY)).at(60, inquired(CHARGED));
+    assert_eq!((fresh.purchase.state, fresh.gives(GrantCall::Grant)), (State::Granting, true));
+    let mut stale = charging();
+    stale.at(4, channel(ChannelCall::Charge, 1, NO_MONEY));
+    stale.now = START + 2 * stale.rules.grant_fresh;
+    stale.take(inquired(CHARGED));
+    assert_eq!((stale.purchase.state, stale.calls(ChannelCall::Refund)), (State::Refunding, true));
+}
+
+#[test]
+fn the_answer_to_an_earlier_question_is_not_taken_for_the_newest_ones() {
+    let mut life = charging();
+    life.at(42, Input::Timer).at(44, Input::Timer).at(45, inquired(Finding::NotFound));
+    assert_eq!(life.purchase.state, State::ChargeUnknown, "this may be what was so at second 42");
+    life.at(46, inquired(Finding::NotFound));
+    assert_eq!((life.purchase.state, life.charge()), (State::Charging, AttemptStatus::Failed));
+    // An answer that was lost in a crash is waited for no longer than any is.
+    let mut crashed = charging();
+    crashed.at(42, Input::Timer).at(70, Input::Timer).at(71, inquired(Finding::NotFound));
+    assert_eq!(crashed.charge(), AttemptStatus::Failed);
 }

@@ -40,6 +40,7 @@ pub(crate) fn purchase(id: &str) -> Purchase {
         decline: None,
         asked: 0,
         asked_at: None,
+        unanswered: 0,
         told_checking: false,
     }
 }

@@ -15,6 +15,8 @@ use paygate::purchase::{Step, next};
 
 /// A peer's answer is waited for this long; after that the call counts as unanswered.
 const CALL_TIMEOUT: Micros = 5 * SECOND;
+/// A question may take several calls in a row.
+const QUESTION_TIMEOUT: Micros = 12 * SECOND;
 /// A life that takes more steps than this goes round in a circle.
 const STEPS_AT_MOST: usize = 4_000;
 
@@ -112,6 +114,10 @@ impl World {
         for _ in 0..STEPS_AT_MOST {
             let Some(moment) = self.next_moment() else { return self.rest(written_down) };
             self.now = self.now.max(moment);
+            if self.chance.percent(4) {
+                let noise = self.noise();
+                self.step(noise, written_down)?;
+            }
             if self.is_timer_due() {
                 self.reviewed += u32::from(self.purchase.state == State::Review);
                 self.step(Input::Timer, written_down)?;
@@ -168,7 +174,7 @@ impl World {
         let input = self.answered(&request);
         self.note(|| format!("the peer acts: {}", input_name(&input)));
         let answered_at = now + request.answer_takes;
-        let in_time = answered_at <= request.leaves_at + CALL_TIMEOUT && !request.answer_is_bad;
+        let in_time = answered_at <= request.leaves_at + timeout_of(request.question) && !request.answer_is_bad;
         if in_time {
             request.heard.clear();
         }
@@ -223,7 +229,6 @@ impl World {
             // Nobody types the right code before it was made.
             8 if asks.is_some() => Input::CodeRight,
             9 => right,
-            10 => self.noise(),
             _ => fitting,
         }
     }
@@ -232,7 +237,8 @@ impl World {
     fn noise(&mut self) -> Input {
         use ChannelCall::{CancelCharge, Charge, InquireCharge, InquireRefund, Prepare, Refund};
         let cause = Cause::UnknownCode;
-        let sends = u32::try_from(self.chance.below(4)).unwrap_or(0);
+        // Never of a send that stands: each call that was made is answered once.
+        let sends = u32::MAX;
         if self.chance.percent(25) {
             let call = *self.chance.one_of(&[GrantCall::Grant, GrantCall::InquireGrant]);
             return Input::Grant { call, sends, answer: GrantAnswer::Unknown { cause, heard: String::new() } };
@@ -330,7 +336,10 @@ impl World {
         let pause = if may_move { pause } else { pause.min(4 * SECOND) };
         let acts_at = (sent && !chance.percent(8)).then(|| leaves_at + pause).filter(|at| !may_move || *at <= latest);
         let heard = if sent { silence(question, sends) } else { not_sent(question, sends) };
-        let heard_at = if sent { leaves_at + CALL_TIMEOUT } else { leaves_at };
+        // A process that was paused may tell what became of its request when that is long past.
+        let longest = if may_move { 180 * SECOND } else { 12 * SECOND };
+        let paused = if may_move && chance.percent(20) { chance.up_to(longest) } else { 0 };
+        let heard_at = if sent { leaves_at + timeout_of(question) } else { leaves_at + paused };
         let code = self.purchase.offer.as_ref().and_then(|offer| offer.answered.clone());
         let request = Request {
             question,
@@ -339,10 +348,11 @@ impl World {
             leaves_at,
             acts_at,
             heard: vec![(heard_at, heard)],
-            answer_takes: chance.up_to(2 * SECOND),
+            // Never so long that an inquiry's answer is older than the answers that the core reckons with.
+            answer_takes: if chance.percent(85) { chance.up_to(2 * SECOND) } else { chance.up_to(longest) },
             answer_is_bad: chance.percent(6),
-            heard_late: chance.percent(30),
-            repeated: chance.percent(5),
+            heard_late: may_move && chance.percent(30),
+            repeated: may_move && chance.percent(5),
         };
         self.requests.push(request);
     }
@@ -353,6 +363,10 @@ impl World {
             story.push(format!("{seconds:>6} s  {}", line()));
         }
     }
+}
+
+const fn timeout_of(question: Question) -> Micros {
+    if truth::moves(question) { CALL_TIMEOUT } else { QUESTION_TIMEOUT }
 }
 
 fn heard_from_channel(call: ChannelCall, sends: u32, finding: Finding, names_its_payment: bool) -> Input {

@@ -1,0 +1,356 @@
+//! The batch, driven by hand: redeliveries, parts, and several inputs that meet in one commit. No journal and no runtime;
+//! what the journal would know is put into `Known`.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use super::Batch;
+use crate::charging::Channels;
+use crate::config;
+use crate::engine::desk::{Desk, Moment};
+use crate::engine::door::{Door, MessageIn, Verdict};
+use crate::engine::intake::{Reader, set_key};
+use crate::engine::work::{Decision, Known, Work};
+use crate::http_client::HttpClient;
+use crate::journal::rows::{HeldPart, PartRow, Seen};
+use crate::package_manager;
+use crate::purchase::evidence::{Advice, ChannelAnswer, CheckAnswer, Decline, Finding, GrantAnswer, Reason};
+use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input};
+use crate::purchase::money::{Currency, Money};
+use crate::purchase::offer::CodeKey;
+use crate::purchase::record::{AttemptStatus, Micros, Purchase, State};
+use crate::purchase::rules::{ChannelRules, Flight, Rules};
+use crate::replies::Replies;
+use bytes::Bytes;
+use paygate_parsers::concat::Part;
+use paygate_parsers::msisdn::Country;
+use paygate_parsers::request::Syntax;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+const SECOND: Micros = 1_000_000;
+const START: Micros = 1_780_000_000 * SECOND;
+const WINDOW: Micros = 120 * SECOND;
+const PRICE: Money = Money::new(10_000, Currency::VND);
+
+fn rules() -> Rules {
+    let plan = [5, 15, 60].map(|seconds| seconds * SECOND).to_vec();
+    let flight = Flight { send_within: 10 * SECOND, max_flight: 30 * SECOND, answer_within: 15 * SECOND, plan };
+    let channel = ChannelRules { texts_codes: false, can_cancel: true, can_refund: true, flight: flight.clone() };
+    Rules {
+        otp: config::Otp::Gateway,
+        otp_length: 6,
+        otp_ttl: 300 * SECOND,
+        otp_attempts: 3,
+        otp_sends: 3,
+        otp_hourly: 5,
+        confirm_without_code: false,
+        code_key: CodeKey::new([7; 32]),
+        repeat_window: 600 * SECOND,
+        consent_valid: 600 * SECOND,
+        checking_after: 30 * SECOND,
+        grant_fresh: 86_400 * SECOND,
+        check_attempts: 3,
+        check_pause: 2 * SECOND,
+        grant: flight,
+        idempotent_grants: true,
+        channels: [("viettel".to_owned(), channel)].into(),
+    }
+}
+
+/// A channel and a package manager that nobody is behind: only their pure halves are asked here.
+fn desk() -> Desk {
+    let client = HttpClient::new().unwrap();
+    let channel = config::CarrierBilling {
+        base_url: "http://127.0.0.1:9/carrier-billing/v0.5".to_owned(),
+        refund_url: "http://127.0.0.1:9/carrier-billing-refund/v0.3".to_owned(),
+        token: "secret".into(),
+        timeout: Duration::from_secs(5),
+        merchant: "paygate".to_owned(),
+        one_step: true,
+        max_flight: Duration::from_secs(30),
+        send_within: Duration::from_secs(10),
+        inquiry_plan: vec![Duration::from_secs(5)],
+        concurrency: 1,
+    };
+    let packages = config::PackageManager {
+        base_url: "http://127.0.0.1:9".to_owned(),
+        token: "secret".into(),
+        timeout: Duration::from_secs(5),
+        idempotent_grants: true,
+        max_flight: Duration::from_secs(30),
+        send_within: Duration::from_secs(10),
+        inquiry_plan: vec![Duration::from_secs(5)],
+        concurrency: 1,
+    };
+    let channels = [("viettel".to_owned(), config::Charging::CarrierBilling(channel))].into();
+    Desk {
+        rules: rules(),
+        reader: Reader { country: Country::new("84").unwrap(), syntax: Syntax::default(), alphabets: BTreeMap::new() },
+        replies: Replies::new(&BTreeMap::new(), "19001000", "ON", "HUY").unwrap(),
+        link_channels: [("viettel".to_owned(), "viettel".to_owned())].into(),
+        channels: Arc::new(Channels::new(&channels, &client)),
+        package_manager: Arc::new(package_manager::Client::new(&packages, client)),
+        redelivery_window: WINDOW,
+        parts_window: WINDOW,
+        reply_lease: 30_000_000,
+        reply_pause: 5_000_000,
+        reply_doubt: 60_000_000,
+    }
+}
+
+/// One batch, decided at `now`.
+fn decide(desk: &Desk, known: &Known, now: Micros, works: Vec<Work>) -> (Vec<Decision>, Vec<Work>) {
+    let mut nonce = || "ab".repeat(16);
+    let mut batch = Batch::new(desk, known, Moment { now, at: Instant::now() }, &mut nonce);
+    for work in works {
+        batch.take(work);
+    }
+    batch.into_decisions()
+}
+
+fn sms(from: &str, text: &str) -> MessageIn {
+    MessageIn {
+        door: Door::Smpp,
+        link: "viettel".to_owned(),
+        from: from.to_owned(),
+        to: "9029".to_owned(),
+        peer_id: None,
+        data_coding: Some(0),
+        part: None,
+        payload: Bytes::copy_from_slice(text.as_bytes()),
+        unreadable: None,
+    }
+}
+
+const SENDER: &str = "84854689520";
+const BUY: &str = "ON VIP NAP1 0854689520";
+
+fn message(desk: &Desk, message: MessageIn) -> (Work, oneshot::Receiver<Verdict>) {
+    let (done, verdict) = oneshot::channel();
+    (Work::Message { reading: Arc::new(desk.reader.read(message)), done: Some(done), parts: None }, verdict)
+}
+
+/// The journal knows this message since `at`.
+fn seen(known: &mut Known, desk: &Desk, text: &str, generation: i64, at: Micros) {
+    let key = desk.reader.read(sms(SENDER, text)).key;
+    known.seen.insert(key.clone(), Seen { key, generation, at, purchase_id: None });
+}
+
+/// A purchase after `inputs`, one second apart, as the journal would have it.
+fn purchase(desk: &Desk, inputs: Vec<Input>) -> Purchase {
+    let (work, _verdict) = message(desk, sms(SENDER, BUY));
+    let (decisions, _) = decide(desk, &Known::default(), START, vec![work]);
+    let mut purchase = decisions.into_iter().next().unwrap().unit.purchase.unwrap().purchase;
+    for (seconds, input) in (1..).zip(inputs) {
+        purchase = crate::purchase::next(&desk.rules, &purchase, &input, START + seconds * SECOND).purchase;
+    }
+    purchase
+}
+
+fn known(purchase: &Purchase) -> Known {
+    let mut known = Known::default();
+    known.purchases.insert(purchase.id.clone(), purchase.clone());
+    known.of_subscriber.insert(purchase.order.msisdn, vec![purchase.clone()]);
+    known
+}
+
+fn allowed() -> Input {
+    let answer = CheckAnswer::Allowed { package_name: "VIP 30 ngay".to_owned(), price: PRICE, days: 30 };
+    Input::Checked { answer, nonce: String::new() }
+}
+
+fn channel(call: ChannelCall, sends: u32, finding: Finding) -> Input {
+    let answer = ChannelAnswer { finding, handle: None, peer_reference: None, heard: String::new() };
+    Input::Channel { call, sends, answer }
+}
+
+const CHARGED: Finding = Finding::Charged { amount: PRICE, msisdn: None };
+const BUSY: Finding = Finding::NotCharged(Decline::new(Reason::Busy, Advice::Technical));
+
+fn answer(purchase: &Purchase, input: Input) -> Work {
+    Work::Answer { id: purchase.id.clone(), input }
+}
+
+fn due(purchase: &Purchase) -> Work {
+    Work::Due { purchase: Box::new(purchase.clone()) }
+}
+
+#[test]
+fn a_message_redelivered_in_one_batch_waits_for_the_next_and_starts_nothing_there() {
+    let desk = desk();
+    let (first, _first) = message(&desk, sms(SENDER, BUY));
+    let (second, mut verdict) = message(&desk, sms(SENDER, BUY));
+    let (decisions, later) = decide(&desk, &Known::default(), START, vec![first, second]);
+    assert_eq!((decisions.len(), later.len()), (1, 1));
+    assert!(verdict.try_recv().is_err(), "it is not acknowledged before the first is durable");
+    let mut known = Known::default();
+    seen(&mut known, &desk, BUY, 0, START);
+    let (decisions, later) = decide(&desk, &known, START + SECOND, later);
+    assert_eq!((decisions.len(), later.len(), verdict.try_recv()), (0, 0, Ok(Verdict::Again)));
+}
+
+#[test]
+fn the_same_words_after_the_redelivery_window_are_a_new_message_and_a_peers_id_never_is() {
+    let desk = desk();
+    let mut known = Known::default();
+    seen(&mut known, &desk, BUY, 3, START);
+    let (work, _verdict) = message(&desk, sms(SENDER, BUY));
+    let (decisions, _) = decide(&desk, &known, START + WINDOW, vec![work]);
+    assert_eq!(decisions[0].unit.message.as_ref().unwrap().generation, 4);
+    let named = MessageIn { peer_id: Some("m-1".to_owned()), ..sms(SENDER, BUY) };
+    let key = desk.reader.read(named.clone()).key;
+    known.seen.insert(key.clone(), Seen { key, generation: 0, at: START, purchase_id: None });
+    let (work, mut verdict) = message(&desk, named);
+    let (decisions, _) = decide(&desk, &known, START + 100 * WINDOW, vec![work]);
+    assert_eq!((decisions.len(), verdict.try_recv()), (0, Ok(Verdict::Again)));
+}
+
+#[test]
+fn two_messages_of_one_subscriber_are_decided_one_batch_apart_and_of_two_together() {
+    let desk = desk();
+    let texts = [(SENDER, BUY), (SENDER, "KT"), ("84912345678", BUY)];
+    let works = texts.map(|(from, text)| message(&desk, sms(from, text)).0);
+    let (decisions, later) = decide(&desk, &Known::default(), START, works.into());
+    assert_eq!((decisions.len(), later.len()), (2, 1));
+}
+
+#[test]
+fn several_inputs_on_one_purchase_are_one_unit_with_an_event_for_each() {
+    let desk = desk();
+    let purchase = purchase(&desk, vec![allowed(), Input::CodeRight]);
+    let works = vec![
+        answer(&purchase, channel(ChannelCall::Charge, 1, CHARGED)),
+        answer(
+            &purchase,
+            Input::Grant {
+                call: GrantCall::Grant,
+                sends: 1,
+                answer: GrantAnswer::Granted { grant_id: "g-1".to_owned(), heard: String::new() },
+            },
+        ),
+    ];
+    let (decisions, _) = decide(&desk, &known(&purchase), START + 9 * SECOND, works);
+    let unit = &decisions[0].unit;
+    let row = unit.purchase.as_ref().unwrap();
+    assert_eq!((decisions.len(), row.seen, row.purchase.version), (1, purchase.version, purchase.version + 2));
+    assert_eq!(unit.events.iter().map(|event| event.seq).collect::<Vec<_>>(), [row.seen + 1, row.seen + 2]);
+    assert_eq!(row.purchase.state, State::Done);
+    assert!(!unit.grant.as_ref().unwrap().request.is_empty(), "the request of the intent outlives the step after it");
+    assert!(decisions[0].effects.is_empty(), "a grant that is made already is not let out");
+}
+
+#[test]
+fn a_charge_that_a_later_input_of_the_batch_makes_wrong_is_never_let_out() {
+    let desk = desk();
+    let purchase = purchase(&desk, vec![allowed(), Input::CodeRight, channel(ChannelCall::Charge, 1, BUSY)]);
+    let works = vec![due(&purchase), answer(&purchase, channel(ChannelCall::InquireCharge, 1, CHARGED))];
+    let (decisions, _) = decide(&desk, &known(&purchase), START + 9 * SECOND, works);
+    let charge = decisions[0].unit.charge.as_ref().unwrap();
+    assert_eq!((charge.attempt.sends, charge.attempt.status), (2, AttemptStatus::Succeeded));
+    assert_eq!(decisions[0].effects, [Effect::Give { call: GrantCall::Grant }]);
+}
+
+#[test]
+fn a_purchase_claimed_twice_is_woken_once_in_a_batch() {
+    let desk = desk();
+    let purchase = purchase(&desk, vec![allowed(), Input::CodeRight]);
+    let again = Purchase { version: purchase.version + 1, ..purchase.clone() };
+    let (decisions, _) = decide(&desk, &Known::default(), START + 60 * SECOND, vec![due(&purchase), due(&again)]);
+    assert_eq!((decisions.len(), decisions[0].unit.events.len()), (1, 1));
+}
+
+#[test]
+fn the_event_of_a_check_holds_the_nonce_that_its_offer_was_made_with() {
+    let desk = desk();
+    let purchase = purchase(&desk, vec![]);
+    let (decisions, _) = decide(&desk, &known(&purchase), START + SECOND, vec![answer(&purchase, allowed())]);
+    let unit = &decisions[0].unit;
+    let heard: Input = serde_json::from_str(&unit.events[0].body).unwrap();
+    let folded = crate::purchase::next(&desk.rules, &purchase, &heard, START + SECOND).purchase;
+    assert_eq!(folded, unit.purchase.as_ref().unwrap().purchase);
+}
+
+/// One part of a message of `total`, and its set's key.
+fn part(from: &str, number: u8, total: u8, text: &str) -> (MessageIn, String) {
+    let part = Part::new(77, total, number).unwrap().unwrap();
+    let message = MessageIn { part: Some(part), ..sms(from, text) };
+    let set = set_key(&message, part);
+    (message, set)
+}
+
+fn part_work(message: MessageIn) -> (Work, oneshot::Receiver<Verdict>) {
+    let (done, verdict) = oneshot::channel();
+    (Work::Part { message: Box::new(message), done: Some(done) }, verdict)
+}
+
+/// What the journal keeps of a part that came at `at`, decided against `known`.
+fn keep(desk: &Desk, known: &mut Known, message: MessageIn, at: Micros) -> Result<PartRow, Verdict> {
+    let (work, mut verdict) = part_work(message);
+    let (decisions, _) = decide(desk, known, at, vec![work]);
+    let Some(row) = decisions.into_iter().next().and_then(|decision| decision.unit.part) else {
+        return Err(verdict.try_recv().unwrap());
+    };
+    let held = known.parts.entry(row.set.clone()).or_default();
+    // The journal gives the parts of the newest generation only.
+    held.retain(|part| part.row.generation == row.generation);
+    held.push(HeldPart { row: row.clone(), done: false });
+    Ok(row)
+}
+
+/// The message that the set makes, put together and decided.
+fn assembled(desk: &Desk, known: &Known, set: &str, at: Micros) -> Option<Decision> {
+    decide(desk, known, at, vec![Work::Assemble { set: set.to_owned() }]).0.into_iter().next()
+}
+
+#[test]
+fn parts_in_any_order_are_one_message_and_one_purchase() {
+    let desk = desk();
+    let texts = ["ON VIP ", "NAP1 085", "4689520"];
+    for order in [[1, 2, 3], [3, 1, 2], [2, 3, 1]] {
+        let mut known = Known::default();
+        let set = part(SENDER, 1, 3, "").1;
+        for number in order {
+            assert!(assembled(&desk, &known, &set, START).is_none(), "a lone fragment is never read");
+            keep(&desk, &mut known, part(SENDER, number, 3, texts[usize::from(number) - 1]).0, START).unwrap();
+        }
+        let decision = assembled(&desk, &known, &set, START + SECOND).unwrap();
+        let order = decision.unit.purchase.unwrap().purchase.order;
+        assert_eq!((order.package.as_str(), order.account.as_str()), ("NAP1", "0854689520"));
+        assert_eq!(decision.unit.parts_done, Some((set, 0)));
+    }
+}
+
+#[test]
+fn a_part_that_comes_twice_or_after_its_set_was_done_is_a_redelivery() {
+    let desk = desk();
+    let mut known = Known::default();
+    let (message, set) = part(SENDER, 1, 2, "ON VIP ");
+    keep(&desk, &mut known, message.clone(), START).unwrap();
+    assert_eq!(keep(&desk, &mut known, message.clone(), START + SECOND), Err(Verdict::Again));
+    keep(&desk, &mut known, part(SENDER, 2, 2, "NAP1 0854689520").0, START + SECOND).unwrap();
+    known.parts.get_mut(&set).unwrap().iter_mut().for_each(|held| held.done = true);
+    assert_eq!(keep(&desk, &mut known, message, START + 2 * SECOND), Err(Verdict::Again));
+    assert!(assembled(&desk, &known, &set, START + 2 * SECOND).is_none(), "a done set is never put together again");
+}
+
+#[test]
+fn two_senders_with_one_reference_have_two_sets() {
+    let desk = desk();
+    let mut known = Known::default();
+    let mine = keep(&desk, &mut known, part(SENDER, 1, 2, "ON VIP ").0, START).unwrap();
+    let theirs = keep(&desk, &mut known, part("84912345678", 2, 2, "NAP1").0, START).unwrap();
+    assert_ne!(mine.set, theirs.set);
+    assert!(assembled(&desk, &known, &mine.set, START).is_none());
+}
+
+#[test]
+fn a_reference_used_again_after_the_window_begins_a_new_set() {
+    let desk = desk();
+    let mut known = Known::default();
+    keep(&desk, &mut known, part(SENDER, 1, 2, "ON VIP ").0, START).unwrap();
+    let row = keep(&desk, &mut known, part(SENDER, 2, 2, "NAP1").0, START + WINDOW).unwrap();
+    assert_eq!(row.generation, 1);
+    assert!(assembled(&desk, &known, &row.set, START + WINDOW).is_none(), "a part of each is no message");
+}

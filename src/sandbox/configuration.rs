@@ -1,0 +1,72 @@
+//! The configuration that the sandbox's daemon runs with, as the text that the page shows and that is kept beside the
+//! journal. Shorter waits than a real one's, and said so; everything else is the default.
+
+use super::billing::Billing;
+use super::packages::Packages;
+use super::smsc::Smsc;
+use std::path::Path;
+use toml::Value;
+
+pub(super) const SYSTEM_ID: &str = "paygate";
+pub(super) const SECRET: &str = "secret";
+/// The number that the telephones write to.
+pub(super) const SHORT_CODE: &str = "9029";
+
+/// As `paygate run --config` would read it.
+pub(super) fn text(smsc: &Smsc, billing: &Billing, packages: &Packages, folder: &Path) -> String {
+    let journal = Value::from(format!("sqlite:{}", folder.join("paygate.db").display()));
+    let (smsc, billing, refunds, packages) =
+        (smsc.address(), billing.base_url(), billing.refund_url(), packages.base_url());
+    format!(
+        r#"# The daemon beside this page reads exactly this. Lines marked "short" are made for looking on:
+# a real operator is given minutes where this one is given seconds.
+
+[http]
+listen = "127.0.0.1:0"
+
+[journal]
+url = {journal}
+
+[purchase]
+country_code = "84"
+otp = "gateway"
+otp_ttl = "5m"
+otp_attempts = 3
+otp_hourly = 100               # the default is 5: a demonstration buys more often
+repeat_window = "10m"
+redelivery_window = "1m"       # short (2m)
+checking_after = "6s"          # short (30s)
+hotline = "18001090"
+
+[[smsc]]
+name = "viettel"
+address = "{smsc}"
+system_id = "{SYSTEM_ID}"
+password = "{SECRET}"
+short_codes = ["{SHORT_CODE}"]
+charging = "viettel"
+response_timeout = "5s"        # short (10s)
+
+[charging.viettel]
+kind = "carrier-billing"
+base_url = "{billing}"
+refund_url = "{refunds}"
+token = "{SECRET}"
+timeout = "3s"                 # short (5s)
+send_within = "5s"             # short (10s)
+max_flight = "5s"              # short (30s)
+inquiry_plan = ["2s", "3s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h, 6h)
+
+[package_manager]
+base_url = "{packages}"
+token = "{SECRET}"
+timeout = "3s"                 # short (5s)
+send_within = "5s"             # short (10s)
+max_flight = "5s"              # short (30s)
+inquiry_plan = ["2s", "3s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h, 6h)
+
+[engine]
+poll = "100ms"                 # short (500ms)
+"#
+    )
+}

@@ -1,0 +1,47 @@
+//! The sandbox's page, served: a telephone to write from, the journal as it moves, the neighbours' books beside it, and
+//! switches for what may go wrong. Reads the journal and never writes it; what the telephones say goes over the wire.
+
+mod answers;
+mod books;
+mod card;
+mod feed;
+mod guard;
+pub(super) mod phones;
+mod progress;
+mod stage;
+mod switches;
+mod watch;
+mod words;
+
+pub(super) use stage::{About, Neighbours, Stage};
+pub(super) use watch::watch;
+
+use crate::config;
+use crate::http;
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Octets of a request's body: a message and a little around it.
+const BODY_LIMIT: usize = 4_096;
+
+/// Serves the page until `stop`, and ends its streams of events then.
+pub(super) async fn serve(listener: TcpListener, stage: Arc<Stage>, limits: config::Http, stop: CancellationToken) {
+    let routes = Router::new()
+        .route("/", get(answers::html))
+        .route("/page.css", get(answers::css))
+        .route("/page.js", get(answers::script))
+        .route("/state", get(answers::state))
+        .route("/events", get(answers::events))
+        .route("/send", post(answers::send))
+        .route("/redeliver", post(answers::redeliver))
+        .route("/faults", post(answers::fault))
+        .route("/faults/off", post(answers::faults_off))
+        .fallback(answers::nothing_here)
+        .with_state(answers::Page { stage, stop: stop.clone() })
+        .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn(guard::guard));
+    http::serve(listener, routes, &limits, stop.cancelled_owned()).await;
+}

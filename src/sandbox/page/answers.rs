@@ -1,0 +1,138 @@
+//! The page's requests, each to its answer. Checks what a browser sends and hands it to the stage; decides nothing.
+
+use super::feed::Update;
+use super::stage::{Refusal, Stage};
+use super::switches::{Setting, Switch};
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{Html, IntoResponse, Response};
+use futures_util::{Stream, StreamExt};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_stream::wrappers::BroadcastStream;
+use tokio_util::sync::CancellationToken;
+
+/// A page that hears nothing for some of these knows that it is cut off.
+const ALIVE_EVERY: Duration = Duration::from_secs(5);
+
+#[derive(Clone)]
+pub(super) struct Page {
+    pub stage: Arc<Stage>,
+    /// Ends the streams of events, which would never end by themselves.
+    pub stop: CancellationToken,
+}
+
+pub(super) async fn html() -> Html<&'static str> {
+    Html(include_str!("index.html"))
+}
+
+pub(super) async fn css() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("page.css"))
+}
+
+pub(super) async fn script() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("page.js"))
+}
+
+pub(super) async fn nothing_here() -> Response {
+    refuse(StatusCode::NOT_FOUND, "there is nothing here; the page is at /")
+}
+
+pub(super) async fn state(State(page): State<Page>) -> Json<Value> {
+    Json(page.stage.feed.whole())
+}
+
+/// Server-sent events: what was missed since `Last-Event-ID`, or everything as one `state`, then every change.
+pub(super) async fn events(State(page): State<Page>, headers: HeaderMap) -> impl IntoResponse {
+    let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let alive = KeepAlive::new().interval(ALIVE_EVERY).event(Event::default().event("alive").data("1"));
+    Sse::new(updates(page, seen)).keep_alive(alive)
+}
+
+fn updates(page: Page, seen: Option<&str>) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
+    let (missed, changes) = page.stage.feed.follow(seen);
+    let stage = page.stage;
+    let changes = BroadcastStream::new(changes).map(move |change| match change {
+        Ok(update) => update,
+        Err(_too_slow) => stage.feed.anew(),
+    });
+    let event = |update: Arc<Update>| Ok(Event::default().id(&update.id).event(update.event).data(&update.data));
+    futures_util::stream::iter(missed).chain(changes).map(event).take_until(page.stop.cancelled_owned())
+}
+
+/// A message that a telephone sends.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Text {
+    /// The telephone's number, in national form.
+    from: String,
+    text: String,
+}
+
+pub(super) async fn send(State(page): State<Page>, Body(text): Body<Text>) -> Result<Json<Value>, Refusal> {
+    let bubble = page.stage.send(&text.from, &text.text).await?;
+    Ok(Json(json!(bubble)))
+}
+
+/// A message of a telephone that the SMSC delivers once more, as it does when an answer was lost.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Again {
+    from: String,
+    id: u64,
+}
+
+pub(super) async fn redeliver(State(page): State<Page>, Body(again): Body<Again>) -> Result<Json<Value>, Refusal> {
+    let bubble = page.stage.redeliver(&again.from, again.id).await?;
+    Ok(Json(json!(bubble)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Turn {
+    switch: Switch,
+    setting: Setting,
+}
+
+pub(super) async fn fault(State(page): State<Page>, Body(turn): Body<Turn>) -> Json<Value> {
+    page.stage.turn(turn.switch, turn.setting);
+    Json(json!({}))
+}
+
+pub(super) async fn faults_off(State(page): State<Page>) -> Json<Value> {
+    page.stage.turn_all_off();
+    Json(json!({}))
+}
+
+/// A JSON body; what is wrong with another is said in JSON.
+pub(super) struct Body<T>(T);
+
+impl<T, S> FromRequest<S> for Body<T>
+where
+    Json<T>: FromRequest<S, Rejection = JsonRejection>,
+    S: Send + Sync,
+{
+    type Rejection = Response;
+
+    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Response> {
+        let read = Json::<T>::from_request(request, state).await;
+        read.map(|Json(body)| Self(body)).map_err(|wrong| refuse(wrong.status(), &wrong.body_text()))
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        refuse(StatusCode::UNPROCESSABLE_ENTITY, &self.to_string())
+    }
+}
+
+pub(super) fn refuse(status: StatusCode, error: &str) -> Response {
+    (status, Json(json!({ "error": error }))).into_response()
+}

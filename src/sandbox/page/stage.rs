@@ -1,0 +1,242 @@
+//! All that the page's server holds: the neighbours, the telephones, the journal to read from, and the feed to show it by.
+//! Everything that is shown passes through here, and one task alone shows it.
+
+use super::card::Card;
+use super::feed::{Feed, Part};
+use super::phones::{Bubble, Phone, Taken, Way};
+use super::switches::{self, Setting, Switch};
+use crate::engine::wall_clock;
+use crate::journal::rows::{Filter, MessageFilter, Story};
+use crate::journal::{Journal, JournalError};
+use crate::purchase::record::Micros;
+use crate::sandbox::billing::Billing;
+use crate::sandbox::configuration::SHORT_CODE;
+use crate::sandbox::packages::Packages;
+use crate::sandbox::smsc::{AckStatus, Mo, MtText, Smsc};
+use paygate_parsers::smpp::status::ESME_RX_T_APPN;
+use serde_json::{Value, json};
+use std::cmp::Reverse;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Purchases of earlier runs that are shown at first.
+const SHOWN_AT_FIRST: u32 = 50;
+
+pub(in crate::sandbox) struct Neighbours {
+    pub(in crate::sandbox) smsc: Smsc,
+    pub(in crate::sandbox) billing: Billing,
+    pub(in crate::sandbox) packages: Packages,
+}
+
+/// What the page tells of the sandbox itself.
+pub(in crate::sandbox) struct About {
+    /// TOML.
+    pub(in crate::sandbox) configuration: String,
+    pub(in crate::sandbox) folder: String,
+    /// Where the daemon's own doors are.
+    pub(in crate::sandbox) daemon: SocketAddr,
+    /// The simulated books begin here; the journal may be older.
+    pub(in crate::sandbox) started_at: Micros,
+    /// How long the same words from the same telephone are one message.
+    pub(in crate::sandbox) redelivery_window: Duration,
+}
+
+/// Why a telephone cannot send that.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("no telephone here has the number {0}")]
+    NoPhone(String),
+    #[error("an empty message cannot be sent; write something first")]
+    Empty,
+    #[error("these telephones send one SMS at a time: at most 160 letters, or 70 with accents")]
+    Long,
+    #[error("this telephone has not sent such a message")]
+    NoMessage,
+}
+
+pub(in crate::sandbox) struct Stage {
+    pub(super) neighbours: Neighbours,
+    pub(super) journal: Journal,
+    pub(super) feed: Feed,
+    /// Something was changed by hand.
+    pub(super) nudged: Notify,
+    pub(super) started_at: Micros,
+    phones: Mutex<Vec<Phone>>,
+}
+
+impl Stage {
+    pub(in crate::sandbox) fn new(neighbours: Neighbours, journal: Journal, phones: Vec<Phone>, about: About) -> Self {
+        for phone in &phones {
+            neighbours.billing.set_balance(&phone.e164(), phone.opening_balance);
+        }
+        let feed = Feed::new(json!({
+            "configuration": about.configuration,
+            "folder": about.folder,
+            "daemon": format!("http://{}", about.daemon),
+            "shortCode": SHORT_CODE,
+            "redeliveryMs": about.redelivery_window.as_millis() as u64,
+        }));
+        let started_at = about.started_at;
+        let stage = Self { neighbours, journal, feed, nudged: Notify::new(), started_at, phones: Mutex::new(phones) };
+        stage.show_phones_and_switches();
+        stage
+    }
+
+    /// Sends a message from a telephone, and returns it with what became of it.
+    pub(super) async fn send(self: &Arc<Self>, number: &str, text: &str) -> Result<Bubble, Refusal> {
+        if text.trim().is_empty() {
+            return Err(Refusal::Empty);
+        }
+        // In parts it would have another reference with each delivery, and would never be the same message again.
+        if Mo::parts("", "", text, 0).len() != 1 {
+            return Err(Refusal::Long);
+        }
+        let id = self.with_phone(number, |phone| {
+            phone.write(wall_clock(), text, Way::Sent { taken: Taken::Sending, deliveries: 0 })
+        })?;
+        self.deliver(number, id).await
+    }
+
+    /// Delivers a message once more, octet for octet.
+    pub(super) async fn redeliver(self: &Arc<Self>, number: &str, id: u64) -> Result<Bubble, Refusal> {
+        self.deliver(number, id).await
+    }
+
+    /// Carried to its end though the browser may go away: the thread must not stay at "sending".
+    async fn deliver(self: &Arc<Self>, number: &str, id: u64) -> Result<Bubble, Refusal> {
+        let (from, text) = self.with_phone(number, |phone| {
+            let text = phone.bubble(id).filter(|bubble| bubble.is_sent()).map(|bubble| bubble.text.clone());
+            text.map(|text| (phone.digits(), text)).ok_or(Refusal::NoMessage)
+        })??;
+        self.nudged.notify_one();
+        let (stage, number) = (Arc::clone(self), number.to_owned());
+        let delivery = tokio::spawn(async move {
+            let taken = stage.exchange(&from, &text).await;
+            let bubble = stage.with_phone(&number, |phone| phone.bubble(id).map(|bubble| bubble.delivered(taken)));
+            stage.nudged.notify_one();
+            bubble
+        });
+        match delivery.await {
+            Ok(bubble) => bubble?.ok_or(Refusal::NoMessage),
+            Err(_stopped) => Err(Refusal::NoMessage),
+        }
+    }
+
+    async fn exchange(&self, from: &str, text: &str) -> Taken {
+        let before = wall_clock();
+        match self.neighbours.smsc.text(from, SHORT_CODE, text).await {
+            status if status.is_ok() && self.is_in_journal_since(from, before).await => Taken::New,
+            status if status.is_ok() => Taken::Again,
+            AckStatus::Answered(ESME_RX_T_APPN) => {
+                Taken::Refused("the gateway cannot make it safe now, and asks for it again later".to_owned())
+            }
+            AckStatus::Answered(status) => Taken::Refused(format!("the gateway refused it (0x{status:08x})")),
+            AckStatus::TimedOut => Taken::Refused("the gateway did not answer in time".to_owned()),
+            AckStatus::Lost => Taken::Refused("the link broke before it was answered".to_owned()),
+            AckStatus::NotBound => Taken::Refused("the gateway is not connected to the SMSC".to_owned()),
+        }
+    }
+
+    /// Whether the journal has taken a message of this telephone since then. Where it cannot be asked, it acknowledged.
+    async fn is_in_journal_since(&self, from: &str, since: Micros) -> bool {
+        let filter = MessageFilter { since: Some(since), limit: 100, ..MessageFilter::default() };
+        let messages = self.journal.messages(&filter).await;
+        messages.is_ok_and(|messages| messages.iter().any(|message| message.from.trim_start_matches('+') == from))
+    }
+
+    pub(super) fn turn(&self, switch: Switch, setting: Setting) {
+        switch.turn(&self.neighbours, setting);
+        self.nudged.notify_one();
+    }
+
+    pub(super) fn turn_all_off(&self) {
+        switches::all_off(&self.neighbours);
+        self.nudged.notify_one();
+    }
+
+    /// A text has reached a telephone. Others' telephones are not shown.
+    pub(super) fn received(&self, text: &MtText) {
+        if let Some(phone) = self.phones().iter_mut().find(|phone| phone.digits() == text.to) {
+            phone.write(wall_clock(), &text.text, Way::Received);
+        }
+    }
+
+    /// Shows what is quick to look at: telephones with their balances, and the switches.
+    pub(super) fn show_phones_and_switches(&self) {
+        for (place, phone) in self.phones().iter().enumerate() {
+            self.feed.show(Part::Phone(place), self.phone_as_shown(phone));
+        }
+        self.feed.show(Part::Switches, json!(switches::all(&self.neighbours)));
+    }
+
+    fn phone_as_shown(&self, phone: &Phone) -> Value {
+        json!({
+            "name": phone.name,
+            "number": phone.number,
+            "note": phone.note,
+            "balance": self.neighbours.billing.balance(&phone.e164()),
+            "bubbles": phone.bubbles,
+        })
+    }
+
+    /// Reads one purchase from the journal, holds the books against it, and shows both.
+    pub(super) async fn show_purchase(&self, id: &str) -> Result<(), JournalError> {
+        if let Some(story) = self.journal.story(id).await? {
+            let part = Part::Purchase(Reverse(story.purchase.created_at), id.to_owned());
+            self.feed.show(part, json!(self.card(&story)));
+        }
+        Ok(())
+    }
+
+    fn card(&self, story: &Story) -> Card {
+        let phones = self.phones();
+        let phone = phones.iter().find(|phone| phone.is(&story.purchase.order.msisdn));
+        Card::new(story, phone, &self.neighbours, self.started_at)
+    }
+
+    /// The purchases that the journal has from earlier runs, or that were missed.
+    pub(super) async fn known_purchases(&self) -> Result<Vec<String>, JournalError> {
+        let filter = Filter { limit: SHOWN_AT_FIRST, ..Filter::default() };
+        Ok(self.journal.list(&filter).await?.into_iter().map(|listed| listed.purchase.id).collect())
+    }
+
+    /// The purchase that a charge or refund under this key belongs to.
+    pub(super) async fn purchase_of(&self, key: &str) -> Result<Vec<String>, JournalError> {
+        let filter = Filter { search: Some(key.to_owned()), limit: 1, ..Filter::default() };
+        Ok(self.journal.list(&filter).await?.into_iter().map(|listed| listed.purchase.id).collect())
+    }
+
+    /// The open purchases of a telephone.
+    pub(super) async fn open_purchases_of(&self, digits: &str) -> Result<Vec<String>, JournalError> {
+        let Ok(msisdn) = format!("+{digits}").parse() else { return Ok(Vec::new()) };
+        let open = self.journal.purchases_of(&[msisdn], Micros::MAX).await?;
+        Ok(open.into_iter().map(|purchase| purchase.id).collect())
+    }
+
+    fn with_phone<T>(&self, number: &str, act: impl FnOnce(&mut Phone) -> T) -> Result<T, Refusal> {
+        let mut phones = self.phones();
+        let phone = phones.iter_mut().find(|phone| phone.number == number);
+        phone.map(act).ok_or_else(|| Refusal::NoPhone(number.to_owned()))
+    }
+
+    fn phones(&self) -> MutexGuard<'_, Vec<Phone>> {
+        self.phones.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Bubble {
+    fn is_sent(&self) -> bool {
+        matches!(self.way, Way::Sent { .. })
+    }
+
+    /// Notes one more delivery, and what became of it.
+    fn delivered(&mut self, now: Taken) -> Self {
+        if let Way::Sent { taken, deliveries } = &mut self.way {
+            *deliveries += 1;
+            *taken = now;
+        }
+        self.clone()
+    }
+}

@@ -1,0 +1,219 @@
+//! What may go wrong at the neighbours, in words that need no SMSC to be understood, and how each is switched on. The
+//! simulators do the wrong; this only sets them.
+
+use super::stage::Neighbours;
+use crate::sandbox::faults::{Fault, FaultRule};
+use crate::sandbox::{billing, packages};
+use serde::{Deserialize, Serialize};
+
+/// The next so many submit_sms that "always" throttles: more than anybody will wait for.
+const WITHOUT_END: u32 = u32::MAX;
+const SLOW_MS: u64 = 8_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Switch {
+    ChargeAnswerLost,
+    ChargeRequestLost,
+    ChargeSlow,
+    ChargeRefused,
+    InquiryFails,
+    GrantErrorThoughGranted,
+    GrantRefused,
+    GrantSlow,
+    CheckFails,
+    Throttled,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Setting {
+    Off,
+    Once,
+    Always,
+}
+
+/// A switch as the page shows it.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    switch: Switch,
+    neighbour: &'static str,
+    /// What goes wrong.
+    wrong: &'static str,
+    /// What there is to see.
+    see: &'static str,
+    setting: Setting,
+}
+
+/// Where a fault sits.
+enum Place {
+    Billing(billing::Endpoint, Fault),
+    Packages(packages::Endpoint, Fault),
+    Smsc,
+}
+
+pub(super) fn all(neighbours: &Neighbours) -> Vec<Shown> {
+    let shown = |switch: Switch| {
+        let (neighbour, wrong, see) = switch.words();
+        Shown { switch, neighbour, wrong, see, setting: switch.setting(neighbours) }
+    };
+    Switch::ALL.into_iter().map(shown).collect()
+}
+
+pub(super) fn all_off(neighbours: &Neighbours) {
+    neighbours.billing.clear_faults();
+    neighbours.packages.clear_faults();
+    throttle(neighbours, 0);
+}
+
+impl Switch {
+    const ALL: [Self; 10] = [
+        Self::ChargeAnswerLost,
+        Self::ChargeRequestLost,
+        Self::ChargeSlow,
+        Self::ChargeRefused,
+        Self::InquiryFails,
+        Self::GrantErrorThoughGranted,
+        Self::GrantRefused,
+        Self::GrantSlow,
+        Self::CheckFails,
+        Self::Throttled,
+    ];
+
+    /// Whose fault, what goes wrong, and what there is to see.
+    const fn words(self) -> (&'static str, &'static str, &'static str) {
+        const TELCO: &str = "Telco billing";
+        const MANAGER: &str = "Package manager";
+        match self {
+            Self::ChargeAnswerLost => (
+                TELCO,
+                "It charges, but its answer is lost",
+                "The outcome is unknown; paygate asks, finds the charge, and charges only once.",
+            ),
+            Self::ChargeRequestLost => (
+                TELCO,
+                "It never gets the request",
+                "From outside it looks the same as a lost answer. paygate asks until it is proven that nothing was charged.",
+            ),
+            Self::ChargeSlow => (
+                TELCO,
+                "It charges, but answers after 8 seconds",
+                "Longer than paygate waits: unknown first, found by asking.",
+            ),
+            Self::ChargeRefused => {
+                (TELCO, "It refuses: no money", "The subscriber is told so; nothing is charged or granted.")
+            }
+            Self::InquiryFails => (
+                TELCO,
+                "It does not answer questions either",
+                "With a lost answer: paygate goes on asking, then calls a person.",
+            ),
+            Self::GrantErrorThoughGranted => {
+                (MANAGER, "It grants, but answers with an error", "paygate asks what stands, and does not grant twice.")
+            }
+            Self::GrantRefused => {
+                (MANAGER, "It refuses the grant after payment", "The money is given back, and the subscriber told.")
+            }
+            Self::GrantSlow => (MANAGER, "It grants, but answers after 8 seconds", "Unknown first, found by asking."),
+            Self::CheckFails => {
+                (MANAGER, "It is down when asked for the price", "Asked again a few times; nothing is offered.")
+            }
+            Self::Throttled => ("SMSC", "It throttles replies", "Texts come late, and none is lost or said twice."),
+        }
+    }
+
+    fn place(self) -> Place {
+        use billing::Endpoint::{ConfirmPayment, RetrievePayment};
+        use packages::Endpoint::{CheckUser, Grant};
+        let refuse = |status, code: &str| Fault::Refuse { status, code: code.to_owned() };
+        match self {
+            Self::ChargeAnswerLost => Place::Billing(ConfirmPayment, Fault::Lost),
+            Self::ChargeRequestLost => Place::Billing(ConfirmPayment, Fault::LostBefore),
+            Self::ChargeSlow => Place::Billing(ConfirmPayment, Fault::Slow { ms: SLOW_MS }),
+            Self::ChargeRefused => Place::Billing(ConfirmPayment, refuse(403, "CARRIER_BILLING.PAYMENT_DENIED")),
+            Self::InquiryFails => Place::Billing(RetrievePayment, refuse(503, "UNAVAILABLE")),
+            Self::GrantErrorThoughGranted => Place::Packages(Grant, Fault::Failed { status: 500 }),
+            Self::GrantRefused => Place::Packages(Grant, refuse(403, "NOT_ELIGIBLE")),
+            Self::GrantSlow => Place::Packages(Grant, Fault::Slow { ms: SLOW_MS }),
+            Self::CheckFails => Place::Packages(CheckUser, refuse(503, "INTERNAL")),
+            Self::Throttled => Place::Smsc,
+        }
+    }
+
+    fn setting(self, neighbours: &Neighbours) -> Setting {
+        match self.place() {
+            Place::Billing(endpoint, fault) => set_in(&neighbours.billing.faults(), endpoint, &fault),
+            Place::Packages(endpoint, fault) => set_in(&neighbours.packages.faults(), endpoint, &fault),
+            Place::Smsc => {
+                let mut left = 0;
+                neighbours.smsc.faults(|faults| left = faults.refuse_submits.0);
+                match left {
+                    0 => Setting::Off,
+                    1 => Setting::Once,
+                    2.. => Setting::Always,
+                }
+            }
+        }
+    }
+
+    /// One fault at each endpoint: of two, a request could only meet the first.
+    pub(super) fn turn(self, neighbours: &Neighbours, setting: Setting) {
+        match self.place() {
+            Place::Billing(endpoint, fault) => {
+                let rules = turned(neighbours.billing.faults(), endpoint, fault, setting);
+                neighbours.billing.clear_faults();
+                // Never refused: there are fewer switches than faults that a simulator holds.
+                for rule in rules {
+                    let _ = neighbours.billing.fault(rule);
+                }
+            }
+            Place::Packages(endpoint, fault) => {
+                let rules = turned(neighbours.packages.faults(), endpoint, fault, setting);
+                neighbours.packages.clear_faults();
+                for rule in rules {
+                    let _ = neighbours.packages.fault(rule);
+                }
+            }
+            Place::Smsc => throttle(
+                neighbours,
+                match setting {
+                    Setting::Off => 0,
+                    Setting::Once => 1,
+                    Setting::Always => WITHOUT_END,
+                },
+            ),
+        }
+    }
+}
+
+fn throttle(neighbours: &Neighbours, count: u32) {
+    neighbours.smsc.faults(|faults| faults.throttle_next(count));
+}
+
+fn set_in<E: PartialEq>(rules: &[FaultRule<E>], endpoint: E, fault: &Fault) -> Setting {
+    let endpoint = Some(endpoint);
+    match rules.iter().find(|rule| rule.endpoint == endpoint && rule.fault == *fault) {
+        None => Setting::Off,
+        Some(rule) => rule.times.map_or(Setting::Always, |_| Setting::Once),
+    }
+}
+
+fn turned<E: PartialEq>(
+    mut rules: Vec<FaultRule<E>>,
+    endpoint: E,
+    fault: Fault,
+    setting: Setting,
+) -> Vec<FaultRule<E>> {
+    let endpoint = Some(endpoint);
+    let times = match setting {
+        Setting::Off => {
+            rules.retain(|rule| rule.endpoint != endpoint || rule.fault != fault);
+            return rules;
+        }
+        Setting::Once => Some(1),
+        Setting::Always => None,
+    };
+    rules.retain(|rule| rule.endpoint != endpoint);
+    rules.push(FaultRule { endpoint, fault, times });
+    rules
+}

@@ -1,0 +1,219 @@
+//! The journal's rows and states in plain words, for somebody who has not read the design. Says what the row says and no
+//! more; the row itself stands beside it.
+
+use crate::journal::rows::EventRow;
+use crate::purchase::evidence::{Cause, ChannelAnswer, CheckAnswer, Finding, GrantAnswer, Reason};
+use crate::purchase::input::{ChannelCall, GrantCall, Input};
+use crate::purchase::record::{Purchase, ReviewReason, State};
+use serde::Serialize;
+
+/// Who moved the purchase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Who {
+    Subscriber,
+    Packages,
+    Telco,
+    /// paygate's own clock.
+    Gateway,
+}
+
+/// Where a purchase stands.
+pub(super) fn state(purchase: &Purchase) -> String {
+    match purchase.state {
+        State::Requested => "Asking the package manager for the price".to_owned(),
+        State::Offered => "Offer sent; waiting for the code".to_owned(),
+        State::Charging => "Charging".to_owned(),
+        State::ChargeUnknown => "Charged or not? Asking the telco".to_owned(),
+        State::AwaitingUser => "Waiting for the payment".to_owned(),
+        State::Granting => "Paid; adding the package".to_owned(),
+        State::GrantUnknown => "Paid. Granted or not? Asking the package manager".to_owned(),
+        State::Refunding => "Giving the money back".to_owned(),
+        State::RefundUnknown => "Given back or not? Asking the telco".to_owned(),
+        State::Review => format!("A person must look: {}", purchase.review.map_or("", review)),
+        State::Done => "Done".to_owned(),
+        State::Declined => ended("Declined", purchase),
+        State::Expired => "Expired: not answered in time".to_owned(),
+        State::Cancelled => "Cancelled by the subscriber".to_owned(),
+        State::Refunded => "Money given back".to_owned(),
+        State::Refused => ended("Not offered", purchase),
+    }
+}
+
+fn ended(how: &str, purchase: &Purchase) -> String {
+    purchase.declined_for().map_or_else(|| how.to_owned(), |why| format!("{how}: {}", reason(why)))
+}
+
+const fn review(reason: ReviewReason) -> &'static str {
+    match reason {
+        ReviewReason::ChargeUnknown => "whether it was charged could not be found out",
+        ReviewReason::GrantUnknown => "whether it was granted could not be found out",
+        ReviewReason::RefundUnknown => "whether it was given back could not be found out",
+        ReviewReason::Mismatch => "amount or subscriber differ from what was asked",
+        ReviewReason::Contradiction => "the answers cannot all be true",
+        ReviewReason::CannotRefund => "the channel cannot give money back by itself",
+        ReviewReason::RefundRefused => "the telco refused to give the money back",
+        ReviewReason::LateCharge => "a charge came to light after the end",
+    }
+}
+
+/// Who moved it, and how.
+pub(super) fn event(input: &Input, row: &EventRow, purchase: &Purchase) -> (Who, String) {
+    let package = &purchase.order.package;
+    match input {
+        Input::Asked => (Who::Subscriber, format!("Asks for {package} on account {}", purchase.order.account)),
+        Input::Checked { answer, .. } => (Who::Packages, checked(answer)),
+        Input::AskedAgain => {
+            (Who::Subscriber, "Asks again while the offer is open: the same offer, nothing new".to_owned())
+        }
+        Input::CodeRight => {
+            (Who::Subscriber, "Answers the right code. The intent to charge is written, then sent".to_owned())
+        }
+        Input::CodeWrong => (Who::Subscriber, "Answers a wrong code".to_owned()),
+        Input::ChannelCode { .. } => (Who::Subscriber, "Answers a code for the telco to judge".to_owned()),
+        Input::Yes => (Who::Subscriber, "Answers Y. The intent to charge is written, then sent".to_owned()),
+        Input::Cancel => (Who::Subscriber, "Takes it back".to_owned()),
+        Input::Channel { call, answer, .. } => (Who::Telco, channel(*call, answer, row)),
+        Input::Grant { call, answer, .. } => (Who::Packages, grant(*call, answer)),
+        Input::Timer => (Who::Gateway, timer(row).to_owned()),
+    }
+}
+
+/// What the peer said, as the driver noted it.
+pub(super) fn heard(input: &Input) -> Option<&str> {
+    let heard = match input {
+        Input::Channel { answer, .. } => &answer.heard,
+        Input::Checked { answer: CheckAnswer::Refused { heard, .. } | CheckAnswer::Unavailable { heard }, .. } => heard,
+        Input::Grant { answer, .. } => match answer {
+            GrantAnswer::Granted { heard, .. }
+            | GrantAnswer::Refused { heard, .. }
+            | GrantAnswer::Unknown { heard, .. } => heard,
+            GrantAnswer::NotSent { why } => why,
+            GrantAnswer::Revoked { .. } | GrantAnswer::NotFound | GrantAnswer::InProgress => return None,
+        },
+        Input::Checked { answer: CheckAnswer::Allowed { .. }, .. }
+        | Input::Asked
+        | Input::AskedAgain
+        | Input::CodeRight
+        | Input::CodeWrong
+        | Input::ChannelCode { .. }
+        | Input::Yes
+        | Input::Cancel
+        | Input::Timer => return None,
+    };
+    (!heard.is_empty()).then_some(heard)
+}
+
+fn checked(answer: &CheckAnswer) -> String {
+    match answer {
+        CheckAnswer::Allowed { package_name, price, days } => {
+            format!("May be sold: {package_name}, {price}, {days} days. The offer is texted with a code")
+        }
+        CheckAnswer::Refused { reason: why, .. } => format!("Will not sell it: {}. Nothing is offered", reason(*why)),
+        CheckAnswer::Unavailable { .. } => "Cannot say now; it changes nothing to ask again".to_owned(),
+    }
+}
+
+fn channel(call: ChannelCall, answer: &ChannelAnswer, row: &EventRow) -> String {
+    let asked = match call {
+        ChannelCall::Prepare | ChannelCall::Charge | ChannelCall::CancelCharge | ChannelCall::Refund => "",
+        ChannelCall::InquireCharge | ChannelCall::InquireRefund => "Asked what happened: ",
+    };
+    let settled = row.state_from != row.state_to;
+    let found = match &answer.finding {
+        Finding::Charged { amount, .. } => format!("charged {amount}"),
+        Finding::NotCharged(decline) => format!("not charged — {}", reason(decline.reason)),
+        Finding::CodeSent => "texted a code of its own and waits for it".to_owned(),
+        Finding::Reserved if settled => "set aside and never taken: proven not charged".to_owned(),
+        Finding::Reserved => "set aside, not taken yet; a request may still be on its way".to_owned(),
+        Finding::WrongCode(_) => "says that the code is wrong".to_owned(),
+        Finding::NotFound if settled => "nothing there, and nothing can be on its way: proven not charged".to_owned(),
+        Finding::NotFound => "nothing there yet; a request may still be on its way".to_owned(),
+        Finding::NotSent { .. } => "not a byte left for it: certainly not charged".to_owned(),
+        Finding::Unknown { cause } => format!("{}. Nothing is concluded from that", unknown(*cause)),
+        Finding::Refunded { amount } => format!("gave {amount} back"),
+        Finding::NotRefunded(decline) => format!("refuses to give it back — {}", reason(decline.reason)),
+    };
+    sentence(asked, &found)
+}
+
+fn grant(call: GrantCall, answer: &GrantAnswer) -> String {
+    let asked = match call {
+        GrantCall::Grant => "",
+        GrantCall::InquireGrant => "Asked what stands: ",
+    };
+    let found = match answer {
+        GrantAnswer::Granted { .. } => "the package is granted".to_owned(),
+        GrantAnswer::Revoked { .. } => "granted, and taken back again".to_owned(),
+        GrantAnswer::Refused { reason: why, .. } => format!("refuses to grant it — {}", reason(*why)),
+        GrantAnswer::NotFound => "no grant stands under this purchase".to_owned(),
+        GrantAnswer::InProgress => "still at work on it".to_owned(),
+        GrantAnswer::NotSent { .. } => "nothing was done; the same grant may be sent again".to_owned(),
+        GrantAnswer::Unknown { cause, .. } => format!("{}. Nothing is concluded from that", unknown(*cause)),
+    };
+    sentence(asked, &found)
+}
+
+fn sentence(asked: &str, found: &str) -> String {
+    if !asked.is_empty() {
+        return format!("{asked}{found}");
+    }
+    let mut letters = found.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The clock's turn is told by where it found the purchase and where it left it.
+fn timer(row: &EventRow) -> &'static str {
+    match (row.state_from.as_str(), row.state_to.as_str()) {
+        ("offered", "expired") => "No answer in time: the offer is over",
+        ("requested", "requested") => "Asks the package manager once more",
+        ("requested", _) => "The package manager cannot be reached: nothing is offered",
+        ("charging", "charging") => "Sends the charge once more, under the same key",
+        ("charging", "charge_unknown") => "No answer in time: from here it only asks",
+        ("charge_unknown", "charge_unknown") => "Asks the telco what became of the charge",
+        ("granting", "granting") => "Sends the grant once more, under the same key",
+        ("granting", "grant_unknown") => "No answer in time: from here it only asks",
+        ("grant_unknown", "grant_unknown") => "Asks the package manager what became of the grant",
+        ("refunding", "refund_unknown") => "No answer in time: from here it only asks",
+        ("refund_unknown", "refund_unknown") => "Asks the telco what became of the refund",
+        ("review", "review") => "Still asks, while a person looks",
+        (_, "review") => "Asked often enough: a person is called. It is still asked about",
+        _ => "Looks again",
+    }
+}
+
+const fn unknown(cause: Cause) -> &'static str {
+    match cause {
+        Cause::NoAnswer => "no answer came",
+        Cause::BadAnswer => "the answer cannot be trusted",
+        Cause::UnknownCode => "the answer has a code that nobody agreed on",
+        Cause::Pending => "no verdict there yet",
+        Cause::Witness => "it was sent before, by someone else",
+    }
+}
+
+const fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NoPackage => "there is no such package",
+        Reason::NoAccount => "there is no such account",
+        Reason::AlreadyActive => "it is active already",
+        Reason::NoMoney => "not enough money",
+        Reason::Limit => "a limit is reached",
+        Reason::NotAllowed => "not allowed for this subscriber",
+        Reason::Blocked => "the account is locked",
+        Reason::NotRegistered => "not registered",
+        Reason::OtpWrong => "wrong code",
+        Reason::OtpExpired => "the code is too old",
+        Reason::OtpLocked => "too many wrong codes",
+        Reason::OtpNone => "no code was waiting",
+        Reason::NeedAuth => "the subscriber must prove who they are",
+        Reason::BadInstrument => "the means of payment does not work",
+        Reason::CardUsed => "the card is used up",
+        Reason::Cancelled => "cancelled",
+        Reason::Declined => "the telco refuses the payment",
+        Reason::Fraud => "suspected fraud",
+        Reason::Maintenance => "maintenance",
+        Reason::Busy => "busy, nothing was charged",
+        Reason::Config => "our own configuration is wrong there",
+    }
+}

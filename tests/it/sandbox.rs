@@ -1,0 +1,215 @@
+//! The sandbox as its visitors have it: over HTTP, and in a browser. What is bought there is bought from a real daemon.
+
+mod browser;
+mod events;
+
+use events::Events;
+use paygate::sandbox::{Options, Sandbox};
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::time::{sleep, timeout};
+
+/// What nobody waits for unless something is wrong; the machine may be busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(120);
+const LAN: &str = "0854689520";
+const HOA_WITHOUT_MONEY: &str = "0850002222";
+const TUAN_LOCKED: &str = "0850000423";
+
+/// A sandbox on ports of its own, with a visitor.
+struct Visit {
+    sandbox: Sandbox,
+    client: Client,
+    _folder: TempDir,
+}
+
+impl Visit {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options { http: ([127, 0, 0, 1], 0).into(), dir: Some(folder.path().to_owned()) };
+        Self { sandbox: Sandbox::start(options).await.unwrap(), client: Client::new(), _folder: folder }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.sandbox.address)
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let answer = self.client.post(self.url(path)).json(&body).send().await.unwrap();
+        let status = answer.status();
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(status, StatusCode::OK, "POST {path} {body}: {answer}");
+        answer
+    }
+
+    async fn texts(&self, from: &str, text: &str) -> Value {
+        self.post("/send", json!({ "from": from, "text": text })).await
+    }
+
+    async fn state(&self) -> Value {
+        self.client.get(self.url("/state")).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Waits until the newest purchase is as wanted.
+    async fn newest(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let seen = timeout(PATIENCE, async {
+            loop {
+                last = self.state().await["purchases"][0].clone();
+                if wanted(&last) {
+                    return;
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        });
+        assert!(seen.await.is_ok(), "it never came to what was waited for: {last:#}");
+        last
+    }
+
+    async fn newest_in(&self, state: &str) -> Value {
+        self.newest(|purchase| purchase["state"] == state).await
+    }
+
+    /// Answers the newest offer with its own code.
+    async fn answers_the_code(&self, from: &str) {
+        let offered = self.newest(|purchase| purchase["code"].is_string()).await;
+        self.texts(from, offered["code"].as_str().unwrap()).await;
+    }
+
+    async fn events(&self, seen: Option<&str>) -> Events {
+        Events::open(&self.client, &self.url("/events"), seen).await
+    }
+}
+
+fn verdict(purchase: &Value) -> (&str, &str) {
+    let books = &purchase["books"];
+    (books["tone"].as_str().unwrap(), books["verdict"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_purchase_is_watched_from_the_message_to_the_package() {
+    let visit = Visit::start().await;
+    let mut events = visit.events(None).await;
+    assert_eq!(events.next().await.name, "state");
+    assert_eq!(visit.texts(LAN, "ON VIP NAP1").await["taken"], "new");
+    visit.answers_the_code(LAN).await;
+    let mut states = Vec::new();
+    let done = loop {
+        let event = events.next().await;
+        if event.name == "purchase" {
+            states.push(event.data["state"].as_str().unwrap().to_owned());
+            if event.data["state"] == "done" {
+                break event.data;
+            }
+        }
+    };
+    assert!(states.contains(&"offered".to_owned()), "{states:?}");
+    assert_eq!(done["events"].as_array().unwrap().len(), 5, "{done:#}");
+    let settled = visit.newest_in("done").await;
+    assert_eq!(verdict(&settled), ("good", "charged once, granted once"));
+    assert_eq!(visit.state().await["phones"][0]["balance"], 190_000);
+    visit.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_delivered_again_starts_nothing() {
+    let visit = Visit::start().await;
+    let sent = visit.texts(LAN, "ON VIP NAP1").await;
+    visit.newest_in("offered").await;
+    let again = visit.post("/redeliver", json!({ "from": LAN, "id": sent["id"] })).await;
+    assert_eq!((&again["taken"], &again["deliveries"]), (&json!("again"), &json!(2)));
+    let state = visit.state().await;
+    assert_eq!(state["purchases"].as_array().unwrap().len(), 1);
+    let received =
+        state["phones"][0]["bubbles"].as_array().unwrap().iter().filter(|one| one["way"] == "received").count();
+    assert_eq!(received, 1, "{state:#}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_answer_is_asked_about_and_charges_once() {
+    let visit = Visit::start().await;
+    visit.post("/faults", json!({ "switch": "charge_answer_lost", "setting": "once" })).await;
+    visit.texts(LAN, "ON VIP NAP1").await;
+    visit.answers_the_code(LAN).await;
+    let unknown = visit.newest_in("charge_unknown").await;
+    assert_eq!(verdict(&unknown).0, "unknown");
+    assert!(unknown["asksAt"].is_i64(), "{unknown:#}");
+    assert_eq!(verdict(&visit.newest_in("done").await), ("good", "charged once, granted once"));
+    let switches = visit.state().await["switches"].clone();
+    assert!(switches.as_array().unwrap().iter().all(|switch| switch["setting"] == "off"), "{switches:#}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_grant_gives_the_money_back_until_all_is_switched_off() {
+    let visit = Visit::start().await;
+    visit.post("/faults", json!({ "switch": "grant_refused", "setting": "always" })).await;
+    visit.texts(LAN, "ON VIP NAP1").await;
+    visit.answers_the_code(LAN).await;
+    assert_eq!(verdict(&visit.newest_in("refunded").await), ("good", "charged once, given back once, not granted"));
+    visit.post("/faults/off", json!({})).await;
+    visit.texts(LAN, "ON VIP NAP7").await;
+    visit.answers_the_code(LAN).await;
+    assert_eq!(verdict(&visit.newest_in("done").await), ("good", "charged once, granted once"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_without_money_is_declined_and_a_locked_account_is_offered_nothing() {
+    let visit = Visit::start().await;
+    visit.texts(HOA_WITHOUT_MONEY, "ON VIP NAP1").await;
+    visit.answers_the_code(HOA_WITHOUT_MONEY).await;
+    assert_eq!(verdict(&visit.newest_in("declined").await), ("good", "not charged, not granted"));
+    visit.texts(TUAN_LOCKED, "ON VIP NAP1").await;
+    let refused = visit.newest_in("refused").await;
+    assert_eq!(refused["says"], "Not offered: the account is locked");
+    assert_eq!(verdict(&refused), ("good", "not charged, not granted"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_back_hears_only_what_was_missed() {
+    let visit = Visit::start().await;
+    let seen = visit.state().await["id"].as_str().unwrap().to_owned();
+    visit.texts(LAN, "HD").await;
+    let event = visit.events(Some(&seen)).await.next().await;
+    assert_eq!((event.name.as_str(), &event.data["number"]), ("phone", &json!(LAN)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_site_cannot_reach_the_page() {
+    let visit = Visit::start().await;
+    let rebound = visit.client.get(visit.url("/state")).header("host", "rebound.example").send().await.unwrap();
+    assert_eq!(rebound.status(), StatusCode::FORBIDDEN);
+    let form = visit.client.post(visit.url("/faults/off")).header("content-type", "text/plain").body("{}");
+    assert_eq!(form.send().await.unwrap().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_phone_cannot_send_is_refused_in_words() {
+    let visit = Visit::start().await;
+    for (body, words) in [
+        (json!({ "from": LAN, "text": "  " }), "empty"),
+        (json!({ "from": LAN, "text": "A".repeat(161) }), "160 letters"),
+        (json!({ "from": "0900000000", "text": "KT" }), "no telephone"),
+    ] {
+        let answer = visit.client.post(visit.url("/send")).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        let answer: Value = answer.json().await.unwrap();
+        assert!(answer["error"].as_str().unwrap().contains(words), "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kept_folder_shows_its_purchases_again_and_claims_nothing_about_books_that_are_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { http: ([127, 0, 0, 1], 0).into(), dir: Some(folder.path().to_owned()) };
+    let first =
+        Visit { sandbox: Sandbox::start(options.clone()).await.unwrap(), client: Client::new(), _folder: folder };
+    first.texts(LAN, "ON VIP NAP1").await;
+    first.answers_the_code(LAN).await;
+    first.newest_in("done").await;
+    let Visit { sandbox, client, _folder } = first;
+    sandbox.stop().await;
+    let second = Visit { sandbox: Sandbox::start(options).await.unwrap(), client, _folder };
+    let kept = second.newest_in("done").await;
+    assert_eq!(verdict(&kept), ("plain", "from an earlier run, whose simulated books are gone"));
+}
