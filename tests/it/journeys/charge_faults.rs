@@ -12,6 +12,9 @@ use paygate::sandbox::faults::Fault;
 use paygate::sandbox::packages;
 use std::time::{Duration, Instant};
 
+/// A channel where "not found" soon is proof.
+const QUICK: &str = r#"charging.viettel = { timeout = "500ms", send_within = "500ms", max_flight = "0s" }"#;
+
 /// A request that lies somewhere for so long and takes effect then.
 const LATENESS: Duration = Duration::from_millis(1_500);
 const LATE: Fault = Fault::Late { ms: 1_500 };
@@ -60,7 +63,7 @@ both_stores! {
     }
 
     async fn a_charge_that_is_lost_on_its_way_is_sent_again_only_when_it_cannot_arrive_any_more(store: Store) {
-        let world = World::of(store).set("charging.viettel = { send_within = \"1s\", max_flight = \"200ms\" }").start().await;
+        let world = World::of(store).set(QUICK).start().await;
         let phone = world.phone("0854689520");
         world.billing_faults(ConfirmPayment, Fault::LostBefore, 1);
         phone.buys("ON VIP NAP1").await;
@@ -69,8 +72,7 @@ both_stores! {
     }
 
     async fn a_charge_in_one_step_that_is_lost_on_its_way_is_made_once(store: Store) {
-        let one_step = "charging.viettel = { one_step = true, send_within = \"1s\", max_flight = \"200ms\" }";
-        let world = World::of(store).set(one_step).start().await;
+        let world = World::of(store).set(QUICK).set("charging.viettel.one_step = true").start().await;
         let phone = world.phone("0854689520");
         world.billing_faults(CreatePayment, Fault::LostBefore, 1);
         phone.buys("ON VIP NAP1").await;
@@ -106,7 +108,7 @@ both_stores! {
     async fn a_reservation_whose_answer_is_lost_is_not_made_twice(store: Store) {
         for duplicates in [Duplicates::Refuse, Duplicates::Conflict, Duplicates::Replay] {
             let plan = World::of(store.sibling().await);
-            let plan = plan.set("charging.viettel = { send_within = \"500ms\", max_flight = \"0s\" }");
+            let plan = plan.set(QUICK);
             let world = plan.billing(|settings| settings.duplicates = duplicates).start().await;
             let phone = world.phone("0854689520");
             world.billing_faults(PreparePayment, Fault::Lost, 1);
@@ -143,6 +145,7 @@ both_stores! {
         phone.buys("ON VIP NAP1").await;
         world.comes_to("review").await;
         assert_eq!(world.books(), Books { debits: 1, ..Books::NOTHING });
+        phone.reads("dang duoc kiem tra").await;
         world.billing.clear_faults();
         phone.reads_done().await;
         world.ends(&["done"], Books::BOUGHT).await;
@@ -154,6 +157,7 @@ both_stores! {
         world.billing_faults(RetrievePayment, Fault::WrongAmount, 1);
         phone.buys("ON VIP NAP1").await;
         world.comes_to("review").await;
+        phone.reads("dang duoc kiem tra").await;
         phone.texts("KT").await;
         phone.reads("da tru 10.000d, dang cap goi").await;
         world.ends(&["review"], Books { debits: 1, ..Books::NOTHING }).await;
@@ -173,8 +177,7 @@ both_stores! {
     }
 
     async fn a_refund_lost_on_its_way_is_made_once(store: Store) {
-        let settings = "charging.viettel = { send_within = \"1s\", max_flight = \"200ms\" }";
-        let world = World::of(store).set(settings).start().await;
+        let world = World::of(store).set(QUICK).start().await;
         let phone = world.phone("0854689520");
         world.package_faults(packages::Endpoint::Grant, refusal(NOT_ELIGIBLE), 1);
         world.billing_faults(CreateRefund, Fault::LostBefore, 1);
@@ -191,6 +194,7 @@ both_stores! {
         world.package_faults(packages::Endpoint::Grant, refusal(NOT_ELIGIBLE), 1);
         phone.buys("ON VIP NAP1 0854689520").await;
         world.comes_to("review").await;
+        phone.reads("dang duoc kiem tra").await;
         world.ends(&["review"], Books { debits: 1, ..Books::NOTHING }).await;
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// A package manager that adds the package again with each request.
 fn forgetful(store: crate::stores::Store) -> Plan {
-    let settings = "package_manager = { idempotent_grants = false, send_within = \"1s\", max_flight = \"500ms\" }";
+    let settings = r#"package_manager = { idempotent_grants = false, timeout = "500ms", send_within = "500ms", max_flight = "0s" }"#;
     World::of(store).set(settings).packages(|settings| settings.idempotent = false)
 }
 
