@@ -27,6 +27,7 @@ use secrecy::ExposeSecret;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -109,6 +110,7 @@ impl App {
 /// # Errors
 /// As [`App::start`].
 pub async fn run(config: Config) -> anyhow::Result<()> {
+    let mut signals = StopSignals::listen()?;
     telemetry::metrics::register(&config, &State::ALL.map(State::as_str));
     let app = App::start(&config).await?;
     tracing::info!(message_id = telemetry::message_ids::STARTED, http = %app.address, "paygate is running");
@@ -119,7 +121,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         let feeding = telemetry::watchdog::feed(app.heartbeat.clone(), every, systemd::alive);
         app.tasks.spawn(rest.run_until_cancelled_owned(feeding));
     }
-    let signal = until_told_to_stop().await?;
+    let signal = signals.told().await;
     tracing::info!(
         message_id = telemetry::message_ids::STOPPING,
         signal,
@@ -130,14 +132,26 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(crate) async fn until_told_to_stop() -> anyhow::Result<&'static str> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be waited for")?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+/// The signals that end a daemon. Listened to before anything is started: one that comes early is heard all the same.
+pub(crate) struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    pub(crate) fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?,
+            interrupt: signal(SignalKind::interrupt()).context("SIGINT cannot be waited for")?,
+        })
+    }
+
+    pub(crate) async fn told(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }
 
 async fn desk(config: &Config, journal: &Journal, client: &HttpClient) -> anyhow::Result<Desk> {

@@ -10,7 +10,7 @@ mod page;
 mod server;
 pub mod smsc;
 
-use crate::app::{App, until_told_to_stop};
+use crate::app::{App, StopSignals};
 use crate::config::{Config, Environment};
 use crate::purchase::State;
 use crate::{engine, telemetry};
@@ -108,11 +108,12 @@ impl Sandbox {
 /// # Errors
 /// As [`Sandbox::start`].
 pub async fn run(options: Options) -> anyhow::Result<()> {
+    let mut signals = StopSignals::listen()?;
     let sandbox = Sandbox::start(options).await?;
     let greeting = format!("paygate sandbox: http://{}/\n{}\n", sandbox.address, sandbox.folder.words());
     // Whoever closed our output still has the page.
     let _ = std::io::stdout().write_all(greeting.as_bytes());
-    until_told_to_stop().await?;
+    signals.told().await;
     sandbox.stop().await;
     Ok(())
 }

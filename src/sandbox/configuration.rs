@@ -52,18 +52,18 @@ kind = "carrier-billing"
 base_url = "{billing}"
 refund_url = "{refunds}"
 token = "{SECRET}"
-timeout = "3s"                 # short (5s)
-send_within = "5s"             # short (10s)
-max_flight = "5s"              # short (30s)
-inquiry_plan = ["2s", "3s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h, 6h)
+timeout = "2s"                 # short (5s)
+send_within = "2s"             # short (10s)
+max_flight = "3s"              # short (30s)
+inquiry_plan = ["2s", "3s", "5s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h, 6h)
 
 [package_manager]
 base_url = "{packages}"
 token = "{SECRET}"
-timeout = "3s"                 # short (5s)
-send_within = "5s"             # short (10s)
-max_flight = "5s"              # short (30s)
-inquiry_plan = ["2s", "3s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h, 6h)
+timeout = "2s"                 # short (5s)
+send_within = "2s"             # short (10s)
+max_flight = "3s"              # short (30s)
+inquiry_plan = ["2s", "3s", "5s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h, 6h)
 
 [engine]
 poll = "100ms"                 # short (500ms)

@@ -27,7 +27,16 @@ use tokio_util::sync::CancellationToken;
 /// Octets of a request's body: a message and a little around it.
 const BODY_LIMIT: usize = 4_096;
 
-/// Serves the page until `stop`, and ends its streams of events then.
+/// Serves the page until `stop`, and ends its streams of events then. Besides the page's own three files:
+///
+/// | request | JSON | answer |
+/// | --- | --- | --- |
+/// | `GET /state` | | all that is shown |
+/// | `GET /events` | | the same as server-sent events: `state` once, then `phone`, `purchase`, `switches` |
+/// | `POST /send` | `{from, text}` | the message, and what became of it |
+/// | `POST /redeliver` | `{from, id}` | the same message, delivered once more |
+/// | `POST /faults` | `{switch, setting}`: `off`, `once`, `always` | `{}` |
+/// | `POST /faults/off` | `{}` | `{}` |
 pub(super) async fn serve(listener: TcpListener, stage: Arc<Stage>, limits: config::Http, stop: CancellationToken) {
     let routes = Router::new()
         .route("/", get(answers::html))

@@ -6,7 +6,7 @@ const $ = id => document.getElementById(id);
 // What the server last said.
 const shown = { about: null, phones: [], purchases: new Map(), switches: [] };
 // What only this page knows.
-const here = { phone: null, read: new Map(), opened: new Map(), drawnPhone: null };
+const here = { phone: null, drawnPhone: null, atEnd: true, read: new Map(), opened: new Map() };
 
 const SUGGESTIONS = ["ON VIP NAP1", "ON VIP NAP1 a085468952", "KT", "HD", "HUY"];
 const SHOWN_AT_MOST = 100;
@@ -133,15 +133,22 @@ function drawContact(contact) {
 function drawThread(phone) {
   const thread = $("thread");
   const other = here.drawnPhone !== phone.number;
-  const atEnd = other || thread.scrollHeight - thread.scrollTop - thread.clientHeight < 80;
-  if (other) thread.replaceChildren();
+  if (other) {
+    thread.replaceChildren();
+    here.atEnd = true;
+  }
   here.drawnPhone = phone.number;
   const hint = { id: "hint", text: `No messages yet. Press a suggestion below, or write to ${shown.about.shortCode}.` };
   const bubbles = phone.bubbles.length
     ? phone.bubbles.map(bubble => ({ ...bubble, repeatable: repeatable(bubble) }))
     : [hint];
   reconcile(thread, bubbles, bubble => bubble.id, (bubble, fresh) => drawBubble(phone, bubble, fresh && !other));
-  if (atEnd) thread.scrollTop = thread.scrollHeight;
+  keepAtEnd();
+}
+
+// Who reads the newest message goes on reading the newest; who has scrolled back is left there.
+function keepAtEnd() {
+  if (here.atEnd) $("thread").scrollTop = $("thread").scrollHeight;
 }
 
 // Past the window an SMSC no longer tries, and the same words would be a message of their own.
@@ -268,9 +275,10 @@ function drawBook(name, lines) {
 }
 
 function countDown() {
+  const lost = document.body.classList.contains("lost");
   for (const asks of document.querySelectorAll(".asks")) {
     const left = Math.ceil((Number(asks.dataset.at) / 1000 - Date.now()) / 1000);
-    asks.textContent = left > 0 ? ` — asks again in ${left} s` : " — asking now";
+    asks.textContent = lost ? "" : left > 0 ? ` — asks again in ${left} s` : " — asking now";
   }
 }
 
@@ -377,6 +385,11 @@ setInterval(countDown, 250);
 // "Deliver again" goes when its time is over.
 setInterval(() => shown.about && drawPhone(), 5_000);
 
+$("thread").addEventListener("scroll", () => {
+  const { scrollHeight, scrollTop, clientHeight } = $("thread");
+  here.atEnd = scrollHeight - scrollTop - clientHeight < 40;
+});
+new ResizeObserver(keepAtEnd).observe($("thread"));
 $("write").addEventListener("submit", event => {
   event.preventDefault();
   const text = $("text").value;

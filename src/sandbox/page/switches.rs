@@ -93,7 +93,7 @@ impl Switch {
             Self::ChargeRequestLost => (
                 TELCO,
                 "It never gets the request",
-                "From outside it looks the same as a lost answer. paygate asks until it is proven that nothing was charged.",
+                "From outside it looks the same as a lost answer. paygate asks until it is proven that nothing was charged, and then sends it again.",
             ),
             Self::ChargeSlow => (
                 TELCO,

@@ -46,14 +46,14 @@ fn ended(how: &str, purchase: &Purchase) -> String {
 
 const fn review(reason: ReviewReason) -> &'static str {
     match reason {
-        ReviewReason::ChargeUnknown => "whether it was charged could not be found out",
-        ReviewReason::GrantUnknown => "whether it was granted could not be found out",
-        ReviewReason::RefundUnknown => "whether it was given back could not be found out",
-        ReviewReason::Mismatch => "amount or subscriber differ from what was asked",
-        ReviewReason::Contradiction => "the answers cannot all be true",
-        ReviewReason::CannotRefund => "the channel cannot give money back by itself",
-        ReviewReason::RefundRefused => "the telco refused to give the money back",
-        ReviewReason::LateCharge => "a charge came to light after the end",
+        ReviewReason::ChargeUnknown => "charged or not?",
+        ReviewReason::GrantUnknown => "granted or not?",
+        ReviewReason::RefundUnknown => "given back or not?",
+        ReviewReason::Mismatch => "amount or subscriber differ",
+        ReviewReason::Contradiction => "the answers contradict each other",
+        ReviewReason::CannotRefund => "the channel cannot give it back",
+        ReviewReason::RefundRefused => "the refund was refused",
+        ReviewReason::LateCharge => "charged after the end",
     }
 }
 
