@@ -107,7 +107,7 @@ impl World {
     pub(crate) async fn start_daemon(&mut self) {
         let config = Config::parse(&self.toml(), &Environment::new()).unwrap();
         let bound = self.smsc.bind_count() + self.settings.binds();
-        self.daemons.push(App::start(&config).await.unwrap());
+        self.daemons.push(started(&config).await);
         self.smsc.bound(bound).await;
     }
 
@@ -145,5 +145,17 @@ impl World {
     /// The url of an HTTP door of the first daemon.
     pub(crate) fn door(&self, path: &str) -> String {
         format!("http://{}{path}", self.daemons[0].address)
+    }
+}
+
+/// A program that another test is just starting holds our files until its exec, the former daemon's lock among them.
+async fn started(config: &Config) -> App {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match App::start(config).await {
+            Ok(app) => return app,
+            Err(error) => assert!(Instant::now() < end, "the daemon does not start: {error:#}"),
+        }
+        sleep(Duration::from_millis(20)).await;
     }
 }

@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// A channel where "not found" soon is proof.
 const QUICK: &str = r#"charging.viettel = { timeout = "500ms", send_within = "500ms", max_flight = "0s" }"#;
 
+/// "Being checked" is told after a second, not after thirty.
+const SOON_CHECKED: &str = "purchase.checking_after = \"1s\"";
+
 /// A request that lies somewhere for so long and takes effect then.
 const LATENESS: Duration = Duration::from_millis(1_500);
 const LATE: Fault = Fault::Late { ms: 1_500 };
@@ -119,7 +122,7 @@ both_stores! {
     }
 
     async fn a_subscriber_is_told_once_that_it_is_being_checked(store: Store) {
-        let world = World::of(store).set("purchase.checking_after = \"1s\"").start().await;
+        let world = World::of(store).set(SOON_CHECKED).start().await;
         let phone = world.phone("0854689520");
         world.billing_faults(ConfirmPayment, Fault::Lost, 1);
         for endpoint in [RetrievePayment, RetrievePayments] {
@@ -136,7 +139,7 @@ both_stores! {
 
     async fn an_outcome_that_stays_unknown_goes_to_a_person_and_is_still_asked_about(store: Store) {
         let plan = "charging.viettel.inquiry_plan = [\"20ms\", \"20ms\"]";
-        let world = World::of(store).set(plan).start().await;
+        let world = World::of(store).set(plan).set(SOON_CHECKED).start().await;
         let phone = world.phone("0854689520");
         world.billing_faults(ConfirmPayment, Fault::Lost, 1);
         for endpoint in [RetrievePayment, RetrievePayments] {
@@ -152,7 +155,7 @@ both_stores! {
     }
 
     async fn a_wrong_amount_is_a_persons_question_and_grants_nothing(store: Store) {
-        let world = World::of(store).start().await;
+        let world = World::of(store).set(SOON_CHECKED).start().await;
         let phone = world.phone("0854689520");
         world.billing_faults(RetrievePayment, Fault::WrongAmount, 1);
         phone.buys("ON VIP NAP1").await;
@@ -189,7 +192,7 @@ both_stores! {
     }
 
     async fn a_refund_that_is_refused_goes_to_a_person(store: Store) {
-        let world = World::of(store).start().await;
+        let world = World::of(store).set(SOON_CHECKED).start().await;
         let phone = world.phone(&numbers::REFUND_DENIED.replace("+84", "0"));
         world.package_faults(packages::Endpoint::Grant, refusal(NOT_ELIGIBLE), 1);
         phone.buys("ON VIP NAP1 0854689520").await;
