@@ -105,9 +105,13 @@ impl Journal {
             .await
     }
 
-    /// The key of the reply that the SMSC named so; the newest, since SMSCs use their ids again.
-    pub async fn reply_by_message_id(&self, link: &str, message_id: &str) -> Result<Option<String>, JournalError> {
-        self.told("find a reply by its receipt", find::reply_by_message_id(&self.store, link, message_id).await)
+    /// The keys of the replies that their SMSCs named so, as (link, message id), in the order of the question; of several
+    /// with one name the newest, since SMSCs use their ids again.
+    pub async fn replies_by_message_ids(
+        &self,
+        named: &[(String, String)],
+    ) -> Result<Vec<Option<String>>, JournalError> {
+        self.told("find replies by their receipts", find::replies_by_message_ids(&self.store, named).await)
     }
 
     /// The parts of the newest generation of each set, done or not: a done set tells a redelivered part from a new one.

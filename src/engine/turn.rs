@@ -206,11 +206,8 @@ impl Loop {
             known.parts.entry(part.row.set.clone()).or_default().push(part);
         }
         self.know_assembled(works, &mut known).await?;
-        for (link, id) in questions.receipts {
-            if let Some(key) = self.journal.reply_by_message_id(&link, &id).await? {
-                known.receipts.insert((link, id), key);
-            }
-        }
+        let keys = self.journal.replies_by_message_ids(&questions.receipts).await?;
+        known.receipts.extend(questions.receipts.into_iter().zip(keys).filter_map(|(named, key)| Some((named, key?))));
         Ok(known)
     }
 

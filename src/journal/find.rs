@@ -3,10 +3,11 @@
 use super::columns::{self, Columns};
 use super::error::Cause;
 use super::rows::{HeldPart, PartRow, Seen};
-use super::statement::{ROWS, Statement};
+use super::statement::{ROWS, Statement, storable};
 use super::store::Store;
 use crate::purchase::record::{Micros, Purchase};
 use paygate_parsers::msisdn::Msisdn;
+use std::collections::HashMap;
 
 /// Purchases of one subscriber that a search returns at most.
 const PURCHASES_EACH: i64 = 20;
@@ -53,11 +54,28 @@ fn read_seen(columns: &mut Columns<'_>) -> Result<Seen, Cause> {
     Ok(Seen { key: columns.take()?, generation: columns.take()?, at: columns.take()?, purchase_id: columns.take()? })
 }
 
-pub(super) async fn reply_by_message_id(store: &Store, link: &str, id: &str) -> Result<Option<String>, Cause> {
-    let mut select = Statement::new("SELECT key FROM reply WHERE link = ");
-    select.text(link).push(" AND message_id = ").text(id).push(" ORDER BY updated_at DESC LIMIT 1");
-    let rows = store.read(select).await?;
-    rows.first().map(|row| Columns::new(row).take()).transpose()
+pub(super) async fn replies_by_message_ids(
+    store: &Store,
+    named: &[(String, String)],
+) -> Result<Vec<Option<String>>, Cause> {
+    let mut by_link: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (link, id) in named {
+        by_link.entry(link).or_default().push(id);
+    }
+    let mut keys = HashMap::new();
+    for (link, ids) in by_link {
+        for ids in ids.chunks(ROWS) {
+            let mut select = Statement::new(
+                "SELECT message_id, key FROM (SELECT message_id, key, \
+                 ROW_NUMBER() OVER (PARTITION BY message_id ORDER BY updated_at DESC) AS place \
+                 FROM reply WHERE link = ",
+            );
+            select.text(link).push(" AND message_id IN ").list(ids.iter().copied()).push(") AS named WHERE place = 1");
+            let rows = store.read(select).await?;
+            keys.extend(columns::all(&rows, |columns| Ok(((link, columns.take::<String>()?), columns.take()?)))?);
+        }
+    }
+    Ok(named.iter().map(|(link, id)| keys.get(&(link.as_str(), storable(id).into_owned())).cloned()).collect())
 }
 
 pub(super) async fn parts(store: &Store, sets: &[String]) -> Result<Vec<HeldPart>, Cause> {

@@ -255,13 +255,29 @@ both_stores! {
             ..Unit::default()
         };
         journal.commit(vec![update(ReplyStatus::Sent, Some("a1b2")), update(ReplyStatus::Unknown, None)]).await.unwrap();
-        assert_eq!(journal.reply_by_message_id("viettel", "a1b2").await.unwrap().as_deref(), Some("p1-1"));
-        assert_eq!(journal.reply_by_message_id("mobifone", "a1b2").await.unwrap(), None);
+        let named = [("mobifone", "a1b2"), ("viettel", "a1b2"), ("viettel", "b2a1")];
+        let named = named.map(|(link, id)| (link.to_owned(), id.to_owned()));
+        let keys = [None, Some("p1-1".to_owned()), None];
+        assert_eq!(journal.replies_by_message_ids(&named).await.unwrap(), keys);
         journal.commit(vec![update(ReplyStatus::Delivered, None)]).await.unwrap();
         let replies = journal.story("p1").await.unwrap().unwrap().replies;
         assert_eq!(replies[0].1, "delivered");
-        assert_eq!(journal.reply_by_message_id("viettel", "a1b2").await.unwrap().as_deref(), Some("p1-1"));
+        assert_eq!(journal.replies_by_message_ids(&named).await.unwrap(), keys);
         assert_eq!(journal.backlog().await.unwrap().replies_owed, 0);
+    }
+
+    async fn of_replies_with_one_message_id_the_newest_is_found(store: Store) {
+        let journal = store.open().await;
+        let replies = ["r1", "r2", "r3"].map(|key| reply(key, None)).to_vec();
+        journal.commit(vec![Unit { replies, ..Unit::default() }]).await.unwrap();
+        for (key, at) in [("r1", T + 1), ("r2", T + 3), ("r3", T + 2)] {
+            let (key, message_id) = (key.to_owned(), Some("7\0".to_owned()));
+            let update = ReplyUpdate { key, at, status: ReplyStatus::Sent, message_id, due_at: None };
+            journal.commit(vec![Unit { reply_update: Some(update), ..Unit::default() }]).await.unwrap();
+        }
+        let named = [("viettel".to_owned(), "7\0".to_owned())];
+        assert_eq!(journal.replies_by_message_ids(&named).await.unwrap(), [Some("r2".to_owned())]);
+        assert!(journal.replies_by_message_ids(&[]).await.unwrap().is_empty());
     }
 
     async fn a_reply_is_updated_by_its_key_whether_it_belongs_to_a_purchase_or_not(store: Store) {
