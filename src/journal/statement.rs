@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
 /// Rows in one statement at most. With the widest row that is well under SQLite's 32,766 places, and with it all sizes of
-/// all statements fit into a connection's cache of 100.
+/// what the engine writes and reads again and again fit into its SQLite connection's cache of 100.
 pub(super) const ROWS: usize = 128;
 /// 1, 2, 4 … [`ROWS`].
 const SIZES: usize = ROWS.ilog2() as usize + 1;
@@ -80,11 +80,11 @@ impl Statement {
         self.place()
     }
 
-    /// `($1, $2, …)` of the values. Their number is brought up to a power of two by repeating the last, so that there are
+    /// `($1, $2, …)` of the values. Their number is brought up to a power of four by repeating the last, so that there are
     /// few texts to prepare; in a list of keys a repetition changes nothing.
     pub(super) fn list<'v>(&mut self, values: impl ExactSizeIterator<Item = &'v str> + Clone) -> &mut Self {
         let (count, last) = (values.len(), values.clone().last());
-        let padding = std::iter::repeat_n(last, count.next_power_of_two() - count).flatten();
+        let padding = std::iter::repeat_n(last, places(count) - count).flatten();
         self.push("(");
         for (at, value) in values.chain(padding).enumerate() {
             self.push(if at == 0 { "" } else { ", " }).text(value);
@@ -173,6 +173,12 @@ impl Bulk {
 /// when there are thousands; a bare `?` it only counts.
 fn numbered(connection: &AnyConnection) -> bool {
     connection.backend_name() != <Sqlite as Database>::NAME
+}
+
+/// The least of 1, 4, 16, 64, [`ROWS`] … in which so many values have place.
+const fn places(count: usize) -> usize {
+    let power = count.next_power_of_two();
+    if power < ROWS && power.ilog2() % 2 == 1 { 2 * power } else { power }
 }
 
 /// How many names stand in a list with commas between them.
