@@ -274,8 +274,17 @@ CREATE TABLE message (
     purchase_id TEXT COLLATE "C",
     PRIMARY KEY (key, generation)
 );
+-- The list, newest first.
 CREATE INDEX message_at ON message (at);
-CREATE INDEX message_purchase ON message (purchase_id) WHERE purchase_id IS NOT NULL;
+
+-- The messages of each purchase, for its story. A table of its own, because a message is written before the purchase that
+-- it asks for has its number, and an index over the purchases' ids would write another page for each message.
+CREATE TABLE heard (
+    purchase_number    BIGINT NOT NULL,
+    message_key        TEXT COLLATE "C" NOT NULL,
+    message_generation BIGINT NOT NULL,
+    PRIMARY KEY (purchase_number, message_key, message_generation)
+);
 
 -- Parts of long messages.
 CREATE TABLE part (

@@ -201,6 +201,9 @@ async fn write_purchases(
 }
 
 async fn write_rest(connection: &mut AnyConnection, units: &[&Unit], numbers: &Numbers) -> Result<(), sqlx::Error> {
+    let messages = units.iter().filter_map(|unit| unit.message.as_ref());
+    let heard: Vec<_> = messages.filter_map(|message| Some((message.purchase_id.as_deref()?, message))).collect();
+    write::heard(connection, &heard).await?;
     let events: Vec<_> = units.iter().flat_map(|unit| &unit.events).collect();
     write::events(connection, &events, numbers).await?;
     write::attempts(connection, units, numbers).await?;

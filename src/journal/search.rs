@@ -88,11 +88,10 @@ async fn attempts<'i>(
 
 pub(super) async fn story(store: &Store, id: &str) -> Result<Option<Story>, Cause> {
     let Some(purchase) = super::find::purchases(store, &[id.to_owned()]).await?.pop() else { return Ok(None) };
-    const NUMBER: &str = "purchase_number = (SELECT number FROM purchase WHERE id = ";
-    let events = store.read(of_purchase(columns::EVENT, "event", NUMBER, id, ") ORDER BY seq")).await?;
-    let replies = store.read(of_purchase(columns::REPLY, "reply", NUMBER, id, ") ORDER BY at, key")).await?;
-    let (named, order) = ("purchase_id = ", " ORDER BY at, key, generation");
-    let messages = store.read(of_purchase(columns::MESSAGE, "message", named, id, order)).await?;
+    let events = store.read(of_purchase(columns::EVENT, "event", id, "seq")).await?;
+    let replies = store.read(of_purchase(columns::REPLY, "reply", id, "at, key")).await?;
+    let heard = "heard JOIN message ON key = message_key AND generation = message_generation";
+    let messages = store.read(of_purchase(columns::MESSAGE, heard, id, "at, key, generation")).await?;
     Ok(Some(Story {
         purchase,
         events: columns::all(&events, columns::event)?,
@@ -104,10 +103,11 @@ pub(super) async fn story(store: &Store, id: &str) -> Result<Option<Story>, Caus
     }))
 }
 
-fn of_purchase(columns: &str, table: &str, named: &str, id: &str, order: &str) -> Statement {
+fn of_purchase(columns: &str, table: &str, id: &str, order: &str) -> Statement {
     let mut select = Statement::new("SELECT ");
-    select.push(columns).push(" FROM ").push(table).push(" WHERE ").push(named).text(id);
-    select.push(order).push(" LIMIT ").int(LIST.into());
+    select.push(columns).push(" FROM ").push(table);
+    select.push(" WHERE purchase_number = (SELECT number FROM purchase WHERE id = ").text(id);
+    select.push(") ORDER BY ").push(order).push(" LIMIT ").int(LIST.into());
     select
 }
 

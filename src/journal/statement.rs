@@ -115,8 +115,8 @@ pub(super) struct Bulk {
 enum Kind {
     /// `INSERT INTO table (names) VALUES (…), (…) tail`
     Insert { table: &'static str, names: &'static str },
-    /// `UPDATE … FROM (VALUES (…), (…)) AS new tail`, where the new values are `column1`, `column2` … in both stores.
-    Update { head: &'static str },
+    /// `head FROM (VALUES (…), (…)) AS new tail`, where the new values are `column1`, `column2` … in both stores.
+    FromValues { head: &'static str },
 }
 
 impl Bulk {
@@ -124,8 +124,8 @@ impl Bulk {
         Self::new(Kind::Insert { table, names }, count(names), tail)
     }
 
-    pub(super) const fn update(head: &'static str, columns: usize, tail: &'static str) -> Self {
-        Self::new(Kind::Update { head }, columns, tail)
+    pub(super) const fn from_values(head: &'static str, columns: usize, tail: &'static str) -> Self {
+        Self::new(Kind::FromValues { head }, columns, tail)
     }
 
     const fn new(kind: Kind, columns: usize, tail: &'static str) -> Self {
@@ -164,7 +164,7 @@ impl Bulk {
         let rows = (0..rows).map(row).collect::<Vec<_>>().join(", ");
         match self.kind {
             Kind::Insert { table, names } => format!("INSERT INTO {table} ({names}) VALUES {rows} {}", self.tail),
-            Kind::Update { head } => format!("{head} FROM (VALUES {rows}) AS new {}", self.tail),
+            Kind::FromValues { head } => format!("{head} FROM (VALUES {rows}) AS new {}", self.tail),
         }
     }
 }

@@ -32,6 +32,19 @@ pub(super) async fn messages(connection: &mut AnyConnection, rows: &[&MessageRow
     returned.await?.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
+/// Keeps which purchase each message was about, where it was about one.
+pub(super) async fn heard(connection: &mut AnyConnection, rows: &[(&str, &MessageRow)]) -> Written<()> {
+    static INSERT: Bulk = Bulk::from_values(
+        "INSERT INTO heard (purchase_number, message_key, message_generation) SELECT purchase.number, column2, column3",
+        3,
+        "JOIN purchase ON purchase.id = column1",
+    );
+    let inserted = INSERT.run(connection, rows, |values, (purchase, message)| {
+        values.text(purchase).text(&message.key).int(message.generation);
+    });
+    inserted.await.map(drop)
+}
+
 /// Inserts parts and returns the (set, generation, number) of those that were not there.
 pub(super) async fn parts(connection: &mut AnyConnection, rows: &[&PartRow]) -> Written<HashSet<(String, i64, i64)>> {
     static INSERT: Bulk =
@@ -54,7 +67,7 @@ pub(super) async fn purchases(connection: &mut AnyConnection, rows: &[&PurchaseR
         "ON CONFLICT (id) DO NOTHING RETURNING id, number",
     );
     // What was asked for, and by whom, never changes and is not written again.
-    static UPDATE: Bulk = Bulk::update(
+    static UPDATE: Bulk = Bulk::from_values(
         "UPDATE purchase SET version = column2, state = column3, due_at = column4, review = column5, amount = column6, \
          currency = column7, paid = column8, granted = column9, updated_at = column10, body = column11",
         12,
@@ -168,7 +181,7 @@ pub(super) async fn replies(connection: &mut AnyConnection, rows: &[&ReplyRow], 
 
 /// Writes what became of replies. Of several updates of one reply in a batch the last stands; an id once learnt is kept.
 pub(super) async fn reply_updates(connection: &mut AnyConnection, updates: &[&ReplyUpdate]) -> Written<()> {
-    static UPDATE: Bulk = Bulk::update(
+    static UPDATE: Bulk = Bulk::from_values(
         "UPDATE reply SET updated_at = column2, status = column3, message_id = COALESCE(column4, message_id), \
          due_at = column5",
         6,
@@ -196,7 +209,7 @@ fn purchase_of_reply(key: &str) -> &str {
 
 pub(super) async fn parts_done(connection: &mut AnyConnection, sets: &[&(String, i64)]) -> Written<()> {
     static UPDATE: Bulk =
-        Bulk::update("UPDATE part SET done = 1", 2, "WHERE part.set_key = column1 AND part.generation = column2");
+        Bulk::from_values("UPDATE part SET done = 1", 2, "WHERE part.set_key = column1 AND part.generation = column2");
     let updated = UPDATE.run(connection, sets, |values, (set, generation)| {
         values.text(set).int(*generation);
     });

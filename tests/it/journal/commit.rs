@@ -30,6 +30,18 @@ both_stores! {
         assert_eq!(story.replies, [(unit.replies[0].clone(), "queued".to_owned())]);
     }
 
+    async fn a_story_has_the_messages_that_moved_its_purchase_and_those_that_only_asked_about_it(store: Store) {
+        let journal = store.open().await;
+        let confirm = message("m-confirm", Some(&purchase("p1")));
+        let status = message("m-status", Some(&purchase("p1")));
+        journal.commit(vec![first("p1"), first("p2")]).await.unwrap();
+        let moved = Unit { message: Some(confirm), ..later(&step(&purchase("p1"), State::Offered)) };
+        journal.commit(vec![moved, Unit { message: Some(status), ..Unit::default() }]).await.unwrap();
+        let messages = journal.story("p1").await.unwrap().unwrap().messages;
+        let keys: Vec<&str> = messages.iter().map(|message| message.key.as_str()).collect();
+        assert_eq!(keys, ["m-confirm", "m-p1", "m-status"]);
+    }
+
     async fn a_redelivered_message_writes_nothing(store: Store) {
         let journal = store.open().await;
         journal.commit(vec![first("p1")]).await.unwrap();
