@@ -90,7 +90,7 @@ impl Performer {
             }
         }
         .map_or(0, |attempt| attempt.sends);
-        self.hand_in(purchase, Input::Channel { call, sends, answer }).await;
+        self.hand_in(purchase, Input::Channel { call, sends, called_at: moment.now, answer }).await;
     }
 
     async fn call_channel(
@@ -155,7 +155,7 @@ impl Performer {
         };
         metrics::histogram!("paygate_grant_duration_seconds", "call" => call.as_str()).record(started.elapsed());
         let sends = purchase.grant.as_ref().map_or(0, |grant| grant.sends);
-        self.hand_in(purchase, Input::Grant { call, sends, answer }).await;
+        self.hand_in(purchase, Input::Grant { call, sends, called_at: moment.now, answer }).await;
     }
 
     /// The loop outlives every task but a stop that ran out of time; then the journal's due time brings the question back.

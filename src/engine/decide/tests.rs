@@ -163,7 +163,7 @@ fn allowed() -> Input {
 
 fn channel(call: ChannelCall, sends: u32, finding: Finding) -> Input {
     let answer = ChannelAnswer { finding, handle: None, peer_reference: None, heard: String::new() };
-    Input::Channel { call, sends, answer }
+    Input::Channel { call, sends, called_at: START, answer }
 }
 
 const CHARGED: Finding = Finding::Charged { amount: PRICE, msisdn: None };
@@ -227,6 +227,7 @@ fn several_inputs_on_one_purchase_are_one_unit_with_an_event_for_each() {
             Input::Grant {
                 call: GrantCall::Grant,
                 sends: 1,
+                called_at: START,
                 answer: GrantAnswer::Granted { grant_id: "g-1".to_owned(), heard: String::new() },
             },
         ),
