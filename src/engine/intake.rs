@@ -124,6 +124,16 @@ const fn part_name(part: Part) -> &'static str {
 }
 
 impl Reading {
+    /// The same message, to be kept for a person and to start nothing; `None` if it is that already.
+    pub(super) fn kept_as_refused(&self) -> Option<Self> {
+        match self.meaning {
+            Meaning::Kept(_) => None,
+            Meaning::Request { .. } | Meaning::Invalid { .. } => {
+                Some(Self { meaning: Meaning::Kept("refused"), ..self.clone() })
+            }
+        }
+    }
+
     pub(super) fn row(&self, generation: i64, now: Micros, purchase_id: Option<String>) -> MessageRow {
         MessageRow {
             key: self.key.clone(),

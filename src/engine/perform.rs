@@ -160,7 +160,7 @@ impl Performer {
 
     /// The loop outlives every task but a stop that ran out of time; then the journal's due time brings the question back.
     async fn hand_in(&self, purchase: &Purchase, input: Input) {
-        let _ = self.answers.send(Work::Answer { id: purchase.id.clone(), input }).await;
+        let _ = self.answers.send(Work::Answer { id: purchase.id.clone(), input, tries: 0 }).await;
     }
 }
 
