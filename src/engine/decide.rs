@@ -1,7 +1,8 @@
 //! The pure half of the loop: what the journal knew, and a batch of work, to units that can be committed. Chains several
 //! inputs on one purchase into one unit; performs nothing and keeps no clock.
 
-use super::desk::{Desk, Moment};
+use super::clock::Moment;
+use super::desk::Desk;
 use super::door::{MessageIn, Submitted, Verdict};
 use super::intake::{Meaning, Reading, door_name, part_row, purchase_id, set_key};
 use super::parts;

@@ -237,10 +237,3 @@ pub fn random_hex() -> String {
     getrandom::fill(&mut bytes).expect("the operating system's random generator answers");
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
-
-/// Unix microseconds, UTC.
-#[must_use]
-pub fn wall_clock() -> Micros {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Micros::try_from(since.as_micros()).unwrap_or(Micros::MAX)
-}

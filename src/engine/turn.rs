@@ -2,10 +2,11 @@
 //! then lets the effects out.
 
 use super::Moved;
+use super::clock::{Clock, Moment};
 use super::decide::Batch;
-use super::desk::{Desk, Moment};
+use super::desk::Desk;
 use super::door::{Delivery, Incoming, MessageIn, Verdict};
-use super::intake::{Meaning, Reading, random_hex, set_key, wall_clock};
+use super::intake::{Meaning, Reading, random_hex, set_key};
 use super::outbox::Outbox;
 use super::parts;
 use super::perform::Performer;
@@ -38,6 +39,7 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Loop {
     pub(super) desk: Arc<Desk>,
     pub(super) journal: Journal,
+    pub(super) clock: Clock,
     pub(super) keys: Keys,
     pub(super) settings: config::Engine,
     pub(super) performer: Arc<Performer>,
@@ -120,7 +122,7 @@ impl Loop {
                 return Err(error);
             }
         };
-        let moment = Moment { now: wall_clock(), at: Instant::now() };
+        let moment = self.clock.moment();
         let (mut decisions, later) = self.decide(works, &known, moment);
         self.later = later;
         let units: Vec<Unit> = decisions.iter_mut().map(|decision| std::mem::take(&mut decision.unit)).collect();
@@ -195,7 +197,7 @@ impl Loop {
             questions.note(work, &self.cache, &mut known);
         }
         self.claim_messages(&questions.keys).await;
-        let since = wall_clock() - LOOK_BACK;
+        let since = self.clock.now() - LOOK_BACK;
         let (seen, of_subscriber, purchases, parts) = tokio::try_join!(
             self.journal.seen(&questions.keys),
             self.journal.purchases_of(&questions.subscribers, since),
@@ -232,7 +234,7 @@ impl Loop {
                     .map(|seen| (seen.key.clone(), seen)),
             );
             if let Some(sender) = reading.meaning.sender() {
-                let purchases = self.journal.purchases_of(&[*sender], wall_clock() - LOOK_BACK).await?;
+                let purchases = self.journal.purchases_of(&[*sender], self.clock.now() - LOOK_BACK).await?;
                 known.of_subscriber.insert(*sender, purchases);
             }
         }
@@ -280,7 +282,7 @@ impl Loop {
         for (row, sends) in &decision.replies {
             let about = purchase.as_deref().or_else(|| row.purchase_id.as_ref().and_then(|id| known.purchases.get(id)));
             let code = about.filter(|_| row.text.contains("{otp}")).and_then(|purchase| self.code_of(purchase));
-            self.outbox.send(row, *sends, code.as_deref());
+            self.outbox.send(row, *sends, code.as_deref(), moment);
         }
         let Some(purchase) = purchase else { return };
         self.cache.keep(&purchase);

@@ -5,7 +5,8 @@
 use super::Batch;
 use crate::charging::Channels;
 use crate::config;
-use crate::engine::desk::{Desk, Moment};
+use crate::engine::clock::Moment;
+use crate::engine::desk::Desk;
 use crate::engine::door::{Door, MessageIn, Verdict};
 use crate::engine::intake::{Reader, set_key};
 use crate::engine::work::{Decision, Known, Work};
@@ -100,6 +101,10 @@ pub(in crate::engine) fn desk() -> Desk {
     }
 }
 
+pub(in crate::engine) fn moment(now: Micros) -> Moment {
+    Moment { now, at: Instant::now(), called_at: now }
+}
+
 /// One batch, decided at `now`.
 pub(in crate::engine) fn decide(
     desk: &Desk,
@@ -108,7 +113,7 @@ pub(in crate::engine) fn decide(
     works: Vec<Work>,
 ) -> (Vec<Decision>, Vec<Work>) {
     let mut nonce = || "ab".repeat(16);
-    let mut batch = Batch::new(desk, known, Moment { now, at: Instant::now() }, &mut nonce);
+    let mut batch = Batch::new(desk, known, moment(now), &mut nonce);
     for work in works {
         batch.take(work);
     }

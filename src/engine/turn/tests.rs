@@ -3,10 +3,10 @@
 
 use super::{Cache, Loop, REFUSED_TRIES};
 use crate::config;
+use crate::engine::clock::Clock;
 use crate::engine::decide::tests::{
-    CHARGED, SECOND, SENDER, START, allowed, answer, channel, decide, desk, known, message, purchase, sms,
+    CHARGED, SECOND, SENDER, START, allowed, answer, channel, decide, desk, known, message, moment, purchase, sms,
 };
-use crate::engine::desk::Moment;
 use crate::engine::door::Verdict;
 use crate::engine::outbox::Outbox;
 use crate::engine::perform::Performer;
@@ -51,6 +51,7 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("paygate.db").display());
         let journal = config::Journal { url: url.into(), readers: 1, statement_timeout: Duration::from_secs(20) };
+        let journal = Journal::open(&journal).await.unwrap();
         let (desk, keys) = (Arc::new(desk()), Keys::process(16));
         let ((_, deliveries), (answers, work)) = (mpsc::channel(16), mpsc::channel(16));
         let performer = Performer {
@@ -64,7 +65,8 @@ impl Bench {
         };
         let turns = Loop {
             desk,
-            journal: Journal::open(&journal).await.unwrap(),
+            clock: Clock::start(&journal, Duration::ZERO).await.unwrap(),
+            journal,
             keys,
             settings: SETTINGS,
             performer: Arc::new(performer),
@@ -82,7 +84,7 @@ impl Bench {
 
     /// Decides these as one batch, of which the journal says `outcome`.
     fn settle(&mut self, works: Vec<Work>, outcome: Committed) {
-        let moment = Moment { now: START + 9 * SECOND, at: Instant::now() };
+        let moment = moment(START + 9 * SECOND);
         let (decisions, later) = decide(&self.turns.desk, &self.known, moment.now, works);
         assert_eq!((decisions.len(), later.len()), (1, 0), "one purchase, one unit");
         for mut decision in decisions {
@@ -131,12 +133,8 @@ async fn a_message_whose_step_is_refused_is_kept_without_its_purchase_and_then_a
     assert_eq!((row.verdict.as_str(), row.purchase_id.as_deref()), ("refused", None));
     assert!(unit.purchase.is_none() && unit.replies.is_empty(), "it leads nowhere");
     assert!(verdict.try_recv().is_err(), "not before it is durable");
-    bench.turns.settle(decisions.into_iter().next().unwrap(), None, Committed::Durable, &bench.known, moment());
+    bench.turns.settle(decisions.into_iter().next().unwrap(), None, Committed::Durable, &bench.known, moment(START));
     assert_eq!(verdict.try_recv(), Ok(Verdict::Fresh));
-}
-
-fn moment() -> Moment {
-    Moment { now: START, at: Instant::now() }
 }
 
 #[tokio::test]

@@ -57,6 +57,9 @@ pub(super) struct World {
     pub(super) told: Told,
     pub(super) now: Micros,
     skew: Micros,
+    /// By how much the wall clock leapt forward lately, and until when questions are dated as if it had not.
+    leapt: Micros,
+    leapt_until: Micros,
     /// Nobody runs the purchase until then.
     down_until: Micros,
     /// When the subscriber writes next.
@@ -96,6 +99,8 @@ impl World {
             told: Told::default(),
             now: START,
             skew: 0,
+            leapt: 0,
+            leapt_until: START,
             down_until: START,
             writes_at,
             reviewed: 0,
@@ -241,7 +246,7 @@ impl World {
     fn noise(&mut self) -> Input {
         use ChannelCall::{CancelCharge, Charge, InquireCharge, InquireRefund, Prepare, Refund};
         let cause = Cause::UnknownCode;
-        let (sends, called_at) = (*self.chance.one_of(&[1, 2, u32::MAX]), self.now + self.skew);
+        let (sends, called_at) = (*self.chance.one_of(&[1, 2, u32::MAX]), self.called_at());
         if self.chance.percent(25) {
             let call = *self.chance.one_of(&[GrantCall::Grant, GrantCall::InquireGrant]);
             return Input::Grant {
@@ -283,7 +288,26 @@ impl World {
             self.skew = -self.chance.up_to(60 * MINUTE);
             self.note(|| "the wall clock is set back".to_owned());
         }
+        if self.chance.percent(1) {
+            self.leap();
+        }
         Ok(())
+    }
+
+    /// The wall clock is set forward. The engine follows it, and dates its questions by the clock before until all that
+    /// was intended by that one has landed.
+    fn leap(&mut self) {
+        let leap = self.chance.up_to(60 * MINUTE);
+        let before = if self.now < self.leapt_until { self.leapt } else { 0 };
+        let flight = &self.rules.grant;
+        (self.leapt, self.leapt_until) = (before + leap, self.now + flight.send_within + flight.max_flight);
+        self.skew += leap;
+        self.note(|| format!("the wall clock leaps forward by {} s", leap / SECOND));
+    }
+
+    const fn called_at(&self) -> Micros {
+        let leapt = if self.now < self.leapt_until { self.leapt } else { 0 };
+        self.now + self.skew - leapt
     }
 
     /// Texts are the journal's and survive; calls are the process's, and a crash may come between any two of them.
@@ -333,7 +357,7 @@ impl World {
     /// A request sets out within its send deadline, or never.
     fn send(&mut self, question: Question) {
         let moves = truth::attempt_of(&self.purchase, question);
-        let (sends, called_at) = (moves.map_or(0, |attempt| attempt.sends), self.now + self.skew);
+        let (sends, called_at) = (moves.map_or(0, |attempt| attempt.sends), self.called_at());
         let deadline = moves.map_or(Micros::MAX, |attempt| attempt.send_by - self.skew);
         let latest = deadline.saturating_add(self.rules.grant.max_flight);
         let chance = &mut self.chance;
