@@ -2,10 +2,11 @@
 //! then lets the effects out.
 
 use super::Moved;
+use super::clock::{Clock, Moment};
 use super::decide::Batch;
-use super::desk::{Desk, Moment};
+use super::desk::Desk;
 use super::door::{Delivery, Incoming, MessageIn, Verdict};
-use super::intake::{Meaning, Reading, random_hex, set_key, wall_clock};
+use super::intake::{Meaning, Reading, random_hex, set_key};
 use super::outbox::Outbox;
 use super::parts;
 use super::perform::Performer;
@@ -14,7 +15,9 @@ use crate::config;
 use crate::idempotency::{Ask, Keys};
 use crate::journal::rows::{Committed, EventRow, Unit};
 use crate::journal::{Journal, JournalError};
+use crate::purchase::input::Input;
 use crate::purchase::record::{Micros, Purchase};
+use crate::telemetry::message_ids;
 use crate::telemetry::watchdog::Heartbeat;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -29,10 +32,14 @@ const LOOK_BACK: Micros = 30 * 24 * 3_600 * 1_000_000;
 const JOURNAL_PAUSE: Duration = Duration::from_millis(200);
 /// A receipt waits this often, a poll apart, for the answer that tells whose it is.
 const RECEIPT_TRIES: u8 = 25;
+/// An answer whose step the journal refuses is decided anew this often, this far apart; then its purchase's due time has it.
+const REFUSED_TRIES: u8 = 5;
+const REFUSED_PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) struct Loop {
     pub(super) desk: Arc<Desk>,
     pub(super) journal: Journal,
+    pub(super) clock: Clock,
     pub(super) keys: Keys,
     pub(super) settings: config::Engine,
     pub(super) performer: Arc<Performer>,
@@ -115,7 +122,7 @@ impl Loop {
                 return Err(error);
             }
         };
-        let moment = Moment { now: wall_clock(), at: Instant::now() };
+        let moment = self.clock.moment();
         let (mut decisions, later) = self.decide(works, &known, moment);
         self.later = later;
         let units: Vec<Unit> = decisions.iter_mut().map(|decision| std::mem::take(&mut decision.unit)).collect();
@@ -190,7 +197,7 @@ impl Loop {
             questions.note(work, &self.cache, &mut known);
         }
         self.claim_messages(&questions.keys).await;
-        let since = wall_clock() - LOOK_BACK;
+        let since = self.clock.now() - LOOK_BACK;
         let (seen, of_subscriber, purchases, parts) = tokio::try_join!(
             self.journal.seen(&questions.keys),
             self.journal.purchases_of(&questions.subscribers, since),
@@ -227,7 +234,7 @@ impl Loop {
                     .map(|seen| (seen.key.clone(), seen)),
             );
             if let Some(sender) = reading.meaning.sender() {
-                let purchases = self.journal.purchases_of(&[*sender], wall_clock() - LOOK_BACK).await?;
+                let purchases = self.journal.purchases_of(&[*sender], self.clock.now() - LOOK_BACK).await?;
                 known.of_subscriber.insert(*sender, purchases);
             }
         }
@@ -258,21 +265,12 @@ impl Loop {
     ) {
         match outcome {
             Committed::Durable => self.let_out(decision, purchase, known, moment),
-            Committed::Duplicate => answer_all(decision, Verdict::Again),
+            Committed::Duplicate => self.taken_elsewhere(decision, purchase.as_deref()),
             Committed::Stale => {
                 metrics::counter!("paygate_fenced_writes_total").increment(1);
                 self.undecided_again(decision, purchase.as_deref());
             }
-            Committed::Refused => {
-                let id = purchase.as_ref().map(|purchase| purchase.id.clone()).unwrap_or_default();
-                tracing::error!(
-                    purchase = id,
-                    "a constraint of the journal refused a step: a rule above it failed; nothing was let out"
-                );
-                metrics::counter!("paygate_refused_writes_total").increment(1);
-                self.cache.forget(&id);
-                answer_all(decision, Verdict::Later);
-            }
+            Committed::Refused => self.refused(decision, purchase.as_deref()),
         }
     }
 
@@ -284,7 +282,7 @@ impl Loop {
         for (row, sends) in &decision.replies {
             let about = purchase.as_deref().or_else(|| row.purchase_id.as_ref().and_then(|id| known.purchases.get(id)));
             let code = about.filter(|_| row.text.contains("{otp}")).and_then(|purchase| self.code_of(purchase));
-            self.outbox.send(row, *sends, code.as_deref());
+            self.outbox.send(row, *sends, code.as_deref(), moment);
         }
         let Some(purchase) = purchase else { return };
         self.cache.keep(&purchase);
@@ -296,6 +294,65 @@ impl Loop {
     fn code_of(&self, purchase: &Purchase) -> Option<String> {
         let offer = purchase.offer.as_ref()?;
         Some(self.desk.rules.code_key.code(&purchase.id, &offer.nonce, offer.digits))
+    }
+
+    /// The message was there already, and with it nothing of its unit was written: the answers that had been folded in
+    /// beside it are evidence of their own.
+    fn taken_elsewhere(&mut self, mut decision: Decision, purchase: Option<&Purchase>) {
+        for done in decision.done.drain(..) {
+            let _ = done.send(Verdict::Again);
+        }
+        decision.again.retain(|work| !matches!(work, Work::Message { .. }));
+        self.undecided_again(decision, purchase);
+    }
+
+    /// A rule above the journal failed, and the same rows would be refused again. What they were made of is not lost: each
+    /// piece is decided anew by itself. A delivery that is neither message nor answer hears "later" by being dropped.
+    fn refused(&mut self, mut decision: Decision, purchase: Option<&Purchase>) {
+        let id = purchase.map(|purchase| purchase.id.as_str()).unwrap_or_default();
+        tracing::error!(
+            message_id = message_ids::STEP_REFUSED,
+            purchase = id,
+            "a constraint of the journal refused a step: a rule above it failed; nothing was let out"
+        );
+        metrics::counter!("paygate_refused_writes_total").increment(1);
+        self.cache.forget(id);
+        let alone = decision.again.len() == 1;
+        let mut waiting = decision.done.drain(..);
+        for (place, work) in (1..).zip(decision.again.drain(..)) {
+            match work {
+                Work::Message { reading, parts, .. } => {
+                    let reading = if alone { reading.kept_as_refused().map(Arc::new) } else { Some(reading) };
+                    let done = waiting.next();
+                    // None where the journal takes no message at all: the peer keeps it, and hears "later".
+                    self.later.extend(reading.map(|reading| Work::Message { reading, done, parts }));
+                }
+                Work::Answer { id, input, tries } => self.answer_refused(id, input, tries + 1, place),
+                // Their rows are due again by themselves.
+                Work::Part { .. }
+                | Work::Assemble { .. }
+                | Work::LeftOver { .. }
+                | Work::Due { .. }
+                | Work::Owed { .. }
+                | Work::Reply { .. }
+                | Work::Receipt { .. } => {}
+            }
+        }
+    }
+
+    /// Answers of one unit come back one after the other: the one at fault must not take the others with it again.
+    fn answer_refused(&self, id: String, input: Input, tries: u8, place: u32) {
+        if tries <= REFUSED_TRIES {
+            self.performer.hand_in_after(Work::Answer { id, input, tries }, REFUSED_PAUSE * place);
+        } else {
+            tracing::error!(
+                message_id = message_ids::STEP_REFUSED,
+                purchase = id,
+                answer = input.kind(),
+                tries,
+                "an answer could not be written down; its peer is asked anew when the purchase is due"
+            );
+        }
     }
 
     /// Another instance was first: forget what was read, and decide the same work anew on what stands now.
@@ -344,12 +401,6 @@ fn assembled(work: &Work, known: &Known) -> Option<(MessageIn, String, i64)> {
         }
         Work::LeftOver { parts } if parts::is_whole(parts) => parts::left_over(parts),
         _ => None,
-    }
-}
-
-fn answer_all(decision: Decision, verdict: Verdict) {
-    for done in decision.done {
-        let _ = done.send(verdict);
     }
 }
 
@@ -448,3 +499,6 @@ impl Cache {
         self.purchases.remove(id);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,10 +34,11 @@ pub(super) enum Work {
     LeftOver {
         parts: Vec<PartRow>,
     },
-    /// A peer answered one of our calls.
+    /// A peer answered one of our calls. `tries` counts how often the journal refused it.
     Answer {
         id: String,
         input: Input,
+        tries: u8,
     },
     /// A claimed purchase whose time has come.
     Due {
