@@ -4,8 +4,11 @@
 
 -- The purchase as it stands. What SQL must find or guard has a column; the whole is in body.
 CREATE TABLE purchase (
+    -- The database's own, in the order of insertion. Other tables name a purchase by it, so that what is written together
+    -- lies together: the ids are hashes, and each table or index that began with one would write another page for each row.
+    number         INTEGER PRIMARY KEY,
     -- Derived from the message's ingest key: the same message after a lost journal gives the same purchase.
-    id             TEXT NOT NULL PRIMARY KEY,
+    id             TEXT NOT NULL UNIQUE,
     -- The fence: every write names the version it saw, so that a stale owner changes nothing.
     version        BIGINT NOT NULL CHECK (version > 0),
     state          TEXT NOT NULL CHECK (state IN (
@@ -53,17 +56,17 @@ CREATE INDEX purchase_created ON purchase (created_at);
 -- What happened, for ever: one row for each input that a purchase took.
 CREATE TABLE event (
     -- No foreign key: the purchase stands in the same transaction, and this is the journal's hottest table.
-    purchase_id TEXT NOT NULL,
+    purchase_number BIGINT NOT NULL,
     -- The version that the event led to, so that two owners cannot both write one.
-    seq         BIGINT NOT NULL,
-    at          BIGINT NOT NULL,
-    kind        TEXT NOT NULL,
-    state_from  TEXT NOT NULL,
-    state_to    TEXT NOT NULL,
+    seq             BIGINT NOT NULL,
+    at              BIGINT NOT NULL,
+    kind            TEXT NOT NULL,
+    state_from      TEXT NOT NULL,
+    state_to        TEXT NOT NULL,
     -- The input as JSON, without codes and secrets.
-    body        TEXT NOT NULL,
-    PRIMARY KEY (purchase_id, seq)
-) WITHOUT ROWID;
+    body            TEXT NOT NULL,
+    PRIMARY KEY (purchase_number, seq)
+);
 -- What happened is never rewritten.
 CREATE TRIGGER event_is_not_updated BEFORE UPDATE ON event FOR EACH ROW
 BEGIN
@@ -76,9 +79,9 @@ END;
 
 -- Attempts to move money, one row for each key.
 CREATE TABLE charge (
+    purchase_number BIGINT NOT NULL REFERENCES purchase (number),
     -- What the peer knows the attempt by; never used for another.
-    key             TEXT NOT NULL PRIMARY KEY,
-    purchase_id     TEXT NOT NULL REFERENCES purchase (id),
+    key             TEXT NOT NULL,
     msisdn          TEXT NOT NULL,
     channel         TEXT NOT NULL,
     status          TEXT NOT NULL CHECK (status IN ('intended', 'reserved', 'unknown', 'succeeded', 'failed')),
@@ -97,27 +100,35 @@ CREATE TABLE charge (
     -- The exact request of the intent, without secrets, and its SHA-256: a repeat must be the same request.
     request         TEXT NOT NULL,
     fingerprint     TEXT NOT NULL,
-    updated_at      BIGINT NOT NULL
+    updated_at      BIGINT NOT NULL,
+    PRIMARY KEY (purchase_number, key)
 );
 -- One live charge for each purchase: a second one is refused by the database, not by code.
-CREATE UNIQUE INDEX charge_live ON charge (purchase_id) WHERE status <> 'failed';
--- All of a purchase, the failed ones too.
-CREATE INDEX charge_purchase ON charge (purchase_id);
+CREATE UNIQUE INDEX charge_live ON charge (purchase_number) WHERE status <> 'failed';
 -- An operator who has only the peer's reference finds the purchase.
 CREATE INDEX charge_peer_reference ON charge (peer_reference) WHERE peer_reference IS NOT NULL;
+-- No key serves two purchases: each begins with its own purchase's id, and the ids are all of one length. An index over
+-- all keys would say the same, and write another page for each.
+CREATE TRIGGER charge_key_is_its_own BEFORE INSERT ON charge FOR EACH ROW
+    WHEN NOT EXISTS (
+        SELECT 1 FROM purchase WHERE number = NEW.purchase_number
+            AND (NEW.key = id OR substr(NEW.key, 1, length(id) + 1) = id || '-'))
+BEGIN
+    SELECT RAISE(ABORT, 'an attempt''s key begins with its purchase''s id');
+END;
 -- A late answer must not turn an attempt into one for another amount or subscriber.
 CREATE TRIGGER charge_is_fixed BEFORE UPDATE ON charge FOR EACH ROW
-    WHEN (OLD.purchase_id, OLD.msisdn, OLD.channel, OLD.amount, OLD.currency)
-        IS NOT (NEW.purchase_id, NEW.msisdn, NEW.channel, NEW.amount, NEW.currency)
+    WHEN (OLD.purchase_number, OLD.key, OLD.msisdn, OLD.channel, OLD.amount, OLD.currency)
+        IS NOT (NEW.purchase_number, NEW.key, NEW.msisdn, NEW.channel, NEW.amount, NEW.currency)
 BEGIN
     SELECT RAISE(ABORT, 'whose and how much an attempt is never changes');
 END;
 
 -- The package added to the account.
 CREATE TABLE "grant" (
+    purchase_number BIGINT NOT NULL REFERENCES purchase (number),
     -- What the peer knows the attempt by; never used for another.
-    key             TEXT NOT NULL PRIMARY KEY,
-    purchase_id     TEXT NOT NULL REFERENCES purchase (id),
+    key             TEXT NOT NULL,
     msisdn          TEXT NOT NULL,
     channel         TEXT NOT NULL,
     status          TEXT NOT NULL CHECK (status IN ('intended', 'reserved', 'unknown', 'succeeded', 'failed')),
@@ -136,29 +147,36 @@ CREATE TABLE "grant" (
     -- The exact request of the intent, without secrets, and its SHA-256: a repeat must be the same request.
     request         TEXT NOT NULL,
     fingerprint     TEXT NOT NULL,
-    updated_at      BIGINT NOT NULL
+    updated_at      BIGINT NOT NULL,
+    PRIMARY KEY (purchase_number, key)
 );
 -- One grant that may stand for each purchase.
-CREATE UNIQUE INDEX grant_live ON "grant" (purchase_id) WHERE status <> 'failed';
--- All of a purchase, the failed ones too.
-CREATE INDEX grant_purchase ON "grant" (purchase_id);
+CREATE UNIQUE INDEX grant_live ON "grant" (purchase_number) WHERE status <> 'failed';
 -- An operator who has only the peer's reference finds the purchase.
 CREATE INDEX grant_peer_reference ON "grant" (peer_reference) WHERE peer_reference IS NOT NULL;
+-- No key serves two purchases.
+CREATE TRIGGER grant_key_is_its_own BEFORE INSERT ON "grant" FOR EACH ROW
+    WHEN NOT EXISTS (
+        SELECT 1 FROM purchase WHERE number = NEW.purchase_number
+            AND (NEW.key = id OR substr(NEW.key, 1, length(id) + 1) = id || '-'))
+BEGIN
+    SELECT RAISE(ABORT, 'an attempt''s key begins with its purchase''s id');
+END;
 -- A late answer must not turn an attempt into one for another amount or subscriber.
 CREATE TRIGGER grant_is_fixed BEFORE UPDATE ON "grant" FOR EACH ROW
-    WHEN (OLD.purchase_id, OLD.msisdn, OLD.channel, OLD.amount, OLD.currency)
-        IS NOT (NEW.purchase_id, NEW.msisdn, NEW.channel, NEW.amount, NEW.currency)
+    WHEN (OLD.purchase_number, OLD.key, OLD.msisdn, OLD.channel, OLD.amount, OLD.currency)
+        IS NOT (NEW.purchase_number, NEW.key, NEW.msisdn, NEW.channel, NEW.amount, NEW.currency)
 BEGIN
     SELECT RAISE(ABORT, 'whose and how much an attempt is never changes');
 END;
 
 -- Money given back, under its own key.
 CREATE TABLE refund (
+    purchase_number BIGINT NOT NULL REFERENCES purchase (number),
     -- What the peer knows the attempt by; never used for another.
-    key             TEXT NOT NULL PRIMARY KEY,
-    purchase_id     TEXT NOT NULL REFERENCES purchase (id),
+    key             TEXT NOT NULL,
     -- The charge whose money it is.
-    charge_key      TEXT NOT NULL REFERENCES charge (key),
+    charge_key      TEXT NOT NULL,
     msisdn          TEXT NOT NULL,
     channel         TEXT NOT NULL,
     status          TEXT NOT NULL CHECK (status IN ('intended', 'reserved', 'unknown', 'succeeded', 'failed')),
@@ -177,25 +195,33 @@ CREATE TABLE refund (
     -- The exact request of the intent, without secrets, and its SHA-256: a repeat must be the same request.
     request         TEXT NOT NULL,
     fingerprint     TEXT NOT NULL,
-    updated_at      BIGINT NOT NULL
+    updated_at      BIGINT NOT NULL,
+    PRIMARY KEY (purchase_number, key),
+    FOREIGN KEY (purchase_number, charge_key) REFERENCES charge (purchase_number, key)
 );
 -- One refund that may stand for each purchase.
-CREATE UNIQUE INDEX refund_live ON refund (purchase_id) WHERE status <> 'failed';
--- All of a purchase, the failed ones too.
-CREATE INDEX refund_purchase ON refund (purchase_id);
+CREATE UNIQUE INDEX refund_live ON refund (purchase_number) WHERE status <> 'failed';
 -- An operator who has only the peer's reference finds the purchase.
 CREATE INDEX refund_peer_reference ON refund (peer_reference) WHERE peer_reference IS NOT NULL;
+-- No key serves two purchases.
+CREATE TRIGGER refund_key_is_its_own BEFORE INSERT ON refund FOR EACH ROW
+    WHEN NOT EXISTS (
+        SELECT 1 FROM purchase WHERE number = NEW.purchase_number
+            AND (NEW.key = id OR substr(NEW.key, 1, length(id) + 1) = id || '-'))
+BEGIN
+    SELECT RAISE(ABORT, 'an attempt''s key begins with its purchase''s id');
+END;
 -- A late answer must not turn an attempt into one for another amount or subscriber.
 CREATE TRIGGER refund_is_fixed BEFORE UPDATE ON refund FOR EACH ROW
-    WHEN (OLD.purchase_id, OLD.msisdn, OLD.channel, OLD.amount, OLD.currency)
-        IS NOT (NEW.purchase_id, NEW.msisdn, NEW.channel, NEW.amount, NEW.currency)
+    WHEN (OLD.purchase_number, OLD.key, OLD.msisdn, OLD.channel, OLD.amount, OLD.currency)
+        IS NOT (NEW.purchase_number, NEW.key, NEW.msisdn, NEW.channel, NEW.amount, NEW.currency)
 BEGIN
     SELECT RAISE(ABORT, 'whose and how much an attempt is never changes');
 END;
 -- Never more back than was charged, and never to another purchase.
 CREATE TRIGGER refund_is_within_charge BEFORE INSERT ON refund FOR EACH ROW
     WHEN NOT EXISTS (
-        SELECT 1 FROM charge WHERE key = NEW.charge_key AND purchase_id = NEW.purchase_id
+        SELECT 1 FROM charge WHERE purchase_number = NEW.purchase_number AND key = NEW.charge_key
             AND currency = NEW.currency AND amount >= NEW.amount)
 BEGIN
     SELECT RAISE(ABORT, 'a refund is within the charge of its own purchase');
@@ -203,26 +229,28 @@ END;
 
 -- Texts owed to subscribers, and what became of them.
 CREATE TABLE reply (
+    -- 0: it belongs to no purchase, but answers a message.
+    purchase_number BIGINT NOT NULL,
     -- Made from the purchase and its version, or from the message: one text for one outcome, however often it is retried.
-    key         TEXT NOT NULL PRIMARY KEY,
-    purchase_id TEXT,
-    at          BIGINT NOT NULL,
-    link        TEXT NOT NULL,
-    sender      TEXT NOT NULL,
-    recipient   TEXT NOT NULL,
-    kind        TEXT NOT NULL,
+    key             TEXT NOT NULL,
+    at              BIGINT NOT NULL,
+    link            TEXT NOT NULL,
+    sender          TEXT NOT NULL,
+    recipient       TEXT NOT NULL,
+    kind            TEXT NOT NULL,
     -- The words; a code stands as a placeholder and is never stored.
-    text        TEXT NOT NULL,
+    text            TEXT NOT NULL,
     -- Past this the text is worth nothing.
-    not_after   BIGINT NOT NULL,
-    status      TEXT NOT NULL CHECK (status IN ('queued', 'sent', 'unknown', 'refused', 'lapsed', 'delivered', 'undelivered')),
+    not_after       BIGINT NOT NULL,
+    status          TEXT NOT NULL CHECK (status IN ('queued', 'sent', 'unknown', 'refused', 'lapsed', 'delivered', 'undelivered')),
     -- How often it was let out.
-    sends       BIGINT NOT NULL,
+    sends           BIGINT NOT NULL,
     -- The SMSC's id, as its receipts spell it.
-    message_id  TEXT,
+    message_id      TEXT,
     -- When it is sent (again), and the lease of whoever has claimed it.
-    due_at      BIGINT,
-    updated_at  BIGINT NOT NULL,
+    due_at          BIGINT,
+    updated_at      BIGINT NOT NULL,
+    PRIMARY KEY (purchase_number, key),
     -- A text that waits is never forgotten.
     CONSTRAINT reply_queued_is_due CHECK (status <> 'queued' OR due_at IS NOT NULL)
 );
@@ -230,7 +258,6 @@ CREATE TABLE reply (
 CREATE INDEX reply_due ON reply (link, due_at) WHERE due_at IS NOT NULL;
 -- A receipt finds its reply. Not unique, since SMSCs use their ids again.
 CREATE INDEX reply_message_id ON reply (link, message_id) WHERE message_id IS NOT NULL;
-CREATE INDEX reply_purchase ON reply (purchase_id) WHERE purchase_id IS NOT NULL;
 
 -- Every message as it came.
 CREATE TABLE message (

@@ -55,7 +55,16 @@ pub(super) fn purchase(columns: &mut Columns<'_>) -> Result<Purchase, Cause> {
     Ok(purchase)
 }
 
-pub(super) const EVENT: &str = "purchase_id, seq, at, kind, state_from, state_to, body";
+/// The columns of a row that belongs to a purchase: as they are read, with the purchase's id, and as they are written, with
+/// the number that stands for it in the journal alone.
+macro_rules! of_purchase {
+    ($read:ident, $write:ident, $others:literal) => {
+        pub(super) const $read: &str = concat!("(SELECT id FROM purchase WHERE number = purchase_number), ", $others);
+        pub(super) const $write: &str = concat!("purchase_number, ", $others);
+    };
+}
+
+of_purchase!(EVENT, NEW_EVENT, "seq, at, kind, state_from, state_to, body");
 
 pub(super) fn event(columns: &mut Columns<'_>) -> Result<EventRow, Cause> {
     Ok(EventRow {
@@ -69,13 +78,17 @@ pub(super) fn event(columns: &mut Columns<'_>) -> Result<EventRow, Cause> {
     })
 }
 
-pub(super) const ATTEMPT: &str = "purchase_id, msisdn, channel, key, sends, status, amount, currency, intended_at, \
-                                  send_by, in_flight_until, handle, peer_reference, request, fingerprint, updated_at";
+of_purchase!(
+    ATTEMPT,
+    NEW_ATTEMPT,
+    "msisdn, channel, key, sends, status, amount, currency, intended_at, send_by, in_flight_until, handle, \
+     peer_reference, request, fingerprint, updated_at"
+);
 
-/// [`ATTEMPT`] and the key of the charge that is given back.
-pub(super) const REFUND: &str = "purchase_id, msisdn, channel, key, sends, status, amount, currency, intended_at, \
-                                 send_by, in_flight_until, handle, peer_reference, request, fingerprint, updated_at, \
-                                 charge_key";
+/// [`NEW_ATTEMPT`] and the key of the charge that is given back.
+pub(super) const NEW_REFUND: &str = "purchase_number, msisdn, channel, key, sends, status, amount, currency, \
+                                     intended_at, send_by, in_flight_until, handle, peer_reference, request, \
+                                     fingerprint, updated_at, charge_key";
 
 pub(super) fn attempt(columns: &mut Columns<'_>) -> Result<AttemptRow, Cause> {
     Ok(AttemptRow {
@@ -99,18 +112,18 @@ pub(super) fn attempt(columns: &mut Columns<'_>) -> Result<AttemptRow, Cause> {
     })
 }
 
-pub(super) const REPLY: &str =
-    "key, purchase_id, at, link, sender, recipient, kind, text, not_after, due_at, sends, status";
-
-/// [`REPLY`] and what only writing names.
-pub(super) const NEW_REPLY: &str =
-    "key, purchase_id, at, link, sender, recipient, kind, text, not_after, due_at, sends, status, updated_at";
+// The last two, `status` and `updated_at`, are read by those who ask for them.
+of_purchase!(
+    REPLY,
+    NEW_REPLY,
+    "key, at, link, sender, recipient, kind, text, not_after, due_at, sends, status, updated_at"
+);
 
 /// A reply that is no longer due has the time 0 there.
 pub(super) fn reply(columns: &mut Columns<'_>) -> Result<ReplyRow, Cause> {
     Ok(ReplyRow {
-        key: columns.take()?,
         purchase_id: columns.take()?,
+        key: columns.take()?,
         at: columns.take()?,
         link: columns.take()?,
         from: columns.take()?,

@@ -6,7 +6,7 @@ use super::error::Cause;
 use super::rows::{Committed, Unit};
 use super::statement::storable;
 use super::store::{Store, Writer};
-use super::write;
+use super::write::{self, Numbers};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, Connection};
 use std::collections::{HashMap, HashSet};
@@ -119,14 +119,12 @@ async fn write_units(
     outcomes.iter_mut().filter(|outcome| **outcome == Committed::Duplicate).for_each(|o| *o = Committed::Durable);
     write_messages(connection, units, outcomes).await?;
     write_parts(connection, units, outcomes).await?;
-    if write_purchases(connection, units, outcomes).await? {
-        return Ok(Pass::Again);
-    }
+    let Some(numbers) = write_purchases(connection, units, outcomes).await? else { return Ok(Pass::Again) };
     let rest: Vec<&Unit> = standing(units, outcomes).map(|(_, unit)| unit).collect();
     if rest.is_empty() {
         return Ok(Pass::Nothing);
     }
-    write_rest(connection, &rest).await?;
+    write_rest(connection, &rest, &numbers).await?;
     Ok(Pass::Written)
 }
 
@@ -182,32 +180,32 @@ async fn write_parts(
     Ok(())
 }
 
-/// Says whether a stale unit had already written its guard.
+/// Gives the numbers of the purchases, or nothing if a stale unit had already written its guard.
 async fn write_purchases(
     connection: &mut AnyConnection,
     units: &[Unit],
     outcomes: &mut [Committed],
-) -> Result<bool, sqlx::Error> {
+) -> Result<Option<Numbers>, sqlx::Error> {
     let mut rows: Vec<_> = standing(units, outcomes).filter_map(|(_, unit)| unit.purchase.as_ref()).collect();
     rows.sort_unstable_by_key(|row| &row.purchase.id);
-    let written = write::purchases(connection, &rows).await?;
+    let numbers = write::purchases(connection, &rows).await?;
     let mut guard_written = false;
     for (at, unit) in units.iter().enumerate() {
         let Some(row) = unit.purchase.as_ref().filter(|_| outcomes[at] == Committed::Durable) else { continue };
-        if !written.contains(&*storable(&row.purchase.id)) {
+        if numbers.of(&row.purchase.id).is_none() {
             outcomes[at] = Committed::Stale;
             guard_written |= unit.message.is_some() || unit.part.is_some();
         }
     }
-    Ok(guard_written)
+    Ok((!guard_written).then_some(numbers))
 }
 
-async fn write_rest(connection: &mut AnyConnection, units: &[&Unit]) -> Result<(), sqlx::Error> {
+async fn write_rest(connection: &mut AnyConnection, units: &[&Unit], numbers: &Numbers) -> Result<(), sqlx::Error> {
     let events: Vec<_> = units.iter().flat_map(|unit| &unit.events).collect();
-    write::events(connection, &events).await?;
-    write::attempts(connection, units).await?;
+    write::events(connection, &events, numbers).await?;
+    write::attempts(connection, units, numbers).await?;
     let replies: Vec<_> = units.iter().flat_map(|unit| &unit.replies).collect();
-    write::replies(connection, &replies).await?;
+    write::replies(connection, &replies, numbers).await?;
     let updates: Vec<_> = units.iter().filter_map(|unit| unit.reply_update.as_ref()).collect();
     write::reply_updates(connection, &updates).await?;
     let mut sets: Vec<_> = units.iter().filter_map(|unit| unit.parts_done.as_ref()).collect();

@@ -37,7 +37,7 @@ fn matching(filter: &Filter) -> Statement {
         let open = State::ALL.iter().any(|open| !open.is_end() && open.as_str() == state);
         // What is open is few among many, and has an index of its own.
         select.push(if open {
-            " AND id IN (SELECT id FROM purchase WHERE due_at IS NOT NULL AND state = "
+            " AND number IN (SELECT number FROM purchase WHERE due_at IS NOT NULL AND state = "
         } else {
             " AND (state = "
         });
@@ -55,12 +55,15 @@ fn matching(filter: &Filter) -> Statement {
 
 /// Each branch has its index; one condition with OR would read the whole table by time.
 fn search(select: &mut Statement, words: &str) {
-    select.push(" AND id IN (SELECT id FROM purchase WHERE id = ").text(words);
-    select.push(" UNION SELECT id FROM purchase WHERE msisdn = ").text(words);
-    select.push(" UNION SELECT id FROM purchase WHERE account_folded = ").text(&words.to_lowercase());
+    select.push(" AND number IN (SELECT number FROM purchase WHERE id = ").text(words);
+    select.push(" UNION SELECT number FROM purchase WHERE msisdn = ").text(words);
+    select.push(" UNION SELECT number FROM purchase WHERE account_folded = ").text(&words.to_lowercase());
+    // A key begins with its purchase's id, and is looked for there.
+    let of_key = words.rsplit_once('-').map_or(words, |(id, _)| id);
     for table in ["charge", "\"grant\"", "refund"] {
-        select.push(" UNION SELECT purchase_id FROM ").push(table).push(" WHERE peer_reference = ").text(words);
-        select.push(" UNION SELECT purchase_id FROM ").push(table).push(" WHERE key = ").text(words);
+        select.push(" UNION SELECT purchase_number FROM ").push(table).push(" WHERE peer_reference = ").text(words);
+        select.push(" UNION SELECT purchase_number FROM ").push(table).push(" WHERE key = ").text(words);
+        select.push(" AND purchase_number = (SELECT number FROM purchase WHERE id = ").text(of_key).push(")");
     }
     select.push(")");
 }
@@ -77,16 +80,19 @@ async fn attempts<'i>(
     purchases: impl ExactSizeIterator<Item = &'i str> + Clone,
 ) -> Result<Vec<AttemptRow>, Cause> {
     let mut select = Statement::new("SELECT ");
-    select.push(columns::ATTEMPT).push(" FROM ").push(table).push(" WHERE purchase_id IN ").list(purchases);
-    select.push(" ORDER BY intended_at, key");
+    select.push(columns::ATTEMPT).push(" FROM ").push(table);
+    select.push(" WHERE purchase_number IN (SELECT number FROM purchase WHERE id IN ").list(purchases);
+    select.push(") ORDER BY intended_at, key");
     columns::all(&store.read(select).await?, columns::attempt)
 }
 
 pub(super) async fn story(store: &Store, id: &str) -> Result<Option<Story>, Cause> {
     let Some(purchase) = super::find::purchases(store, &[id.to_owned()]).await?.pop() else { return Ok(None) };
-    let events = store.read(of_purchase(columns::EVENT, "event", id, "seq")).await?;
-    let replies = store.read(of_purchase(columns::REPLY, "reply", id, "at, key")).await?;
-    let messages = store.read(of_purchase(columns::MESSAGE, "message", id, "at, key, generation")).await?;
+    const NUMBER: &str = "purchase_number = (SELECT number FROM purchase WHERE id = ";
+    let events = store.read(of_purchase(columns::EVENT, "event", NUMBER, id, ") ORDER BY seq")).await?;
+    let replies = store.read(of_purchase(columns::REPLY, "reply", NUMBER, id, ") ORDER BY at, key")).await?;
+    let (named, order) = ("purchase_id = ", " ORDER BY at, key, generation");
+    let messages = store.read(of_purchase(columns::MESSAGE, "message", named, id, order)).await?;
     Ok(Some(Story {
         purchase,
         events: columns::all(&events, columns::event)?,
@@ -98,10 +104,10 @@ pub(super) async fn story(store: &Store, id: &str) -> Result<Option<Story>, Caus
     }))
 }
 
-fn of_purchase(columns: &str, table: &str, id: &str, order: &str) -> Statement {
+fn of_purchase(columns: &str, table: &str, named: &str, id: &str, order: &str) -> Statement {
     let mut select = Statement::new("SELECT ");
-    select.push(columns).push(" FROM ").push(table).push(" WHERE purchase_id = ").text(id);
-    select.push(" ORDER BY ").push(order).push(" LIMIT ").int(LIST.into());
+    select.push(columns).push(" FROM ").push(table).push(" WHERE ").push(named).text(id);
+    select.push(order).push(" LIMIT ").int(LIST.into());
     select
 }
 

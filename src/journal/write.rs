@@ -3,13 +3,23 @@
 
 use super::columns;
 use super::rows::{AttemptRow, EventRow, MessageRow, PartRow, PurchaseRow, ReplyRow, ReplyUpdate, Unit};
-use super::statement::{Bulk, Values};
+use super::statement::{Bulk, Values, storable};
 use crate::purchase::record::Attempt;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 type Written<T> = Result<T, sqlx::Error>;
+
+/// The numbers that the database gave to the purchases of a batch, by their ids as they are stored. Nothing is written for
+/// a purchase that is not among them: without a number the database refuses the row.
+pub(super) struct Numbers(HashMap<String, i64>);
+
+impl Numbers {
+    pub(super) fn of(&self, id: &str) -> Option<i64> {
+        self.0.get(&*storable(id)).copied()
+    }
+}
 
 /// Inserts messages and returns the (key, generation) of those that were not there.
 pub(super) async fn messages(connection: &mut AnyConnection, rows: &[&MessageRow]) -> Written<HashSet<(String, i64)>> {
@@ -34,21 +44,21 @@ pub(super) async fn parts(connection: &mut AnyConnection, rows: &[&PartRow]) -> 
     returned.await?.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
 }
 
-/// Inserts new purchases and moves the others on from the version that was read. Returns the ids that were written; the
-/// others had another version.
-pub(super) async fn purchases(connection: &mut AnyConnection, rows: &[&PurchaseRow]) -> Written<HashSet<String>> {
+/// Inserts new purchases and moves the others on from the version that was read. Returns the numbers of those that were
+/// written; the others had another version.
+pub(super) async fn purchases(connection: &mut AnyConnection, rows: &[&PurchaseRow]) -> Written<Numbers> {
     static INSERT: Bulk = Bulk::insert(
         "purchase",
         "id, version, state, due_at, review, amount, currency, paid, granted, updated_at, body, \
          msisdn, account, account_folded, service, package, channel, door, link, short_code, created_at",
-        "ON CONFLICT (id) DO NOTHING RETURNING id",
+        "ON CONFLICT (id) DO NOTHING RETURNING id, number",
     );
     // What was asked for, and by whom, never changes and is not written again.
     static UPDATE: Bulk = Bulk::update(
         "UPDATE purchase SET version = column2, state = column3, due_at = column4, review = column5, amount = column6, \
          currency = column7, paid = column8, granted = column9, updated_at = column10, body = column11",
         12,
-        "WHERE purchase.id = column1 AND purchase.version = column12 RETURNING purchase.id",
+        "WHERE purchase.id = column1 AND purchase.version = column12 RETURNING purchase.id, purchase.number",
     );
     let (fresh, known): (Vec<&PurchaseRow>, Vec<_>) = rows.iter().partition(|row| row.seen == 0);
     let mut written = INSERT
@@ -68,7 +78,7 @@ pub(super) async fn purchases(connection: &mut AnyConnection, rows: &[&PurchaseR
             })
             .await?,
     );
-    written.iter().map(|row| row.try_get(0)).collect()
+    written.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, _>>().map(Numbers)
 }
 
 /// The columns that change with each step.
@@ -83,10 +93,10 @@ fn standing(values: &mut Values, row: &PurchaseRow) {
     values.text(purchase.paid().as_str()).text(purchase.granted()).int(purchase.updated_at).text(&body);
 }
 
-pub(super) async fn events(connection: &mut AnyConnection, rows: &[&EventRow]) -> Written<()> {
-    static INSERT: Bulk = Bulk::insert("event", columns::EVENT, "");
+pub(super) async fn events(connection: &mut AnyConnection, rows: &[&EventRow], numbers: &Numbers) -> Written<()> {
+    static INSERT: Bulk = Bulk::insert("event", columns::NEW_EVENT, "");
     let inserted = INSERT.run(connection, rows, |values, row| {
-        values.text(&row.purchase_id).int(row.seq).int(row.at).text(&row.kind);
+        values.maybe_int(numbers.of(&row.purchase_id)).int(row.seq).int(row.at).text(&row.kind);
         values.text(&row.state_from).text(&row.state_to).text(&row.body);
     });
     inserted.await.map(drop)
@@ -94,7 +104,7 @@ pub(super) async fn events(connection: &mut AnyConnection, rows: &[&EventRow]) -
 
 /// An attempt is written under its key, again and again. What must not change is named too, so that a trigger sees it if
 /// it does. The request belongs to the intent, and a later update that has none leaves it.
-const UPSERT: &str = "ON CONFLICT (key) DO UPDATE SET purchase_id = excluded.purchase_id, msisdn = excluded.msisdn, \
+const UPSERT: &str = "ON CONFLICT (purchase_number, key) DO UPDATE SET msisdn = excluded.msisdn, \
     channel = excluded.channel, amount = excluded.amount, currency = excluded.currency, sends = excluded.sends, \
     status = excluded.status, send_by = excluded.send_by, in_flight_until = excluded.in_flight_until, \
     handle = excluded.handle, peer_reference = excluded.peer_reference, updated_at = excluded.updated_at, \
@@ -102,18 +112,18 @@ const UPSERT: &str = "ON CONFLICT (key) DO UPDATE SET purchase_id = excluded.pur
     fingerprint = CASE excluded.fingerprint WHEN '' THEN old.fingerprint ELSE excluded.fingerprint END";
 
 /// Writes charges, grants and refunds under their keys.
-pub(super) async fn attempts(connection: &mut AnyConnection, units: &[&Unit]) -> Written<()> {
-    static CHARGE: Bulk = Bulk::insert("charge AS old", columns::ATTEMPT, UPSERT);
-    static GRANT: Bulk = Bulk::insert("\"grant\" AS old", columns::ATTEMPT, UPSERT);
-    static REFUND: Bulk = Bulk::insert("refund AS old", columns::REFUND, UPSERT);
+pub(super) async fn attempts(connection: &mut AnyConnection, units: &[&Unit], numbers: &Numbers) -> Written<()> {
+    static CHARGE: Bulk = Bulk::insert("charge AS old", columns::NEW_ATTEMPT, UPSERT);
+    static GRANT: Bulk = Bulk::insert("\"grant\" AS old", columns::NEW_ATTEMPT, UPSERT);
+    static REFUND: Bulk = Bulk::insert("refund AS old", columns::NEW_REFUND, UPSERT);
     let charges: Vec<_> = by_key(units.iter().filter_map(|unit| unit.charge.as_ref()));
-    CHARGE.run(connection, &charges, |values, row| attempt(values, row)).await?;
+    CHARGE.run(connection, &charges, |values, row| attempt(values, row, numbers)).await?;
     let grants: Vec<_> = by_key(units.iter().filter_map(|unit| unit.grant.as_ref()));
-    GRANT.run(connection, &grants, |values, row| attempt(values, row)).await?;
+    GRANT.run(connection, &grants, |values, row| attempt(values, row, numbers)).await?;
     let mut refunds: Vec<_> = units.iter().filter_map(|unit| Some((unit.refund.as_ref()?, *unit))).collect();
     refunds.sort_unstable_by_key(|(refund, _)| &refund.attempt.key);
     let refunds = REFUND.run(connection, &refunds, |values, (refund, unit)| {
-        attempt(values, refund);
+        attempt(values, refund, numbers);
         values.maybe_text(refunded_charge(unit));
     });
     refunds.await.map(drop)
@@ -132,9 +142,9 @@ fn by_key<'u>(rows: impl Iterator<Item = &'u AttemptRow>) -> Vec<&'u AttemptRow>
     rows
 }
 
-fn attempt(values: &mut Values, row: &AttemptRow) {
+fn attempt(values: &mut Values, row: &AttemptRow, numbers: &Numbers) {
     let attempt = &row.attempt;
-    values.text(&row.purchase_id).text(&row.msisdn.e164()).text(&row.channel).text(&attempt.key);
+    values.maybe_int(numbers.of(&row.purchase_id)).text(&row.msisdn.e164()).text(&row.channel).text(&attempt.key);
     values.int(attempt.sends.into()).text(attempt.status.as_str());
     values.int(attempt.amount.amount).text(attempt.amount.currency.as_str());
     values.int(attempt.intended_at).int(attempt.send_by).int(attempt.in_flight_until);
@@ -142,10 +152,14 @@ fn attempt(values: &mut Values, row: &AttemptRow) {
     values.text(&row.request).text(&row.fingerprint).int(row.at);
 }
 
-pub(super) async fn replies(connection: &mut AnyConnection, rows: &[&ReplyRow]) -> Written<()> {
+/// What stands for the purchase of a reply that belongs to none.
+const NO_PURCHASE: i64 = 0;
+
+pub(super) async fn replies(connection: &mut AnyConnection, rows: &[&ReplyRow], numbers: &Numbers) -> Written<()> {
     static INSERT: Bulk = Bulk::insert("reply", columns::NEW_REPLY, "");
     let inserted = INSERT.run(connection, rows, |values, row| {
-        values.text(&row.key).maybe_text(row.purchase_id.as_deref()).int(row.at).text(&row.link);
+        values.maybe_int(row.purchase_id.as_deref().map_or(Some(NO_PURCHASE), |id| numbers.of(id)));
+        values.text(&row.key).int(row.at).text(&row.link);
         values.text(&row.from).text(&row.to.e164()).text(&row.kind).text(&row.text).int(row.not_after);
         values.int(row.due_at).int(0).text("queued").int(row.at);
     });
@@ -157,8 +171,9 @@ pub(super) async fn reply_updates(connection: &mut AnyConnection, updates: &[&Re
     static UPDATE: Bulk = Bulk::update(
         "UPDATE reply SET updated_at = column2, status = column3, message_id = COALESCE(column4, message_id), \
          due_at = column5",
-        5,
-        "WHERE reply.key = column1",
+        6,
+        "LEFT JOIN purchase ON purchase.id = column6 \
+         WHERE reply.purchase_number = COALESCE(purchase.number, 0) AND reply.key = column1",
     );
     let mut last: BTreeMap<&str, (&ReplyUpdate, Option<&str>)> = BTreeMap::new();
     for update in updates {
@@ -168,8 +183,15 @@ pub(super) async fn reply_updates(connection: &mut AnyConnection, updates: &[&Re
     let last: Vec<_> = last.into_values().collect();
     let updated = UPDATE.run(connection, &last, |values, (update, id)| {
         values.text(&update.key).int(update.at).text(update.status.as_str()).maybe_text(*id).maybe_int(update.due_at);
+        values.text(purchase_of_reply(&update.key));
     });
     updated.await.map(drop)
+}
+
+/// The id of the purchase that a reply's key names; what a key without a purchase has there is no purchase's id.
+fn purchase_of_reply(key: &str) -> &str {
+    // `{purchase id}-{version}-{counter}`; a message's key has a generation alone behind it.
+    key.rsplitn(3, '-').last().unwrap_or(key)
 }
 
 pub(super) async fn parts_done(connection: &mut AnyConnection, sets: &[&(String, i64)]) -> Written<()> {

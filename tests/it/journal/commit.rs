@@ -133,40 +133,40 @@ both_stores! {
     async fn a_second_live_charge_is_refused_and_one_after_a_failed_charge_is_not(store: Store) {
         let journal = store.open().await;
         journal.commit(vec![first("p1")]).await.unwrap();
-        let one = charged(&purchase("p1"), "c1", AttemptStatus::Unknown);
+        let one = charged(&purchase("p1"), "p1-c1", AttemptStatus::Unknown);
         assert_eq!(journal.commit(vec![one.clone()]).await.unwrap(), [Committed::Durable]);
-        let second = charged(&after(&one), "c2", AttemptStatus::Intended);
+        let second = charged(&after(&one), "p1-c2", AttemptStatus::Intended);
         assert_eq!(journal.commit(vec![second]).await.unwrap(), [Committed::Refused]);
-        let failed = charged(&after(&one), "c1", AttemptStatus::Failed);
+        let failed = charged(&after(&one), "p1-c1", AttemptStatus::Failed);
         assert_eq!(journal.commit(vec![failed.clone()]).await.unwrap(), [Committed::Durable]);
-        let second = charged(&after(&failed), "c2", AttemptStatus::Intended);
+        let second = charged(&after(&failed), "p1-c2", AttemptStatus::Intended);
         assert_eq!(journal.commit(vec![second]).await.unwrap(), [Committed::Durable]);
         let charges = journal.story("p1").await.unwrap().unwrap().charges;
         let keys: Vec<&str> = charges.iter().map(|charge| charge.attempt.key.as_str()).collect();
-        assert_eq!(keys, ["c1", "c2"]);
+        assert_eq!(keys, ["p1-c1", "p1-c2"]);
     }
 
     async fn a_charge_key_is_never_used_for_another_purchase_or_amount(store: Store) {
         let journal = store.open().await;
         journal.commit(vec![first("p1"), first("p2")]).await.unwrap();
-        let one = charged(&purchase("p1"), "c1", AttemptStatus::Unknown);
+        let one = charged(&purchase("p1"), "p1-c1", AttemptStatus::Unknown);
         journal.commit(vec![one.clone()]).await.unwrap();
-        let other = charged(&purchase("p2"), "c1", AttemptStatus::Failed);
+        let other = charged(&purchase("p2"), "p1-c1", AttemptStatus::Failed);
         assert_eq!(journal.commit(vec![other]).await.unwrap(), [Committed::Refused]);
-        let mut dearer = charged(&after(&one), "c1", AttemptStatus::Succeeded);
+        let mut dearer = charged(&after(&one), "p1-c1", AttemptStatus::Succeeded);
         dearer.charge.as_mut().unwrap().attempt.amount = Money::new(20_000, Currency::VND);
         assert_eq!(journal.commit(vec![dearer]).await.unwrap(), [Committed::Refused]);
         let kept = journal.story("p1").await.unwrap().unwrap();
-        assert_eq!(kept.charges[0].attempt, attempt("c1", AttemptStatus::Unknown));
+        assert_eq!(kept.charges[0].attempt, attempt("p1-c1", AttemptStatus::Unknown));
         assert_eq!(kept.purchase.version, 2);
     }
 
     async fn the_request_of_the_intent_outlives_later_updates(store: Store) {
         let journal = store.open().await;
         journal.commit(vec![first("p1")]).await.unwrap();
-        let one = charged(&purchase("p1"), "c1", AttemptStatus::Intended);
+        let one = charged(&purchase("p1"), "p1-c1", AttemptStatus::Intended);
         journal.commit(vec![one.clone()]).await.unwrap();
-        let mut paid = charged(&after(&one), "c1", AttemptStatus::Succeeded);
+        let mut paid = charged(&after(&one), "p1-c1", AttemptStatus::Succeeded);
         let row = paid.charge.as_mut().unwrap();
         (row.request, row.fingerprint) = (String::new(), String::new());
         row.attempt.peer_reference = Some("PAY-1".to_owned());
@@ -181,10 +181,10 @@ both_stores! {
     async fn a_refund_never_exceeds_its_charge(store: Store) {
         let journal = store.open().await;
         journal.commit(vec![first("p1")]).await.unwrap();
-        let paid = charged(&purchase("p1"), "c1", AttemptStatus::Succeeded);
+        let paid = charged(&purchase("p1"), "p1-c1", AttemptStatus::Succeeded);
         journal.commit(vec![paid.clone()]).await.unwrap();
         let refund = |amount: i64| {
-            let mut row = attempt_row(&purchase("p1"), attempt("r1", AttemptStatus::Intended));
+            let mut row = attempt_row(&purchase("p1"), attempt("p1-r1", AttemptStatus::Intended));
             row.attempt.amount = Money::new(amount, Currency::VND);
             Unit { refund: Some(row), ..later(&step(&after(&paid), State::Refunding)) }
         };
@@ -196,7 +196,7 @@ both_stores! {
     async fn a_refund_without_a_charge_is_refused(store: Store) {
         let journal = store.open().await;
         journal.commit(vec![first("p1")]).await.unwrap();
-        let row = attempt_row(&purchase("p1"), attempt("r1", AttemptStatus::Intended));
+        let row = attempt_row(&purchase("p1"), attempt("p1-r1", AttemptStatus::Intended));
         let unit = Unit { refund: Some(row), ..later(&step(&purchase("p1"), State::Refunding)) };
         assert_eq!(journal.commit(vec![unit]).await.unwrap(), [Committed::Refused]);
     }
@@ -262,6 +262,41 @@ both_stores! {
         assert_eq!(replies[0].1, "delivered");
         assert_eq!(journal.reply_by_message_id("viettel", "a1b2").await.unwrap().as_deref(), Some("p1-1"));
         assert_eq!(journal.backlog().await.unwrap().replies_owed, 0);
+    }
+
+    async fn a_reply_is_updated_by_its_key_whether_it_belongs_to_a_purchase_or_not(store: Store) {
+        let journal = store.open().await;
+        let (offer, second) = (reply("p1-1-0", Some(&purchase("p1"))), reply("p1-1-1", Some(&purchase("p1"))));
+        let (help, marked) = (reply("m-help-0", None), reply("peer:a-b-0", None));
+        let keys: Vec<String> = [&offer, &second, &help, &marked].map(|reply| reply.key.clone()).to_vec();
+        let unit = Unit { replies: vec![offer, second, help, marked], ..first("p1") };
+        journal.commit(vec![unit]).await.unwrap();
+        for (left, key) in (0..4).rev().zip(keys) {
+            let update = ReplyUpdate { key, at: T, status: ReplyStatus::Sent, message_id: None, due_at: None };
+            journal.commit(vec![Unit { reply_update: Some(update), ..Unit::default() }]).await.unwrap();
+            assert_eq!(journal.backlog().await.unwrap().replies_owed, left);
+        }
+    }
+
+    async fn the_same_text_is_never_owed_twice(store: Store) {
+        let journal = store.open().await;
+        let help = || Unit { replies: vec![reply("m-help-0", None)], ..Unit::default() };
+        assert_eq!(journal.commit(vec![first("p1"), help()]).await.unwrap(), [Committed::Durable; 2]);
+        let mut again = later(&step(&purchase("p1"), State::Offered));
+        again.replies = first("p1").replies;
+        assert_eq!(journal.commit(vec![again, help()]).await.unwrap(), [Committed::Refused; 2]);
+    }
+
+    async fn a_row_of_a_purchase_that_the_unit_does_not_write_is_refused(store: Store) {
+        let journal = store.open().await;
+        journal.commit(vec![first("p1")]).await.unwrap();
+        let charge = attempt_row(&purchase("p1"), attempt("p1-c1", AttemptStatus::Intended));
+        let orphans = [
+            Unit { events: vec![event(&step(&purchase("p1"), State::Offered))], ..Unit::default() },
+            Unit { charge: Some(charge), ..Unit::default() },
+            Unit { replies: vec![reply("p1-2-0", Some(&purchase("p1")))], ..Unit::default() },
+        ];
+        assert_eq!(journal.commit(orphans.to_vec()).await.unwrap(), [Committed::Refused; 3]);
     }
 
     async fn a_redelivered_part_writes_nothing(store: Store) {
