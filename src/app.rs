@@ -7,6 +7,7 @@ mod status;
 
 use crate::charging::Channels;
 use crate::config::{self, Config, LinkKind};
+use crate::engine::clock::Clock;
 use crate::engine::desk::Desk;
 use crate::engine::{self, Engine, Moved, Reader, random_hex};
 use crate::http::{self, Part, Readiness};
@@ -67,12 +68,14 @@ impl App {
             (Heartbeat::default(), CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
         let (senders, outboxes) = links::outboxes(config);
         let desk = desk(config, &journal, &client).await?;
+        let clock = Clock::start(&journal, desk.landing()).await.context("the journal's clock cannot be read")?;
         let engine = Engine::start(engine::Parts {
             channel_places: places(config),
             package_manager_places: config.package_manager.concurrency,
             keys: keys(config)?,
             settings: config.engine.clone(),
             journal: journal.clone(),
+            clock,
             links: senders,
             heartbeat: heartbeat.clone(),
             desk,

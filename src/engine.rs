@@ -4,6 +4,7 @@
 //! committed as one transaction with one fsync, and its effects are let out when that commit is durable. There is no
 //! second path for recovery: what a crash interrupted has a due time in the journal and comes back as a timer.
 
+pub mod clock;
 mod decide;
 pub mod desk;
 pub mod door;
@@ -21,6 +22,7 @@ use crate::journal::Journal;
 use crate::journal::rows::EventRow;
 use crate::purchase::Purchase;
 use crate::telemetry::watchdog::Heartbeat;
+use clock::Clock;
 use desk::Desk;
 use door::{Delivery, Submit};
 use outbox::Outbox;
@@ -31,12 +33,13 @@ use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use intake::{Reader, random_hex, wall_clock};
+pub use intake::{Reader, random_hex};
 
 /// All that the engine is given at start.
 pub struct Parts {
     pub desk: Desk,
     pub journal: Journal,
+    pub clock: Clock,
     pub keys: Keys,
     pub settings: config::Engine,
     /// Calls under way at once, for each channel and for the package manager.
@@ -90,15 +93,18 @@ impl Engine {
         let outbox = Outbox::start(parts.links, answers.clone());
         let watch = watch::Watch {
             journal: parts.journal.clone(),
+            clock: parts.clock.clone(),
             work: answers,
             settings: parts.settings.clone(),
             links: outbox.links(),
             parts_window: desk.parts_window,
         };
         tasks.spawn(watch.run(stop.clone()));
+        tasks.spawn(parts.clock.clone().keep(parts.journal.clone(), stop.clone()));
         let turns = turn::Loop {
             desk,
             journal: parts.journal,
+            clock: parts.clock,
             keys: parts.keys,
             settings: parts.settings.clone(),
             performer,

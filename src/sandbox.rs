@@ -13,7 +13,7 @@ pub mod smsc;
 use crate::app::{App, StopSignals};
 use crate::config::{Config, Environment};
 use crate::purchase::State;
-use crate::{engine, telemetry};
+use crate::telemetry;
 use anyhow::Context;
 use billing::Billing;
 use packages::Packages;
@@ -83,7 +83,7 @@ impl Sandbox {
             configuration: text,
             folder: folder.path().display().to_string(),
             daemon: app.address,
-            started_at: engine::wall_clock(),
+            started_at: jiff::Timestamp::now().as_microsecond(),
             redelivery_window: config.purchase.redelivery_window,
         };
         let neighbours = page::Neighbours { smsc, billing, packages };

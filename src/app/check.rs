@@ -4,7 +4,6 @@
 use super::{Config, links, replies};
 use crate::charging::{Channel, Channels, ChargeOrder};
 use crate::config::{KannelLink, LinkKind, SmppLink, Smsc};
-use crate::engine::wall_clock;
 use crate::http_client::{Bearer, Call, Heard, HttpClient};
 use crate::idempotency::Keys;
 use crate::journal::Journal;
@@ -139,7 +138,7 @@ async fn inquire(channel: &Channel, country_code: &str) -> Result<(), String> {
         handle: None,
         code: None,
         sends: 1,
-        intended_at: wall_clock(),
+        intended_at: jiff::Timestamp::now().as_microsecond(),
         send_by: Instant::now(),
     };
     let answer = channel.inquire(&order).await;

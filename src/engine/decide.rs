@@ -1,7 +1,8 @@
 //! The pure half of the loop: what the journal knew, and a batch of work, to units that can be committed. Chains several
 //! inputs on one purchase into one unit; performs nothing and keeps no clock.
 
-use super::desk::{Desk, Moment};
+use super::clock::Moment;
+use super::desk::Desk;
 use super::door::{MessageIn, Submitted, Verdict};
 use super::intake::{Meaning, Reading, door_name, part_row, purchase_id, set_key};
 use super::parts;
@@ -57,7 +58,7 @@ impl<'a> Batch<'a> {
             Work::Part { message, done } => self.part(&message, done),
             Work::Assemble { set } => self.assemble(&set),
             Work::LeftOver { parts } => self.left_over(&parts),
-            Work::Answer { id, input } => self.answer(&id, input),
+            Work::Answer { id, input, tries } => self.answer(&id, input, tries),
             Work::Due { purchase } => self.due(*purchase),
             Work::Owed { reply } => self.owed(reply),
             Work::Reply { key, kind, sends, submitted } => self.reply(key, &kind, sends, submitted),
@@ -178,7 +179,7 @@ impl<'a> Batch<'a> {
         self.decisions.push(decision);
     }
 
-    fn answer(&mut self, id: &str, input: Input) {
+    fn answer(&mut self, id: &str, input: Input, tries: u8) {
         let Some(purchase) = self.current(id).or_else(|| self.known.purchases.get(id)).cloned() else {
             tracing::error!(
                 purchase = id,
@@ -186,7 +187,7 @@ impl<'a> Batch<'a> {
             );
             return;
         };
-        let again = Work::Answer { id: id.to_owned(), input: input.clone() };
+        let again = Work::Answer { id: id.to_owned(), input: input.clone(), tries };
         self.apply(purchase, &input, Some(Decision { again: vec![again], ..Decision::default() }));
     }
 
@@ -441,4 +442,4 @@ fn answer_done(done: Done, verdict: Verdict) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,5 +1,6 @@
 //! What the engine's decisions rest on: the rules, the reader, the words, the links. Made once at start; holds no state.
 
+use super::clock::Moment;
 use super::intake::Reader;
 use crate::charging::{Channels, ChargeOrder, RefundOrder};
 use crate::journal::rows::{AttemptRow, ReplyRow};
@@ -12,7 +13,7 @@ use paygate_parsers::msisdn::Msisdn;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What is not an offer is worth telling for a day.
 const WORTH_TELLING: Micros = 24 * 3_600 * 1_000_000;
@@ -36,23 +37,15 @@ pub struct Desk {
     pub reply_doubt: Micros,
 }
 
-/// The wall clock and the steady one, read together: deadlines are written down by the first and kept by the second.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    pub now: Micros,
-    pub at: Instant,
-}
-
-impl Moment {
-    /// When the wall clock will say `then`, on the steady clock.
-    #[must_use]
-    pub fn instant_of(&self, then: Micros) -> Instant {
-        let ahead = u64::try_from(then - self.now).unwrap_or(0);
-        self.at + Duration::from_micros(ahead)
-    }
-}
-
 impl Desk {
+    /// How long after its intent a request may at most still take effect, over all peers.
+    #[must_use]
+    pub fn landing(&self) -> Duration {
+        let flights = self.rules.channels.values().map(|channel| &channel.flight).chain([&self.rules.grant]);
+        let longest = flights.map(|flight| flight.send_within.saturating_add(flight.max_flight)).max();
+        Duration::from_micros(longest.and_then(|longest| u64::try_from(longest).ok()).unwrap_or(0))
+    }
+
     /// The order a channel is given, from the purchase as it was committed.
     pub(super) fn charge_order(&self, purchase: &Purchase, moment: Moment) -> Option<ChargeOrder> {
         let (charge, offer) = (purchase.charge.as_ref()?, purchase.offer.as_ref()?);

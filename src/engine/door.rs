@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use paygate_parsers::concat::Part;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// Which door a message came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,8 +83,8 @@ pub struct Submit {
     /// E.164 digits without `+`.
     pub to: String,
     pub text: String,
-    /// Unix time in microseconds after which the text is worth nothing (a code that expired) and is not sent.
-    pub not_after: i64,
+    /// From then on the text is worth nothing (a code that expired) and is not sent.
+    pub not_after: Instant,
     pub done: oneshot::Sender<Submitted>,
 }
 

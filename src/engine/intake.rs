@@ -124,6 +124,16 @@ const fn part_name(part: Part) -> &'static str {
 }
 
 impl Reading {
+    /// The same message, to be kept for a person and to start nothing; `None` if it is that already.
+    pub(super) fn kept_as_refused(&self) -> Option<Self> {
+        match self.meaning {
+            Meaning::Kept(_) => None,
+            Meaning::Request { .. } | Meaning::Invalid { .. } => {
+                Some(Self { meaning: Meaning::Kept("refused"), ..self.clone() })
+            }
+        }
+    }
+
     pub(super) fn row(&self, generation: i64, now: Micros, purchase_id: Option<String>) -> MessageRow {
         MessageRow {
             key: self.key.clone(),
@@ -226,11 +236,4 @@ pub fn random_hex() -> String {
     // Without a random source there is no code that cannot be guessed: better to stop than to go on.
     getrandom::fill(&mut bytes).expect("the operating system's random generator answers");
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Unix microseconds, UTC.
-#[must_use]
-pub fn wall_clock() -> Micros {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Micros::try_from(since.as_micros()).unwrap_or(Micros::MAX)
 }

@@ -1,6 +1,7 @@
 //! Hands owed replies to their links and waits for what becomes of them. A reply whose link cannot take it now stays in
 //! the journal, where its due time brings it back.
 
+use super::clock::Moment;
 use super::door::{Submit, Submitted};
 use super::work::Work;
 use crate::journal::rows::ReplyRow;
@@ -37,14 +38,15 @@ impl Outbox {
     }
 
     /// Offers a reply to its link. `code` takes the place of `{otp}`, here and nowhere earlier.
-    pub(super) fn send(&self, row: &ReplyRow, sends: i64, code: Option<&str>) {
+    pub(super) fn send(&self, row: &ReplyRow, sends: i64, code: Option<&str>, moment: Moment) {
         let Some(link) = self.links.get(&row.link) else { return };
         let text = match code {
             Some(code) => row.text.replace("{otp}", code),
             None => row.text.clone(),
         };
         let (done, fate) = oneshot::channel();
-        let submit = Submit { from: row.from.clone(), to: row.to.digits(), text, not_after: row.not_after, done };
+        let not_after = moment.instant_of(row.not_after);
+        let submit = Submit { from: row.from.clone(), to: row.to.digits(), text, not_after, done };
         match link.try_send(submit) {
             Ok(()) => {
                 let sent = Sent { key: row.key.clone(), kind: row.kind.clone(), sends: sends + 1, fate };

@@ -1,7 +1,8 @@
 //! Carries out what a durable step asked for: one task for each call to a peer, whose answer comes back as an input.
 //! Decides nothing: past its deadline a request is simply not sent, and whatever is heard is handed to the loop.
 
-use super::desk::{Desk, Moment};
+use super::clock::Moment;
+use super::desk::Desk;
 use super::work::Work;
 use crate::charging::Channel;
 use crate::config;
@@ -90,7 +91,7 @@ impl Performer {
             }
         }
         .map_or(0, |attempt| attempt.sends);
-        self.hand_in(purchase, Input::Channel { call, sends, answer }).await;
+        self.hand_in(purchase, Input::Channel { call, sends, called_at: moment.called_at, answer }).await;
     }
 
     async fn call_channel(
@@ -155,12 +156,12 @@ impl Performer {
         };
         metrics::histogram!("paygate_grant_duration_seconds", "call" => call.as_str()).record(started.elapsed());
         let sends = purchase.grant.as_ref().map_or(0, |grant| grant.sends);
-        self.hand_in(purchase, Input::Grant { call, sends, answer }).await;
+        self.hand_in(purchase, Input::Grant { call, sends, called_at: moment.called_at, answer }).await;
     }
 
     /// The loop outlives every task but a stop that ran out of time; then the journal's due time brings the question back.
     async fn hand_in(&self, purchase: &Purchase, input: Input) {
-        let _ = self.answers.send(Work::Answer { id: purchase.id.clone(), input }).await;
+        let _ = self.answers.send(Work::Answer { id: purchase.id.clone(), input, tries: 0 }).await;
     }
 }
 

@@ -2,21 +2,22 @@
 //! then lets the effects out.
 
 use super::Moved;
+use super::clock::{Clock, Moment};
 use super::decide::Batch;
-use super::desk::{Desk, Moment};
-use super::door::{Delivery, Incoming, MessageIn, Verdict};
-use super::intake::{Meaning, Reading, random_hex, set_key, wall_clock};
+use super::desk::Desk;
+use super::door::{Delivery, Incoming, Verdict};
+use super::intake::random_hex;
 use super::outbox::Outbox;
-use super::parts;
 use super::perform::Performer;
 use super::work::{Decision, Known, Work};
 use crate::config;
-use crate::idempotency::{Ask, Keys};
+use crate::idempotency::Keys;
 use crate::journal::rows::{Committed, EventRow, Unit};
 use crate::journal::{Journal, JournalError};
+use crate::purchase::input::Input;
 use crate::purchase::record::{Micros, Purchase};
+use crate::telemetry::message_ids;
 use crate::telemetry::watchdog::Heartbeat;
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
@@ -29,10 +30,20 @@ const LOOK_BACK: Micros = 30 * 24 * 3_600 * 1_000_000;
 const JOURNAL_PAUSE: Duration = Duration::from_millis(200);
 /// A receipt waits this often, a poll apart, for the answer that tells whose it is.
 const RECEIPT_TRIES: u8 = 25;
+/// An answer whose step the journal refuses is decided anew this often, this far apart; then its purchase's due time has it.
+const REFUSED_TRIES: u8 = 5;
+const REFUSED_PAUSE: Duration = Duration::from_secs(1);
+
+mod cache;
+mod know;
+mod steps;
+
+pub(super) use cache::Cache;
 
 pub(super) struct Loop {
     pub(super) desk: Arc<Desk>,
     pub(super) journal: Journal,
+    pub(super) clock: Clock,
     pub(super) keys: Keys,
     pub(super) settings: config::Engine,
     pub(super) performer: Arc<Performer>,
@@ -115,14 +126,14 @@ impl Loop {
                 return Err(error);
             }
         };
-        let moment = Moment { now: wall_clock(), at: Instant::now() };
+        let moment = self.clock.moment();
         let (mut decisions, later) = self.decide(works, &known, moment);
         self.later = later;
         let units: Vec<Unit> = decisions.iter_mut().map(|decision| std::mem::take(&mut decision.unit)).collect();
         let purchases: Vec<Option<Arc<Purchase>>> =
             units.iter().map(|unit| unit.purchase.as_ref().map(|row| Arc::new(row.purchase.clone()))).collect();
-        log_steps(&units);
-        let events = self.events_for_watchers(&units);
+        let watched = self.moves.receiver_count() > 0;
+        let events: Vec<Vec<EventRow>> = units.iter().map(|unit| steps::of(unit, watched)).collect();
         let (rows, started) = (units.iter().map(Unit::rows).sum::<usize>(), Instant::now());
         match self.journal.commit(units).await {
             Ok(outcomes) => {
@@ -144,17 +155,12 @@ impl Loop {
         }
     }
 
-    /// What a watcher is to be shown if it becomes durable; nothing is kept while nobody watches.
-    fn events_for_watchers(&self, units: &[Unit]) -> Vec<Vec<EventRow>> {
-        if self.moves.receiver_count() == 0 {
-            return Vec::new();
-        }
-        units.iter().map(|unit| unit.events.clone()).collect()
-    }
-
+    /// Tells of each step that is durable now.
     fn show(&self, purchases: &[Option<Arc<Purchase>>], outcomes: &[Committed], events: Vec<Vec<EventRow>>) {
         for ((purchase, outcome), events) in purchases.iter().zip(outcomes).zip(events) {
             if let (Some(purchase), Committed::Durable) = (purchase, outcome) {
+                steps::tell(purchase, &events);
+                steps::count(purchase);
                 // Whoever stopped watching in the meantime misses nothing that matters.
                 let _ = self.moves.send(Arc::new(Moved { purchase: Arc::clone(purchase), events }));
             }
@@ -182,68 +188,6 @@ impl Loop {
         }
     }
 
-    /// Everything the journal must be asked before the batch can be decided, in as few questions as there are kinds.
-    async fn know(&self, works: &[Work]) -> Result<Known, JournalError> {
-        let mut questions = Questions::default();
-        let mut known = Known::default();
-        for work in works {
-            questions.note(work, &self.cache, &mut known);
-        }
-        self.claim_messages(&questions.keys).await;
-        let since = wall_clock() - LOOK_BACK;
-        let (seen, of_subscriber, purchases, parts) = tokio::try_join!(
-            self.journal.seen(&questions.keys),
-            self.journal.purchases_of(&questions.subscribers, since),
-            self.journal.purchases(&questions.ids),
-            self.journal.parts(&questions.sets),
-        )?;
-        known.seen.extend(seen.into_iter().map(|seen| (seen.key.clone(), seen)));
-        for purchase in of_subscriber {
-            known.of_subscriber.entry(purchase.order.msisdn).or_default().push(purchase);
-        }
-        known.purchases.extend(purchases.into_iter().map(|purchase| (purchase.id.clone(), purchase)));
-        for part in parts {
-            known.parts.entry(part.row.set.clone()).or_default().push(part);
-        }
-        self.know_assembled(works, &mut known).await?;
-        let keys = self.journal.replies_by_message_ids(&questions.receipts).await?;
-        known.receipts.extend(questions.receipts.into_iter().zip(keys).filter_map(|(named, key)| Some((named, key?))));
-        Ok(known)
-    }
-
-    /// A set that is whole reads like a message of its own: its key and its sender are known only now.
-    async fn know_assembled(&self, works: &[Work], known: &mut Known) -> Result<(), JournalError> {
-        for work in works {
-            let Some((message, set, generation)) = assembled(work, known) else { continue };
-            let reading = parts::reading(&self.desk.reader, message, &set, generation);
-            known.seen.extend(
-                self.journal
-                    .seen(std::slice::from_ref(&reading.key))
-                    .await?
-                    .into_iter()
-                    .map(|seen| (seen.key.clone(), seen)),
-            );
-            if let Some(sender) = reading.meaning.sender() {
-                let purchases = self.journal.purchases_of(&[*sender], wall_clock() - LOOK_BACK).await?;
-                known.of_subscriber.insert(*sender, purchases);
-            }
-        }
-        Ok(())
-    }
-
-    /// Marks the messages in the shared key store. Whatever it says, the journal is asked: a hit is checked there, and a
-    /// miss or an error falls through to the journal's unique key.
-    async fn claim_messages(&self, keys: &[String]) {
-        if !self.keys.is_shared() || keys.is_empty() {
-            return;
-        }
-        let life = Duration::from_micros(u64::try_from(self.desk.redelivery_window).unwrap_or(0));
-        let names: Vec<String> = keys.iter().map(|key| format!("mo:{key}")).collect();
-        let asks: Vec<Ask<'_>> =
-            names.iter().map(|key| Ask { key, fingerprint: key, owner: &self.performer.instance, life }).collect();
-        self.keys.claim_many(&asks).await;
-    }
-
     /// After the commit: acknowledge, let the effects out, or take it up again.
     fn settle(
         &mut self,
@@ -255,21 +199,12 @@ impl Loop {
     ) {
         match outcome {
             Committed::Durable => self.let_out(decision, purchase, known, moment),
-            Committed::Duplicate => answer_all(decision, Verdict::Again),
+            Committed::Duplicate => self.taken_elsewhere(decision, purchase.as_deref(), known),
             Committed::Stale => {
                 metrics::counter!("paygate_fenced_writes_total").increment(1);
                 self.undecided_again(decision, purchase.as_deref());
             }
-            Committed::Refused => {
-                let id = purchase.as_ref().map(|purchase| purchase.id.clone()).unwrap_or_default();
-                tracing::error!(
-                    purchase = id,
-                    "a constraint of the journal refused a step: a rule above it failed; nothing was let out"
-                );
-                metrics::counter!("paygate_refused_writes_total").increment(1);
-                self.cache.forget(&id);
-                answer_all(decision, Verdict::Later);
-            }
+            Committed::Refused => self.refused(decision, purchase.as_deref()),
         }
     }
 
@@ -281,7 +216,7 @@ impl Loop {
         for (row, sends) in &decision.replies {
             let about = purchase.as_deref().or_else(|| row.purchase_id.as_ref().and_then(|id| known.purchases.get(id)));
             let code = about.filter(|_| row.text.contains("{otp}")).and_then(|purchase| self.code_of(purchase));
-            self.outbox.send(row, *sends, code.as_deref());
+            self.outbox.send(row, *sends, code.as_deref(), moment);
         }
         let Some(purchase) = purchase else { return };
         self.cache.keep(&purchase);
@@ -293,6 +228,73 @@ impl Loop {
     fn code_of(&self, purchase: &Purchase) -> Option<String> {
         let offer = purchase.offer.as_ref()?;
         Some(self.desk.rules.code_key.code(&purchase.id, &offer.nonce, offer.digits))
+    }
+
+    /// The message was there already, and with it nothing of its unit was written: the answers that had been folded in
+    /// beside it are evidence of their own.
+    fn taken_elsewhere(&mut self, mut decision: Decision, purchase: Option<&Purchase>, known: &Known) {
+        if decision
+            .again
+            .iter()
+            .any(|work| matches!(work, Work::Message { reading, .. } if known.claimed.contains(&reading.key)))
+        {
+            // Only the key store was asked, and it has forgotten: whether this is a redelivery, the journal says.
+            return self.undecided_again(decision, purchase);
+        }
+        for done in decision.done.drain(..) {
+            let _ = done.send(Verdict::Again);
+        }
+        decision.again.retain(|work| !matches!(work, Work::Message { .. }));
+        self.undecided_again(decision, purchase);
+    }
+
+    /// A rule above the journal failed, and the same rows would be refused again. What they were made of is not lost: each
+    /// piece is decided anew by itself. A delivery that is neither message nor answer hears "later" by being dropped.
+    fn refused(&mut self, mut decision: Decision, purchase: Option<&Purchase>) {
+        let id = purchase.map(|purchase| purchase.id.as_str()).unwrap_or_default();
+        tracing::error!(
+            message_id = message_ids::STEP_REFUSED,
+            purchase = id,
+            "a constraint of the journal refused a step: a rule above it failed; nothing was let out"
+        );
+        metrics::counter!("paygate_refused_writes_total").increment(1);
+        self.cache.forget(id);
+        let alone = decision.again.len() == 1;
+        let mut waiting = decision.done.drain(..);
+        for (place, work) in (1..).zip(decision.again.drain(..)) {
+            match work {
+                Work::Message { reading, parts, .. } => {
+                    let reading = if alone { reading.kept_as_refused().map(Arc::new) } else { Some(reading) };
+                    let done = waiting.next();
+                    // None where the journal takes no message at all: the peer keeps it, and hears "later".
+                    self.later.extend(reading.map(|reading| Work::Message { reading, done, parts }));
+                }
+                Work::Answer { id, input, tries } => self.answer_refused(id, input, tries + 1, place),
+                // Their rows are due again by themselves.
+                Work::Part { .. }
+                | Work::Assemble { .. }
+                | Work::LeftOver { .. }
+                | Work::Due { .. }
+                | Work::Owed { .. }
+                | Work::Reply { .. }
+                | Work::Receipt { .. } => {}
+            }
+        }
+    }
+
+    /// Answers of one unit come back one after the other: the one at fault must not take the others with it again.
+    fn answer_refused(&self, id: String, input: Input, tries: u8, place: u32) {
+        if tries <= REFUSED_TRIES {
+            self.performer.hand_in_after(Work::Answer { id, input, tries }, REFUSED_PAUSE * place);
+        } else {
+            tracing::error!(
+                message_id = message_ids::STEP_REFUSED,
+                purchase = id,
+                answer = input.kind(),
+                tries,
+                "an answer could not be written down; its peer is asked anew when the purchase is due"
+            );
+        }
     }
 
     /// Another instance was first: forget what was read, and decide the same work anew on what stands now.
@@ -332,116 +334,5 @@ impl Loop {
     }
 }
 
-/// The message that a set makes, with the set's key and generation, where all of it is there.
-fn assembled(work: &Work, known: &Known) -> Option<(MessageIn, String, i64)> {
-    match work {
-        Work::Assemble { set } => {
-            let held = known.parts.get(set)?;
-            Some((parts::whole(held)?, set.clone(), held.first()?.row.generation))
-        }
-        Work::LeftOver { parts } if parts::is_whole(parts) => parts::left_over(parts),
-        _ => None,
-    }
-}
-
-fn answer_all(decision: Decision, verdict: Verdict) {
-    for done in decision.done {
-        let _ = done.send(verdict);
-    }
-}
-
-/// One record for each step of a purchase: `journalctl PURCHASE=…` tells its life.
-fn log_steps(units: &[Unit]) {
-    for unit in units {
-        let Some(row) = &unit.purchase else { continue };
-        let purchase = &row.purchase;
-        for event in &unit.events {
-            tracing::info!(
-                purchase = purchase.id,
-                channel = purchase.order.channel,
-                msisdn = %purchase.order.msisdn,
-                state = event.state_to,
-                from = event.state_from,
-                "{}",
-                event.kind
-            );
-        }
-        if purchase.state.is_end() || purchase.state == crate::purchase::State::Review {
-            metrics::counter!("paygate_purchases_total", "state" => purchase.state.as_str(), "channel" => purchase.order.channel.clone())
-                .increment(1);
-        }
-    }
-}
-
-/// What the journal has to be asked about a batch.
-#[derive(Default)]
-struct Questions {
-    keys: Vec<String>,
-    subscribers: Vec<paygate_parsers::msisdn::Msisdn>,
-    ids: Vec<String>,
-    sets: Vec<String>,
-    receipts: Vec<(String, String)>,
-}
-
-impl Questions {
-    fn note(&mut self, work: &Work, cache: &Cache, known: &mut Known) {
-        match work {
-            Work::Message { reading, .. } => self.note_reading(reading),
-            Work::Part { message, .. } => self.sets.extend(message.part.map(|part| set_key(message, part))),
-            Work::Assemble { set } => self.sets.push(set.clone()),
-            Work::Answer { id, .. } => match cache.get(id) {
-                Some(purchase) => {
-                    known.purchases.insert(id.clone(), purchase);
-                }
-                None => self.ids.push(id.clone()),
-            },
-            Work::Owed { reply } => self.ids.extend(reply.row.purchase_id.clone()),
-            Work::Receipt { receipt, .. } => self.receipts.push((receipt.link.clone(), receipt.message_id.clone())),
-            Work::LeftOver { .. } | Work::Due { .. } | Work::Reply { .. } => {}
-        }
-    }
-
-    fn note_reading(&mut self, reading: &Reading) {
-        self.keys.push(reading.key.clone());
-        if let Meaning::Request { sender, .. } = &reading.meaning {
-            self.subscribers.push(*sender);
-        }
-    }
-}
-
-/// Purchases between two of their steps, so that an answer need not be preceded by a read. A stale entry does no harm:
-/// its version is refused by the journal and it is read anew.
-pub(super) struct Cache {
-    purchases: HashMap<String, Purchase>,
-    order: VecDeque<String>,
-    capacity: usize,
-}
-
-impl Cache {
-    pub(super) fn new(capacity: usize) -> Self {
-        Self { purchases: HashMap::new(), order: VecDeque::new(), capacity }
-    }
-
-    fn get(&self, id: &str) -> Option<Purchase> {
-        self.purchases.get(id).cloned()
-    }
-
-    /// Kept while a peer is to answer; one that waits for its subscriber is read again when the subscriber writes.
-    fn keep(&mut self, purchase: &Purchase) {
-        if purchase.state.is_end() || purchase.state == crate::purchase::State::Offered {
-            self.forget(&purchase.id);
-            return;
-        }
-        if self.purchases.insert(purchase.id.clone(), purchase.clone()).is_none() {
-            self.order.push_back(purchase.id.clone());
-        }
-        while self.order.len() > self.capacity.max(1) {
-            let Some(oldest) = self.order.pop_front() else { break };
-            self.purchases.remove(&oldest);
-        }
-    }
-
-    fn forget(&mut self, id: &str) {
-        self.purchases.remove(id);
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The clock's side of the loop: claims what is due in the journal and hands it in. Claims are leases, so that several
 //! instances share the work and a dead one's comes back; decides nothing.
 
+use super::clock::Clock;
 use super::parts;
 use super::work::Work;
 use crate::config;
@@ -17,6 +18,7 @@ const PARTS_EVERY: u32 = 50;
 
 pub(super) struct Watch {
     pub(super) journal: Journal,
+    pub(super) clock: Clock,
     pub(super) work: mpsc::Sender<Work>,
     pub(super) settings: config::Engine,
     pub(super) links: Vec<String>,
@@ -41,7 +43,7 @@ impl Watch {
 
     /// One look at everything that can be due. A full claim is followed by the next at once.
     async fn look(&self, round: u32) -> Result<(), JournalError> {
-        let now = super::intake::wall_clock();
+        let now = self.clock.now();
         while self.claim_purchases(now).await? == CLAIM_AT_MOST as usize {}
         for reply in self.journal.claim_replies(now, self.settings.reply_lease, &self.links, CLAIM_AT_MOST).await? {
             self.hand_in(Work::Owed { reply }).await;

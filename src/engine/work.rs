@@ -6,7 +6,7 @@ use crate::journal::rows::{HeldPart, OwedReply, PartRow, ReplyRow, Seen, Unit};
 use crate::purchase::input::{Effect, Input};
 use crate::purchase::record::Purchase;
 use paygate_parsers::msisdn::Msisdn;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -34,10 +34,11 @@ pub(super) enum Work {
     LeftOver {
         parts: Vec<PartRow>,
     },
-    /// A peer answered one of our calls.
+    /// A peer answered one of our calls. `tries` counts how often the journal refused it.
     Answer {
         id: String,
         input: Input,
+        tries: u8,
     },
     /// A claimed purchase whose time has come.
     Due {
@@ -65,6 +66,8 @@ pub(super) enum Work {
 #[derive(Debug, Default)]
 pub(super) struct Known {
     pub(super) seen: HashMap<String, Seen>,
+    /// Keys that were new to the shared key store, and that the journal was therefore not asked about.
+    pub(super) claimed: HashSet<String>,
     /// Newest first.
     pub(super) of_subscriber: HashMap<Msisdn, Vec<Purchase>>,
     pub(super) purchases: HashMap<String, Purchase>,

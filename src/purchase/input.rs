@@ -1,7 +1,7 @@
 //! What can happen to a purchase and what follows from it. Plain data, journalled as it is; carries no code and no secret.
 
 use super::evidence::{ChannelAnswer, CheckAnswer, Decline, GrantAnswer};
-use super::record::Purchase;
+use super::record::{Micros, Purchase};
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened to a purchase. Serialised, it is the body of the journal's event.
@@ -29,10 +29,13 @@ pub enum Input {
         call: ChannelCall,
         /// Which send of the attempt is answered: an answer to an earlier one proves less.
         sends: u32,
+        /// Not later than the call left here: what a peer does not find proves only what was so by then, however late
+        /// it is heard.
+        called_at: Micros,
         answer: ChannelAnswer,
     },
-    /// The package manager answered one of our calls.
-    Grant { call: GrantCall, sends: u32, answer: GrantAnswer },
+    /// The package manager answered one of our calls; `sends` and `called_at` as for a channel.
+    Grant { call: GrantCall, sends: u32, called_at: Micros, answer: GrantAnswer },
     /// `due_at` has come.
     Timer,
 }

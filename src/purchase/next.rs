@@ -25,12 +25,10 @@ pub fn next(rules: &Rules, purchase: &Purchase, input: &Input, now: Micros) -> S
         Input::AskedAgain => turn.on_asked_again(),
         Input::CodeRight | Input::CodeWrong | Input::ChannelCode { .. } | Input::Yes => turn.on_answer(input),
         Input::Cancel => turn.on_cancel(),
-        Input::Channel { call, sends, answer } => {
+        Input::Channel { call, sends, called_at, answer } => {
+            turn.hear(*called_at);
             turn.remember(*call, answer);
             let current = turn.is_current(*call, *sends);
-            if current && is_question(*call) {
-                turn.answered();
-            }
             let finding = weigh(*call, &answer.finding);
             match call {
                 ChannelCall::Refund | ChannelCall::InquireRefund => turn.on_refund(*call, current, finding),
@@ -39,29 +37,17 @@ pub fn next(rules: &Rules, purchase: &Purchase, input: &Input, now: Micros) -> S
                 }
             }
         }
-        Input::Grant { call, sends, answer } => {
+        Input::Grant { call, sends, called_at, answer } => {
+            turn.hear(*called_at);
             let current = turn.grant_sends() == *sends;
             match call {
                 GrantCall::Grant => turn.on_grant(current, answer),
-                GrantCall::InquireGrant => {
-                    if current {
-                        turn.answered();
-                    }
-                    turn.on_grant_inquiry(current, answer);
-                }
+                GrantCall::InquireGrant => turn.on_grant_inquiry(current, answer),
             }
         }
         Input::Timer => on_timer(&mut turn),
     }
     turn.finish()
-}
-
-/// Calls that ask what is so, and whose answer is as old as the asking.
-const fn is_question(call: ChannelCall) -> bool {
-    match call {
-        ChannelCall::InquireCharge | ChannelCall::CancelCharge | ChannelCall::InquireRefund => true,
-        ChannelCall::Prepare | ChannelCall::Charge | ChannelCall::Refund => false,
-    }
 }
 
 /// A question that was itself refused proves nothing about the money it asked about.

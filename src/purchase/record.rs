@@ -42,12 +42,6 @@ pub struct Purchase {
     /// How many times the present question was asked: check-user, or the inquiry plan's step.
     #[serde(default)]
     pub asked: u32,
-    /// When a peer was last asked the present question: what it does not find proves only what was so by then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked_at: Option<Micros>,
-    /// How many times it was asked and no answer was heard. A call is answered once, or lost in a crash.
-    #[serde(default)]
-    pub unanswered: u32,
     /// The subscriber was told that the outcome is being checked; said once.
     #[serde(default)]
     pub told_checking: bool,
@@ -122,7 +116,8 @@ pub struct Attempt {
     pub intended_at: Micros,
     /// No byte leaves after this.
     pub send_by: Micros,
-    /// Until then a request may still take effect at the peer, whatever the peer says now.
+    /// Until then a request may still take effect at the peer, whatever the peer says now. A question that is to prove
+    /// that none did is asked after it.
     pub in_flight_until: Micros,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handle: Option<String>,
@@ -297,8 +292,6 @@ impl Purchase {
             review: None,
             decline: None,
             asked: 0,
-            asked_at: None,
-            unanswered: 0,
             told_checking: false,
         }
     }

@@ -196,7 +196,7 @@ impl Connection {
             if !self.settings.bind.transmits() {
                 return refuse(submit, "the link is bound as a receiver");
             }
-            let outgoing = self.replies.open(&self.settings, submit, now(), unix_us());
+            let outgoing = self.replies.open(&self.settings, submit, now());
             self.session.submit(outgoing);
             next = if self.session.wants_replies() { self.outbound.try_recv().ok() } else { None };
         }
@@ -317,9 +317,4 @@ fn refuse(submit: Submit, reason: &'static str) {
 /// Tokio's clock, so that a test may stop it.
 fn now() -> std::time::Instant {
     Instant::now().into_std()
-}
-
-fn unix_us() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

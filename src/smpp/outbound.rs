@@ -2,7 +2,7 @@
 //! Never sends; never decides what an outcome means for the purchase.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use paygate_parsers::smpp::message::{Address, Message, RECEIPT_WANTED, UDHI};
@@ -13,8 +13,6 @@ use super::LinkSettings;
 use super::window::{Outgoing, Ticket};
 use crate::engine::door::{Submit, Submitted};
 
-/// A `not_after` further away than this means no end, in time a monotonic clock can surely hold.
-const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Tickets of one reply are consecutive and share all bits above these.
 const PART_BITS: u32 = 8;
 const PART_MASK: u64 = (1 << PART_BITS) - 1;
@@ -35,23 +33,17 @@ struct Reply {
 
 impl Replies {
     /// Cuts a reply into messages to be sent in this order. A reply that cannot be sent at all is answered at once.
-    pub(super) fn open(
-        &mut self,
-        settings: &LinkSettings,
-        submit: Submit,
-        now: Instant,
-        now_unix_us: i64,
-    ) -> Vec<Outgoing> {
+    pub(super) fn open(&mut self, settings: &LinkSettings, submit: Submit, now: Instant) -> Vec<Outgoing> {
         let Submit { from, to, text, not_after, done, .. } = submit;
         let reference = u8::try_from(self.last % 256).unwrap_or_default();
         let segments = match split(&text, reference) {
             Ok(segments) if segments.len() <= settings.parts_max => segments,
             Ok(_) | Err(_) => return refuse(done, "the text is too long for this link"),
         };
-        let Some(left) = u64::try_from(not_after.saturating_sub(now_unix_us)).ok().filter(|left| *left > 0) else {
+        let not_after = not_after.into_std();
+        if not_after <= now {
             return refuse(done, "expired");
-        };
-        let not_after = now + Duration::from_micros(left).min(FAR);
+        }
         self.last += 1;
         let (first, parts) = (self.last << PART_BITS, segments.len() as u64);
         self.open.insert(self.last, Reply { parts, parts_open: parts, outcome: None, done });
@@ -178,9 +170,10 @@ mod tests {
         let settings = LinkSettings::new("test", "", "", "".into());
         let (done, mut outcome) = oneshot::channel();
         let (from, to, text) = ("9029".to_owned(), "84912345678".to_owned(), "x".repeat(400));
-        let submit = Submit { from, to, text, not_after: i64::MAX, done };
+        let not_after = (Instant::now() + std::time::Duration::from_secs(60)).into();
+        let submit = Submit { from, to, text, not_after, done };
         let mut replies = Replies::default();
-        let sent = replies.open(&settings, submit, Instant::now(), 0);
+        let sent = replies.open(&settings, submit, Instant::now());
         assert_eq!(sent.len(), parts.len());
         for (outgoing, part) in sent.into_iter().zip(parts).rev() {
             replies.settle(outgoing.ticket, part);

@@ -18,9 +18,11 @@ pub const REFUND_ISSUED: &str = "f299a91dc5e54c818dbc92db2a8e8f88";
 pub const REDIS_LOST: &str = "a80565060841417292938ce5771b5009";
 /// Nothing can be made safe; peers are told to send again.
 pub const STORE_DOWN: &str = "71851d78798a4ca98b74a06da279489e";
+/// A constraint of the store refused a step: a rule of paygate's own failed. Nothing was let out.
+pub const STEP_REFUSED: &str = "e6e246bcf0754a9d94f3a759669dca51";
 
 /// All of them by name, for the catalogue's test.
-pub const ALL: [(&str, &str); 10] = [
+pub const ALL: [(&str, &str); 11] = [
     ("started", STARTED),
     ("stopping", STOPPING),
     ("smsc-bound", SMSC_BOUND),
@@ -31,4 +33,5 @@ pub const ALL: [(&str, &str); 10] = [
     ("refund-issued", REFUND_ISSUED),
     ("redis-lost", REDIS_LOST),
     ("store-down", STORE_DOWN),
+    ("step-refused", STEP_REFUSED),
 ];

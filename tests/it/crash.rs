@@ -161,14 +161,14 @@ both_stores! {
     async fn between_the_last_part_of_a_long_message_and_the_message(store: Store) {
         let world = plan(store).set("purchase.parts_window = \"1m\"").neighbours().await;
         let first = Process::start(&world).await;
-        world.store.keeps_no_messages().await;
+        world.store.keeps_no("message").await;
         let phone = world.phone("0854689520");
         let long = format!("ON VIP NAP1{}0912345678", " ".repeat(200));
         for part in Mo::parts(phone.digits(), SHORT_CODE, &long, 7) {
             phone.sends_part(&part).await;
         }
         first.kill(&world).await;
-        world.store.keeps_messages_again().await;
+        world.store.keeps_again("message").await;
         let second = Process::start(&world).await;
         phone.reads("mua goi NAP1").await;
         second.stop().await;

@@ -10,3 +10,4 @@ mod links;
 mod outages;
 mod package_faults;
 mod parts;
+mod refused;

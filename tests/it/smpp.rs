@@ -11,7 +11,7 @@ use paygate::engine::door::{Delivery, Incoming, MessageIn, ReceiptIn, Submit, Su
 use paygate::smpp::{self, Health, LinkSettings};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// Long enough for anything that is to happen; a test that waits it out has failed.
@@ -75,10 +75,10 @@ impl Link {
 
     /// Hands a reply over without waiting for its end.
     pub(crate) async fn reply(&self, to: &str, text: &str) -> oneshot::Receiver<Submitted> {
-        self.reply_until(to, text, i64::MAX).await
+        self.reply_until(to, text, Instant::now() + Duration::from_secs(86_400)).await
     }
 
-    pub(crate) async fn reply_until(&self, to: &str, text: &str, not_after: i64) -> oneshot::Receiver<Submitted> {
+    pub(crate) async fn reply_until(&self, to: &str, text: &str, not_after: Instant) -> oneshot::Receiver<Submitted> {
         let (done, outcome) = oneshot::channel();
         let (from, to, text) = ("9029".to_owned(), to.to_owned(), text.to_owned());
         self.replies.send(Submit { from, to, text, not_after, done }).await.unwrap();

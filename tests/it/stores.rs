@@ -83,18 +83,20 @@ impl Store {
         connection
     }
 
-    /// Refuses every message from now on, and takes everything else.
-    pub(crate) async fn keeps_no_messages(&self) {
+    /// Refuses every row of this table from now on, and takes everything else.
+    pub(crate) async fn keeps_no(&self, table: &str) {
         let refuse = if self.is_postgres() {
-            "ALTER TABLE message ADD CONSTRAINT none CHECK (false) NOT VALID"
+            format!("ALTER TABLE \"{table}\" ADD CONSTRAINT none CHECK (false) NOT VALID")
         } else {
-            "CREATE TRIGGER none BEFORE INSERT ON message BEGIN SELECT RAISE(ABORT, 'none is kept'); END"
+            format!("CREATE TRIGGER none BEFORE INSERT ON \"{table}\" BEGIN SELECT RAISE(ABORT, 'none is kept'); END")
         };
-        self.execute(refuse).await.expect("the store obeys");
+        self.execute(&refuse).await.expect("the store obeys");
     }
 
-    pub(crate) async fn keeps_messages_again(&self) {
-        let take = if self.is_postgres() { "ALTER TABLE message DROP CONSTRAINT none" } else { "DROP TRIGGER none" };
+    /// Takes back [`Self::keeps_no`].
+    pub(crate) async fn keeps_again(&self, table: &str) {
+        let take = format!("ALTER TABLE \"{table}\" DROP CONSTRAINT none");
+        let take = if self.is_postgres() { &take } else { "DROP TRIGGER none" };
         self.execute(take).await.expect("the store obeys");
     }
 

@@ -5,7 +5,8 @@
 use super::Batch;
 use crate::charging::Channels;
 use crate::config;
-use crate::engine::desk::{Desk, Moment};
+use crate::engine::clock::Moment;
+use crate::engine::desk::Desk;
 use crate::engine::door::{Door, MessageIn, Verdict};
 use crate::engine::intake::{Reader, set_key};
 use crate::engine::work::{Decision, Known, Work};
@@ -29,8 +30,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-const SECOND: Micros = 1_000_000;
-const START: Micros = 1_780_000_000 * SECOND;
+pub(in crate::engine) const SECOND: Micros = 1_000_000;
+pub(in crate::engine) const START: Micros = 1_780_000_000 * SECOND;
 const WINDOW: Micros = 120 * SECOND;
 const PRICE: Money = Money::new(10_000, Currency::VND);
 
@@ -60,7 +61,7 @@ fn rules() -> Rules {
 }
 
 /// A channel and a package manager that nobody is behind: only their pure halves are asked here.
-fn desk() -> Desk {
+pub(in crate::engine) fn desk() -> Desk {
     let client = HttpClient::new().unwrap();
     let channel = config::CarrierBilling {
         base_url: "http://127.0.0.1:9/carrier-billing/v0.5".to_owned(),
@@ -100,17 +101,26 @@ fn desk() -> Desk {
     }
 }
 
+pub(in crate::engine) fn moment(now: Micros) -> Moment {
+    Moment { now, at: Instant::now(), called_at: now }
+}
+
 /// One batch, decided at `now`.
-fn decide(desk: &Desk, known: &Known, now: Micros, works: Vec<Work>) -> (Vec<Decision>, Vec<Work>) {
+pub(in crate::engine) fn decide(
+    desk: &Desk,
+    known: &Known,
+    now: Micros,
+    works: Vec<Work>,
+) -> (Vec<Decision>, Vec<Work>) {
     let mut nonce = || "ab".repeat(16);
-    let mut batch = Batch::new(desk, known, Moment { now, at: Instant::now() }, &mut nonce);
+    let mut batch = Batch::new(desk, known, moment(now), &mut nonce);
     for work in works {
         batch.take(work);
     }
     batch.into_decisions()
 }
 
-fn sms(from: &str, text: &str) -> MessageIn {
+pub(in crate::engine) fn sms(from: &str, text: &str) -> MessageIn {
     MessageIn {
         door: Door::Smpp,
         link: "viettel".to_owned(),
@@ -124,10 +134,10 @@ fn sms(from: &str, text: &str) -> MessageIn {
     }
 }
 
-const SENDER: &str = "84854689520";
-const BUY: &str = "ON VIP NAP1 0854689520";
+pub(in crate::engine) const SENDER: &str = "84854689520";
+pub(in crate::engine) const BUY: &str = "ON VIP NAP1 0854689520";
 
-fn message(desk: &Desk, message: MessageIn) -> (Work, oneshot::Receiver<Verdict>) {
+pub(in crate::engine) fn message(desk: &Desk, message: MessageIn) -> (Work, oneshot::Receiver<Verdict>) {
     let (done, verdict) = oneshot::channel();
     (Work::Message { reading: Arc::new(desk.reader.read(message)), done: Some(done), parts: None }, verdict)
 }
@@ -139,7 +149,7 @@ fn seen(known: &mut Known, desk: &Desk, text: &str, generation: i64, at: Micros)
 }
 
 /// A purchase after `inputs`, one second apart, as the journal would have it.
-fn purchase(desk: &Desk, inputs: Vec<Input>) -> Purchase {
+pub(in crate::engine) fn purchase(desk: &Desk, inputs: Vec<Input>) -> Purchase {
     let (work, _verdict) = message(desk, sms(SENDER, BUY));
     let (decisions, _) = decide(desk, &Known::default(), START, vec![work]);
     let mut purchase = decisions.into_iter().next().unwrap().unit.purchase.unwrap().purchase;
@@ -149,28 +159,28 @@ fn purchase(desk: &Desk, inputs: Vec<Input>) -> Purchase {
     purchase
 }
 
-fn known(purchase: &Purchase) -> Known {
+pub(in crate::engine) fn known(purchase: &Purchase) -> Known {
     let mut known = Known::default();
     known.purchases.insert(purchase.id.clone(), purchase.clone());
     known.of_subscriber.insert(purchase.order.msisdn, vec![purchase.clone()]);
     known
 }
 
-fn allowed() -> Input {
+pub(in crate::engine) fn allowed() -> Input {
     let answer = CheckAnswer::Allowed { package_name: "VIP 30 ngay".to_owned(), price: PRICE, days: 30 };
     Input::Checked { answer, nonce: String::new() }
 }
 
-fn channel(call: ChannelCall, sends: u32, finding: Finding) -> Input {
+pub(in crate::engine) fn channel(call: ChannelCall, sends: u32, finding: Finding) -> Input {
     let answer = ChannelAnswer { finding, handle: None, peer_reference: None, heard: String::new() };
-    Input::Channel { call, sends, answer }
+    Input::Channel { call, sends, called_at: START, answer }
 }
 
-const CHARGED: Finding = Finding::Charged { amount: PRICE, msisdn: None };
+pub(in crate::engine) const CHARGED: Finding = Finding::Charged { amount: PRICE, msisdn: None };
 const BUSY: Finding = Finding::NotCharged(Decline::new(Reason::Busy, Advice::Technical));
 
-fn answer(purchase: &Purchase, input: Input) -> Work {
-    Work::Answer { id: purchase.id.clone(), input }
+pub(in crate::engine) fn answer(purchase: &Purchase, input: Input) -> Work {
+    Work::Answer { id: purchase.id.clone(), input, tries: 0 }
 }
 
 fn due(purchase: &Purchase) -> Work {
@@ -227,6 +237,7 @@ fn several_inputs_on_one_purchase_are_one_unit_with_an_event_for_each() {
             Input::Grant {
                 call: GrantCall::Grant,
                 sends: 1,
+                called_at: START,
                 answer: GrantAnswer::Granted { grant_id: "g-1".to_owned(), heard: String::new() },
             },
         ),

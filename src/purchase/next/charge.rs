@@ -155,7 +155,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn is_past_flight(&self) -> bool {
-        self.asked_past_flight(self.purchase.charge.as_ref(), self.channel_flight())
+        self.asked_past_flight(self.purchase.charge.as_ref())
     }
 
     /// An inquiry found no money moved, at a time when no request can be under way any more: that is proof.

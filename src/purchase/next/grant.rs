@@ -93,21 +93,23 @@ impl Turn<'_> {
         }
     }
 
-    /// Refused for good, so it says. Money goes back only when the package manager, asked, holds no grant, and no earlier
-    /// request of this grant can still take effect: a refusal may be said of a grant that was made.
+    /// Refused for good, so it says. Money goes back only when the package manager, asked since, holds no grant, and no
+    /// earlier request of this grant can still take effect: a refusal may be said of a grant that was made.
     fn grant_refused(&mut self) {
+        let now = self.now;
         let Some(grant) = &mut self.purchase.grant else { return };
         grant.status = AttemptStatus::Failed;
-        let landed = if grant.sends > 1 { grant.in_flight_until } else { self.now };
+        // What the only request did is done by now. Of several, an earlier one may still be on its way.
+        if grant.sends == 1 {
+            grant.in_flight_until = grant.in_flight_until.min(now - 1);
+        }
+        let landed = grant.in_flight_until;
         if self.state() == State::Review {
             return;
         }
-        // A question asked before the refusal may still be answered with what was so before.
-        let answered = self.purchase.asked_at.map_or(self.now, |at| at + self.rules.grant.answer_within);
-        let quiet = landed.max(answered);
         self.enter(State::GrantUnknown);
-        if self.now < quiet {
-            self.wake_at(quiet + 1);
+        if now <= landed {
+            self.wake_at(landed + 1);
         } else {
             self.inquire_grant();
         }
@@ -139,12 +141,9 @@ impl Turn<'_> {
     /// key may be asked again.
     fn grant_not_found(&mut self) {
         let Some(grant) = &self.purchase.grant else { return };
-        let past_flight = self.asked_past_flight(Some(grant), &self.rules.grant);
+        let past_flight = self.asked_past_flight(Some(grant));
         match grant.status {
-            // Where its only request was answered, none is under way; it need only have been asked since.
-            AttemptStatus::Failed if past_flight || (grant.sends == 1 && self.purchase.asked_at.is_some()) => {
-                self.refund_or(ReviewReason::CannotRefund)
-            }
+            AttemptStatus::Failed if past_flight => self.refund_or(ReviewReason::CannotRefund),
             AttemptStatus::Failed | AttemptStatus::Succeeded => {}
             AttemptStatus::Intended | AttemptStatus::Reserved | AttemptStatus::Unknown => {
                 if past_flight || self.rules.idempotent_grants {

@@ -52,10 +52,10 @@ impl Turn<'_> {
     /// One inquiry along `flight`'s plan; past its end a person is asked to look, and the inquiries go on.
     fn inquire(&mut self, flight: &Flight, through: ReviewReason) {
         self.tell_checking_if_it_is_time();
-        let (asked, asked_at, unanswered) = (self.purchase.asked, self.purchase.asked_at, self.purchase.unanswered);
+        let asked = self.purchase.asked;
         if asked as usize >= flight.plan.len() {
             self.review(through);
-            (self.purchase.asked, self.purchase.asked_at, self.purchase.unanswered) = (asked, asked_at, unanswered);
+            self.purchase.asked = asked;
         }
         self.wake_for_inquiry(flight);
     }

@@ -108,7 +108,7 @@ impl Turn<'_> {
 
     /// The channel holds no such refund: proof only when none can be under way.
     fn refund_not_found(&mut self) {
-        if self.asked_past_flight(self.purchase.refund.as_ref(), self.channel_flight()) {
+        if self.asked_past_flight(self.purchase.refund.as_ref()) {
             self.refund_or(ReviewReason::RefundUnknown);
         }
     }

@@ -18,8 +18,8 @@ pub(super) struct Turn<'a> {
     pub(super) now: Micros,
     pub(super) purchase: Purchase,
     effects: Vec<Effect>,
-    /// What is heard now can only be the answer to the newest question: all before it have been answered.
-    answers_newest: bool,
+    /// When the call was let out whose answer is heard now.
+    called_at: Option<Micros>,
 }
 
 impl<'a> Turn<'a> {
@@ -27,7 +27,7 @@ impl<'a> Turn<'a> {
         let mut purchase = purchase.clone();
         purchase.version += 1;
         purchase.updated_at = now;
-        Self { rules, now, purchase, effects: Vec::new(), answers_newest: false }
+        Self { rules, now, purchase, effects: Vec::new(), called_at: None }
     }
 
     pub(super) fn finish(mut self) -> Step {
@@ -48,8 +48,6 @@ impl<'a> Turn<'a> {
         self.purchase.review = None;
         self.purchase.due_at = None;
         self.purchase.asked = 0;
-        self.purchase.asked_at = None;
-        self.purchase.unanswered = 0;
     }
 
     pub(super) fn end(&mut self, state: State, decline: Option<Decline>, notice: Notice) {
@@ -79,40 +77,22 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn call(&mut self, call: ChannelCall) {
-        if super::is_question(call) {
-            self.ask();
-        }
         self.effects.push(Effect::Call { call });
     }
 
     pub(super) fn give(&mut self, call: GrantCall) {
-        match call {
-            GrantCall::InquireGrant => self.ask(),
-            GrantCall::Grant => {}
-        }
         self.effects.push(Effect::Give { call });
     }
 
-    fn ask(&mut self) {
-        self.purchase.asked_at = Some(self.now);
-        self.purchase.unanswered += 1;
+    /// The input is the answer to a call that was let out then.
+    pub(super) const fn hear(&mut self, called_at: Micros) {
+        self.called_at = Some(called_at);
     }
 
-    /// One of the questions asked is answered.
-    pub(super) fn answered(&mut self) {
-        self.answers_newest = self.purchase.unanswered == 1;
-        self.purchase.unanswered = self.purchase.unanswered.saturating_sub(1);
-    }
-
-    /// Whether an answer heard now is to a question asked when no request of this attempt could be under way any more:
-    /// the newest question was, and the ones before it have been answered, or are too old to be. What a peer did not
-    /// find earlier may have arrived since, however late its answer is read.
-    pub(super) fn asked_past_flight(&self, attempt: Option<&Attempt>, flight: &Flight) -> bool {
-        attempt.zip(self.purchase.asked_at).is_some_and(|(attempt, asked_at)| {
-            let landed = attempt.in_flight_until;
-            let earlier_answered = self.answers_newest || landed + flight.answer_within < self.now;
-            landed < asked_at && asked_at < self.now && earlier_answered
-        })
+    /// Whether what is heard now answers a call made when no request of this attempt could be under way any more. What
+    /// a peer did not find before that may have arrived since, however late its answer is read.
+    pub(super) fn asked_past_flight(&self, attempt: Option<&Attempt>) -> bool {
+        attempt.zip(self.called_at).is_some_and(|(attempt, called_at)| attempt.in_flight_until < called_at)
     }
 
     /// The channel's promises. A channel that is no longer configured promises nothing: nothing can be cancelled or

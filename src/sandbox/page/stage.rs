@@ -5,7 +5,6 @@ use super::card::Card;
 use super::feed::{Feed, Part};
 use super::phones::{Bubble, Phone, Taken, Way};
 use super::switches::{self, Setting, Switch};
-use crate::engine::wall_clock;
 use crate::journal::rows::{Filter, MessageFilter, Story};
 use crate::journal::{Journal, JournalError};
 use crate::purchase::record::Micros;
@@ -13,6 +12,7 @@ use crate::sandbox::billing::Billing;
 use crate::sandbox::configuration::SHORT_CODE;
 use crate::sandbox::packages::Packages;
 use crate::sandbox::smsc::{AckStatus, Mo, MtText, Smsc};
+use jiff::Timestamp;
 use paygate_parsers::smpp::status::ESME_RX_T_APPN;
 use serde_json::{Value, json};
 use std::cmp::Reverse;
@@ -103,7 +103,7 @@ impl Stage {
             return Err(Refusal::Long);
         }
         let id = self.with_phone(number, |phone| {
-            phone.write(wall_clock(), text, Way::Sent { taken: Taken::Sending, deliveries: 0 })
+            phone.write(Timestamp::now().as_microsecond(), text, Way::Sent { taken: Taken::Sending, deliveries: 0 })
         })?;
         self.deliver(number, id).await
     }
@@ -136,9 +136,9 @@ impl Stage {
     /// One at a time: what the journal has taken since is then this very message.
     async fn exchange(&self, from: &str, text: &str) -> Taken {
         let _alone = self.delivering.lock().await;
-        let before = wall_clock();
+        let before = self.newest_message_of(from).await;
         match self.neighbours.smsc.text(from, SHORT_CODE, text).await {
-            status if status.is_ok() && self.is_in_journal_since(from, before).await => Taken::New,
+            status if status.is_ok() && self.newest_message_of(from).await > before => Taken::New,
             status if status.is_ok() => Taken::Again,
             AckStatus::Answered(ESME_RX_T_APPN) => {
                 Taken::Refused("the gateway cannot make it safe now, and asks for it again later".to_owned())
@@ -150,12 +150,11 @@ impl Stage {
         }
     }
 
-    /// Whether the journal has taken a message of this telephone since then. Where it cannot be asked, nothing speaks against
-    /// it: what is acknowledged is in the journal.
-    async fn is_in_journal_since(&self, from: &str, since: Micros) -> bool {
-        let filter = MessageFilter { since: Some(since), limit: 100, ..MessageFilter::default() };
-        let messages = self.journal.messages(&filter).await;
-        messages.map_or(true, |all| all.iter().any(|message| message.from.trim_start_matches('+') == from))
+    /// When the journal took the newest message of this telephone, by its own clock; `None` where it cannot be asked.
+    async fn newest_message_of(&self, from: &str) -> Option<Micros> {
+        let messages = self.journal.messages(&MessageFilter { limit: 100, ..MessageFilter::default() }).await;
+        let own = messages.ok()?.into_iter().find(|message| message.from.trim_start_matches('+') == from);
+        own.map(|message| message.at)
     }
 
     pub(super) fn turn(&self, switch: Switch, setting: Setting) {
@@ -171,7 +170,7 @@ impl Stage {
     /// A text has reached a telephone. Others' telephones are not shown.
     pub(super) fn received(&self, text: &MtText) {
         if let Some(phone) = self.phones().iter_mut().find(|phone| phone.digits() == text.to) {
-            phone.write(wall_clock(), &text.text, Way::Received);
+            phone.write(Timestamp::now().as_microsecond(), &text.text, Way::Received);
         }
     }
 

@@ -2,8 +2,8 @@
 //! moment; `lives.rs` looks for stories that nobody has told yet.
 
 use super::sample::{
-    BUSY, CHARGED, NO_MONEY, PRICE, SECOND, SILENCE, START, after, allowed, channel, grant, grant_silence, granted,
-    refused, rules,
+    BUSY, CHARGED, NO_MONEY, PRICE, SECOND, SILENCE, START, after, allowed, called, channel, grant, grant_silence,
+    granted, refused, rules,
 };
 use paygate::config::Otp;
 use paygate::purchase::evidence::{Advice, Decline, Finding, GrantAnswer, Reason};
@@ -67,8 +67,14 @@ fn charging() -> Life {
     Life::new(rules(Otp::Gateway), &[Input::Asked, allowed(), Input::CodeRight])
 }
 
-fn inquired(finding: Finding) -> Input {
-    channel(ChannelCall::InquireCharge, 1, finding)
+/// What the channel said to the question about the charge that was asked that many seconds after the start.
+fn inquired(asked: Micros, finding: Finding) -> Input {
+    called(START + asked * SECOND, channel(ChannelCall::InquireCharge, 1, finding))
+}
+
+/// The package manager holds no grant of this send, it said when asked that many seconds after the start.
+fn no_grant(asked: Micros, sends: u32) -> Input {
+    called(START + asked * SECOND, grant(GrantCall::InquireGrant, sends, GrantAnswer::NotFound))
 }
 
 #[test]
@@ -77,10 +83,10 @@ fn a_charge_not_found_by_a_question_asked_while_it_was_in_flight_is_not_sent_aga
     life.at(42, Input::Timer);
     assert!(life.calls(ChannelCall::InquireCharge));
     // The answer is read past the flight bound; the question was asked before it.
-    life.at(60, inquired(Finding::NotFound));
+    life.at(60, inquired(42, Finding::NotFound));
     assert_eq!((life.purchase.state, life.charge()), (State::ChargeUnknown, AttemptStatus::Unknown));
     // The same answer to a question asked past the bound is proof.
-    life.at(70, Input::Timer).at(71, inquired(Finding::NotFound));
+    life.at(70, Input::Timer).at(71, inquired(70, Finding::NotFound));
     assert_eq!((life.purchase.state, life.charge()), (State::Charging, AttemptStatus::Failed));
 }
 
@@ -89,9 +95,9 @@ fn a_grant_not_found_by_a_question_asked_while_it_was_in_flight_is_not_given_aga
     let mut life = charging();
     life.rules.idempotent_grants = false;
     life.at(4, channel(ChannelCall::Charge, 1, CHARGED)).at(5, grant(GrantCall::Grant, 1, grant_silence()));
-    life.at(40, Input::Timer).at(60, grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
+    life.at(40, Input::Timer).at(60, no_grant(40, 1));
     assert_eq!((life.purchase.state, life.gives(GrantCall::Grant)), (State::GrantUnknown, false));
-    life.at(70, Input::Timer).at(71, grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
+    life.at(70, Input::Timer).at(71, no_grant(70, 1));
     assert_eq!((life.purchase.state, life.gives(GrantCall::Grant)), (State::Granting, true));
 }
 
@@ -106,7 +112,7 @@ fn a_code_that_no_channel_judged_is_no_consent_to_a_charge_without_one() {
     let mut life = answered_early();
     life.take(channel(ChannelCall::Prepare, 1, Finding::Reserved));
     assert_eq!((life.purchase.consent.clone(), life.tells(Notice::Offer)), (None, true));
-    life.at(100, Input::CodeWrong).at(101, channel(ChannelCall::InquireCharge, 1, Finding::NotFound));
+    life.at(100, Input::CodeWrong).at(101, inquired(4, Finding::NotFound));
     assert!(!life.calls(ChannelCall::Charge));
     assert_eq!(life.purchase.state, State::Offered);
 }
@@ -135,7 +141,7 @@ fn a_refused_grant_is_asked_about_before_any_money_goes_back() {
     let mut made = Life { rules: life.rules.clone(), purchase: life.purchase.clone(), now: life.now, effects: vec![] };
     made.at(6, grant(GrantCall::InquireGrant, 1, granted()));
     assert_eq!((made.purchase.state, made.tells(Notice::Done)), (State::Done, true));
-    life.at(6, grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
+    life.at(6, no_grant(5, 1));
     assert_eq!((life.purchase.state, life.calls(ChannelCall::Refund)), (State::Refunding, true));
 }
 
@@ -143,26 +149,26 @@ fn a_refused_grant_is_asked_about_before_any_money_goes_back() {
 fn a_refusal_of_a_second_grant_waits_until_the_first_can_no_longer_land() {
     let mut life = granting();
     life.at(5, grant(GrantCall::Grant, 1, grant_silence()));
-    life.at(10, Input::Timer).at(11, grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
+    life.at(10, Input::Timer).at(11, no_grant(10, 1));
     assert!(life.gives(GrantCall::Grant), "a package manager that knows its keys is asked again");
     life.at(12, grant(GrantCall::Grant, 2, refused()));
     assert!(!life.calls(ChannelCall::Refund));
-    life.at(13, grant(GrantCall::InquireGrant, 2, GrantAnswer::NotFound));
+    life.at(13, no_grant(12, 2));
     assert!(!life.calls(ChannelCall::Refund));
     life.wake();
     assert!(life.gives(GrantCall::InquireGrant));
-    let flight = life.rules.grant.clone();
-    life.now += flight.answer_within + SECOND;
-    life.take(grant(GrantCall::InquireGrant, 2, GrantAnswer::NotFound));
+    let asked = (life.now - START) / SECOND + 1;
+    life.now += 5 * SECOND;
+    life.take(no_grant(asked, 2));
     assert!(life.calls(ChannelCall::Refund));
 }
 
 #[test]
 fn silence_after_proof_takes_no_proof_back_and_puts_no_purchase_to_sleep() {
     let mut life = charging();
-    life.at(28, Input::Timer).at(60, Input::Timer).at(61, inquired(Finding::NotFound));
+    life.at(28, Input::Timer).at(60, Input::Timer).at(61, inquired(60, Finding::NotFound));
     let due_at = life.purchase.due_at;
-    life.at(62, inquired(SILENCE));
+    life.at(62, inquired(60, SILENCE));
     assert_eq!((life.purchase.state, life.charge()), (State::Charging, AttemptStatus::Failed));
     assert_eq!(life.purchase.due_at, due_at, "the charge is still to be sent again in seconds, not looked at in hours");
 }
@@ -171,9 +177,9 @@ fn silence_after_proof_takes_no_proof_back_and_puts_no_purchase_to_sleep() {
 fn an_inquiry_that_calls_a_code_wrong_is_not_believed_while_the_charge_is_in_flight() {
     let wrong = || Finding::WrongCode(Decline::new(Reason::OtpWrong, Advice::NewCode));
     let mut life = charging();
-    life.at(28, Input::Timer).at(29, inquired(wrong()));
+    life.at(28, Input::Timer).at(29, inquired(28, wrong()));
     assert_eq!((life.purchase.state, life.charge()), (State::ChargeUnknown, AttemptStatus::Unknown));
-    life.at(60, Input::Timer).at(61, inquired(wrong()));
+    life.at(60, Input::Timer).at(61, inquired(60, wrong()));
     assert_eq!(life.purchase.state, State::Offered);
 }
 
@@ -257,7 +263,7 @@ fn a_grant_that_cannot_be_sent_is_told_of_and_ends_with_a_person_and_not_in_a_ci
 /// Paid, refused the package, and asked about it: the intent to refund stands.
 fn refunding() -> Life {
     let mut life = granting();
-    life.at(5, grant(GrantCall::Grant, 1, refused())).at(6, grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
+    life.at(5, grant(GrantCall::Grant, 1, refused())).at(6, no_grant(5, 1));
     assert!(life.calls(ChannelCall::Refund));
     life
 }
@@ -279,8 +285,11 @@ fn a_refund_that_cannot_be_sent_ends_with_a_person_and_not_in_a_circle() {
 fn a_refund_not_found_by_a_question_asked_while_it_was_in_flight_is_not_made_again() {
     let mut life = refunding();
     life.at(7, channel(ChannelCall::Refund, 1, SILENCE)).at(40, Input::Timer);
-    life.at(60, channel(ChannelCall::InquireRefund, 1, Finding::NotFound));
+    let asked = |at| called(START + at * SECOND, channel(ChannelCall::InquireRefund, 1, Finding::NotFound));
+    life.at(60, asked(40));
     assert_eq!((life.purchase.state, life.calls(ChannelCall::Refund)), (State::RefundUnknown, false));
+    life.at(61, Input::Timer).at(62, asked(61));
+    assert_eq!((life.purchase.state, life.calls(ChannelCall::Refund)), (State::Refunding, true));
 }
 
 #[test]
@@ -332,11 +341,10 @@ fn a_subscriber_whose_purchase_goes_to_a_person_is_told_in_time_that_it_is_being
 fn a_refused_grant_is_not_called_absent_by_the_answer_to_an_older_question() {
     let mut life = granting();
     life.at(28, Input::Timer).at(29, grant(GrantCall::Grant, 1, refused()));
-    life.at(30, grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
+    assert!(life.gives(GrantCall::InquireGrant));
+    life.at(30, no_grant(28, 1));
     assert!(!life.calls(ChannelCall::Refund), "it was asked before the refusal");
-    life.wake();
-    life.now += SECOND;
-    life.take(grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
+    life.at(31, no_grant(29, 1));
     assert!(life.calls(ChannelCall::Refund));
 }
 
@@ -344,14 +352,14 @@ fn a_refused_grant_is_not_called_absent_by_the_answer_to_an_older_question() {
 fn a_code_answered_long_before_the_channel_was_ready_is_no_longer_a_consent() {
     let mut life = answered_early();
     life.rules.consent_valid = 60 * SECOND;
-    life.at(120, channel(ChannelCall::InquireCharge, 1, Finding::CodeSent));
+    life.at(120, inquired(119, Finding::CodeSent));
     assert_eq!((life.purchase.state, life.calls(ChannelCall::Charge)), (State::Expired, false));
 }
 
 #[test]
 fn an_answer_to_an_earlier_send_proves_a_charge_and_never_its_absence() {
     let mut life = charging();
-    life.at(28, Input::Timer).at(60, Input::Timer).at(61, inquired(Finding::NotFound));
+    life.at(28, Input::Timer).at(60, Input::Timer).at(61, inquired(60, Finding::NotFound));
     life.wake();
     assert!(life.calls(ChannelCall::Charge), "the second send is under way");
     for finding in [NO_MONEY, BUSY, Finding::NotSent { why: "paused".to_owned() }] {
@@ -369,7 +377,7 @@ fn a_charge_found_too_late_to_grant_while_in_review_is_left_to_the_person() {
         life.wake();
     }
     life.now = START + 2 * life.rules.grant_fresh;
-    life.take(inquired(CHARGED));
+    life.take(inquired(60, CHARGED));
     assert_eq!((life.purchase.review, life.effects.clone()), (Some(ReviewReason::LateCharge), vec![]));
 }
 
@@ -383,24 +391,30 @@ fn a_withdrawn_purchase_that_was_charged_is_given_back_and_not_granted() {
 #[test]
 fn a_charge_found_after_the_end_is_granted_while_the_wish_for_it_is_fresh() {
     let mut fresh = charging();
-    fresh.at(4, channel(ChannelCall::Charge, 1, NO_MONEY)).at(60, inquired(CHARGED));
+    fresh.at(4, channel(ChannelCall::Charge, 1, NO_MONEY)).at(60, inquired(59, CHARGED));
     assert_eq!((fresh.purchase.state, fresh.gives(GrantCall::Grant)), (State::Granting, true));
     let mut stale = charging();
     stale.at(4, channel(ChannelCall::Charge, 1, NO_MONEY));
     stale.now = START + 2 * stale.rules.grant_fresh;
-    stale.take(inquired(CHARGED));
+    stale.take(inquired(60, CHARGED));
     assert_eq!((stale.purchase.state, stale.calls(ChannelCall::Refund)), (State::Refunding, true));
 }
 
 #[test]
 fn the_answer_to_an_earlier_question_is_not_taken_for_the_newest_ones() {
     let mut life = charging();
-    life.at(42, Input::Timer).at(44, Input::Timer).at(45, inquired(Finding::NotFound));
-    assert_eq!(life.purchase.state, State::ChargeUnknown, "this may be what was so at second 42");
-    life.at(46, inquired(Finding::NotFound));
+    life.at(42, Input::Timer).at(44, Input::Timer);
+    for heard in [45, 300] {
+        life.at(heard, inquired(42, Finding::NotFound));
+        assert_eq!(life.purchase.state, State::ChargeUnknown, "this is what was so at second 42");
+    }
+    life.at(301, inquired(44, Finding::NotFound));
     assert_eq!((life.purchase.state, life.charge()), (State::Charging, AttemptStatus::Failed));
-    // An answer that was lost in a crash is waited for no longer than any is.
-    let mut crashed = charging();
-    crashed.at(42, Input::Timer).at(70, Input::Timer).at(71, inquired(Finding::NotFound));
-    assert_eq!(crashed.charge(), AttemptStatus::Failed);
+}
+
+#[test]
+fn a_question_whose_answer_was_lost_does_not_keep_the_next_one_from_being_believed() {
+    let mut life = charging();
+    life.at(42, Input::Timer).at(44, Input::Timer).at(45, inquired(44, Finding::NotFound));
+    assert_eq!(life.charge(), AttemptStatus::Failed);
 }

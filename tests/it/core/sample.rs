@@ -71,14 +71,24 @@ pub(crate) fn allowed() -> Input {
     Input::Checked { answer, nonce: "00".repeat(16) }
 }
 
+/// What a channel said to a call of the first second: too early to prove that anything did not happen.
 pub(crate) fn channel(call: ChannelCall, sends: u32, finding: Finding) -> Input {
     let reference = Some("pay-1".to_owned());
     let answer = ChannelAnswer { finding, handle: reference.clone(), peer_reference: reference, heard: String::new() };
-    Input::Channel { call, sends, answer }
+    Input::Channel { call, sends, called_at: START, answer }
 }
 
+/// The same of the package manager.
 pub(crate) fn grant(call: GrantCall, sends: u32, answer: GrantAnswer) -> Input {
-    Input::Grant { call, sends, answer }
+    Input::Grant { call, sends, called_at: START, answer }
+}
+
+/// The same answer, to a call that was let out then.
+pub(crate) fn called(at: Micros, mut input: Input) -> Input {
+    if let Input::Channel { called_at, .. } | Input::Grant { called_at, .. } = &mut input {
+        *called_at = at;
+    }
+    input
 }
 
 pub(crate) const CHARGED: Finding = Finding::Charged { amount: PRICE, msisdn: None };
@@ -127,8 +137,9 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
     let confirmed = [&begin[..], &[Input::CodeRight]].concat();
     let paid = [&confirmed[..], &[channel(Charge, 1, CHARGED)]].concat();
     let refused = [&paid[..], &[grant(Grant, 1, refused())]].concat();
-    let refunding = [&refused[..], &[grant(InquireGrant, 1, GrantAnswer::NotFound)]].concat();
     let with = |before: &[Input], input: Input| [before, &[input]].concat();
+    let since = after(&gateway(), &refused).1;
+    let refunding = with(&refused, called(since, grant(InquireGrant, 1, GrantAnswer::NotFound)));
     let wrong = Money::new(1, Currency::VND);
     let refunded = Finding::Refunded { amount: PRICE };
     let mut no_refund = gateway();

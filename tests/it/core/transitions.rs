@@ -1,6 +1,6 @@
 //! The table of transitions, held against its golden text: what a reader of the core sees on one page.
 
-use super::sample::{SECOND, effect_name, every_input, in_each_state, input_name};
+use super::sample::{SECOND, called, effect_name, every_input, in_each_state, input_name};
 use paygate::purchase::record::{Micros, Purchase};
 use paygate::purchase::rules::Rules;
 use paygate::purchase::{Input, next};
@@ -21,9 +21,9 @@ fn the_table_of_transitions_is_the_golden_one() {
     assert!(table == golden, "the table changed; look at `git diff` after {UPDATE}=1 cargo test --test it transitions");
 }
 
-/// Each input at two times: at once, and when no request can be under way any more, the last question was asked so late
-/// too, and the offer is over. One line for
-/// each outcome; an input that does the same at both times stands once, else with the time it means.
+/// Each input at two times: at once, and when no request can be under way any more, its call was let out so late too, and
+/// the offer is over. One line for each outcome; an input that does the same at both times stands once, else with the
+/// time it means.
 fn table() -> String {
     let mut text = String::from(
         "What each input does in each state: `state after [effects] <- inputs`. Inputs that change nothing are left out.\n\
@@ -37,9 +37,10 @@ fn table() -> String {
         let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for input in every_input(&purchase) {
             let name = input_name(&input);
-            let early = outcome(&rules, &purchase, &input, reached_at + SECOND);
-            let asked_late = Purchase { asked_at: Some(reached_at + 399 * SECOND), unanswered: 1, ..purchase.clone() };
-            let late = outcome(&rules, &asked_late, &input, reached_at + 400 * SECOND);
+            let asked_at_once = called(reached_at, input.clone());
+            let early = outcome(&rules, &purchase, &asked_at_once, reached_at + SECOND);
+            let asked_late = called(reached_at + 399 * SECOND, input);
+            let late = outcome(&rules, &purchase, &asked_late, reached_at + 400 * SECOND);
             if early == late {
                 lines.entry(early).or_default().push(name);
             } else {

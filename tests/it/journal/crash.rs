@@ -8,14 +8,19 @@ use secrecy::ExposeSecret;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
-/// Tells the child which store to write to.
+/// Set in the child alone, which plays the daemon: the store it writes to until it is killed.
 const STORE: &str = "PAYGATE_TEST_CRASH_STORE";
+/// The test that runs itself as its child.
+const THIS: &str = "journal::crash::a_killed_daemon_loses_nothing_that_it_acknowledged";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_daemon_loses_nothing_that_it_acknowledged() {
+    if let Ok(url) = std::env::var(STORE) {
+        return commit_until_killed(&url).await;
+    }
     let store = Store::sqlite();
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "journal::crash::child", "--include-ignored", "--nocapture"])
+        .args(["--exact", THIS, "--nocapture"])
         .env(STORE, store.config.url.expose_secret())
         .stdout(Stdio::piped())
         .spawn()
@@ -40,12 +45,9 @@ async fn a_killed_daemon_loses_nothing_that_it_acknowledged() {
     }
 }
 
-/// Not a test by itself: commits until it is killed, and says what is durable.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "it is the child of a_killed_daemon_loses_nothing_that_it_acknowledged"]
-async fn child() {
-    let Ok(url) = std::env::var(STORE) else { return };
-    let journal = Journal::open(&journal_config(&url)).await.unwrap();
+/// Says what is durable, a line for each purchase.
+async fn commit_until_killed(url: &str) {
+    let journal = Journal::open(&journal_config(url)).await.unwrap();
     for batch in 0.. {
         let ids: Vec<String> = (0..7).map(|n| format!("p{batch}-{n}")).collect();
         let outcomes = journal.commit(ids.iter().map(|id| first(id)).collect()).await.unwrap();

@@ -39,8 +39,6 @@ pub(crate) fn purchase(id: &str) -> Purchase {
         review: None,
         decline: None,
         asked: 0,
-        asked_at: None,
-        unanswered: 0,
         told_checking: false,
     }
 }

@@ -75,6 +75,19 @@ async fn two_instances() -> World {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_words_are_a_new_message_when_redis_has_forgotten_them_in_time() {
+    let redis = World::of(Store::postgres().await).with_redis();
+    let world = redis.set("purchase.redelivery_window = \"500ms\"").start().await;
+    let phone = world.phone("0854689520");
+    phone.buys("ON VIP NAP1").await;
+    phone.reads_done().await;
+    sleep(Duration::from_millis(501)).await;
+    phone.texts("ON VIP NAP1").await;
+    phone.reads("VUA MUA goi NAP1").await;
+    world.ends(&["done", "offered"], Books::BOUGHT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redelivery_to_another_instance_is_one_purchase() {
     let world = two_instances().await;
     let phone = world.phone("0854689520");

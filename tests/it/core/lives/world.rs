@@ -32,6 +32,8 @@ pub(super) enum Question {
 pub(super) struct Request {
     pub(super) question: Question,
     sends: u32,
+    /// What the wall clock showed when it was let out.
+    called_at: Micros,
     code: Option<String>,
     leaves_at: Micros,
     /// When it takes effect at the peer.
@@ -55,6 +57,9 @@ pub(super) struct World {
     pub(super) told: Told,
     pub(super) now: Micros,
     skew: Micros,
+    /// By how much the wall clock leapt forward lately, and until when questions are dated as if it had not.
+    leapt: Micros,
+    leapt_until: Micros,
     /// Nobody runs the purchase until then.
     down_until: Micros,
     /// When the subscriber writes next.
@@ -94,6 +99,8 @@ impl World {
             told: Told::default(),
             now: START,
             skew: 0,
+            leapt: 0,
+            leapt_until: START,
             down_until: START,
             writes_at,
             reviewed: 0,
@@ -188,14 +195,16 @@ impl World {
     }
 
     fn answered(&mut self, request: &Request) -> Input {
-        let sends = request.sends;
+        let (sends, called_at) = (request.sends, request.called_at);
         match request.question {
             Question::Check => self.checked(),
             Question::Channel(call) => {
                 let finding = self.channel.act(&mut self.chance, call, request.code.as_deref());
-                heard_from_channel(call, sends, finding, self.chance.percent(80))
+                heard_from_channel(call, sends, called_at, finding, self.chance.percent(80))
             }
-            Question::Grant(call) => Input::Grant { call, sends, answer: self.packages.act(&mut self.chance, call) },
+            Question::Grant(call) => {
+                Input::Grant { call, sends, called_at, answer: self.packages.act(&mut self.chance, call) }
+            }
         }
     }
 
@@ -237,14 +246,18 @@ impl World {
     fn noise(&mut self) -> Input {
         use ChannelCall::{CancelCharge, Charge, InquireCharge, InquireRefund, Prepare, Refund};
         let cause = Cause::UnknownCode;
-        // Never of a send that stands: each call that was made is answered once.
-        let sends = u32::MAX;
+        let (sends, called_at) = (*self.chance.one_of(&[1, 2, u32::MAX]), self.called_at());
         if self.chance.percent(25) {
             let call = *self.chance.one_of(&[GrantCall::Grant, GrantCall::InquireGrant]);
-            return Input::Grant { call, sends, answer: GrantAnswer::Unknown { cause, heard: String::new() } };
+            return Input::Grant {
+                call,
+                sends,
+                called_at,
+                answer: GrantAnswer::Unknown { cause, heard: String::new() },
+            };
         }
         let call = *self.chance.one_of(&[Prepare, Charge, InquireCharge, CancelCharge, Refund, InquireRefund]);
-        heard_from_channel(call, sends, Finding::Unknown { cause }, false)
+        heard_from_channel(call, sends, called_at, Finding::Unknown { cause }, false)
     }
 
     /// One turn of the core, committed, and what follows from it let out: unless this is the moment of a crash.
@@ -275,7 +288,26 @@ impl World {
             self.skew = -self.chance.up_to(60 * MINUTE);
             self.note(|| "the wall clock is set back".to_owned());
         }
+        if self.chance.percent(1) {
+            self.leap();
+        }
         Ok(())
+    }
+
+    /// The wall clock is set forward. The engine follows it, and dates its questions by the clock before until all that
+    /// was intended by that one has landed.
+    fn leap(&mut self) {
+        let leap = self.chance.up_to(60 * MINUTE);
+        let before = if self.now < self.leapt_until { self.leapt } else { 0 };
+        let flight = &self.rules.grant;
+        (self.leapt, self.leapt_until) = (before + leap, self.now + flight.send_within + flight.max_flight);
+        self.skew += leap;
+        self.note(|| format!("the wall clock leaps forward by {} s", leap / SECOND));
+    }
+
+    const fn called_at(&self) -> Micros {
+        let leapt = if self.now < self.leapt_until { self.leapt } else { 0 };
+        self.now + self.skew - leapt
     }
 
     /// Texts are the journal's and survive; calls are the process's, and a crash may come between any two of them.
@@ -325,7 +357,7 @@ impl World {
     /// A request sets out within its send deadline, or never.
     fn send(&mut self, question: Question) {
         let moves = truth::attempt_of(&self.purchase, question);
-        let sends = moves.map_or(0, |attempt| attempt.sends);
+        let (sends, called_at) = (moves.map_or(0, |attempt| attempt.sends), self.called_at());
         let deadline = moves.map_or(Micros::MAX, |attempt| attempt.send_by - self.skew);
         let latest = deadline.saturating_add(self.rules.grant.max_flight);
         let chance = &mut self.chance;
@@ -333,26 +365,25 @@ impl World {
         let may_move = truth::moves(question);
         let sent = !chance.percent(6) && (!may_move || leaves_at <= deadline);
         let pause = if chance.percent(85) { chance.up_to(SECOND) } else { chance.up_to(45 * SECOND) };
-        let pause = if may_move { pause } else { pause.min(4 * SECOND) };
         let acts_at = (sent && !chance.percent(8)).then(|| leaves_at + pause).filter(|at| !may_move || *at <= latest);
-        let heard = if sent { silence(question, sends) } else { not_sent(question, sends) };
+        let heard = if sent { silence(question, sends, called_at) } else { not_sent(question, sends, called_at) };
         // A process that was paused may tell what became of its request when that is long past.
-        let longest = if may_move { 180 * SECOND } else { 12 * SECOND };
-        let paused = if may_move && chance.percent(20) { chance.up_to(longest) } else { 0 };
+        let longest = 180 * SECOND;
+        let paused = if chance.percent(20) { chance.up_to(longest) } else { 0 };
         let heard_at = if sent { leaves_at + timeout_of(question) } else { leaves_at + paused };
         let code = self.purchase.offer.as_ref().and_then(|offer| offer.answered.clone());
         let request = Request {
             question,
             sends,
+            called_at,
             code,
             leaves_at,
             acts_at,
             heard: vec![(heard_at, heard)],
-            // Never so long that an inquiry's answer is older than the answers that the core reckons with.
             answer_takes: if chance.percent(85) { chance.up_to(2 * SECOND) } else { chance.up_to(longest) },
             answer_is_bad: chance.percent(6),
-            heard_late: may_move && chance.percent(30),
-            repeated: may_move && chance.percent(5),
+            heard_late: chance.percent(30),
+            repeated: chance.percent(5),
         };
         self.requests.push(request);
     }
@@ -369,29 +400,36 @@ const fn timeout_of(question: Question) -> Micros {
     if truth::moves(question) { CALL_TIMEOUT } else { QUESTION_TIMEOUT }
 }
 
-fn heard_from_channel(call: ChannelCall, sends: u32, finding: Finding, names_its_payment: bool) -> Input {
+fn heard_from_channel(
+    call: ChannelCall,
+    sends: u32,
+    called_at: Micros,
+    finding: Finding,
+    names_its_payment: bool,
+) -> Input {
     let handle = names_its_payment.then(|| "pay-1".to_owned());
     Input::Channel {
         call,
         sends,
+        called_at,
         answer: ChannelAnswer { finding, handle, peer_reference: None, heard: String::new() },
     }
 }
 
-fn silence(question: Question, sends: u32) -> Input {
+fn silence(question: Question, sends: u32, called_at: Micros) -> Input {
     let (cause, heard) = (Cause::NoAnswer, String::new());
     match question {
         Question::Check => Input::Checked { answer: CheckAnswer::Unavailable { heard }, nonce: String::new() },
-        Question::Channel(call) => heard_from_channel(call, sends, Finding::Unknown { cause }, false),
-        Question::Grant(call) => Input::Grant { call, sends, answer: GrantAnswer::Unknown { cause, heard } },
+        Question::Channel(call) => heard_from_channel(call, sends, called_at, Finding::Unknown { cause }, false),
+        Question::Grant(call) => Input::Grant { call, sends, called_at, answer: GrantAnswer::Unknown { cause, heard } },
     }
 }
 
-fn not_sent(question: Question, sends: u32) -> Input {
+fn not_sent(question: Question, sends: u32, called_at: Micros) -> Input {
     let why = "connection refused".to_owned();
     match question {
-        Question::Check => silence(question, sends),
-        Question::Channel(call) => heard_from_channel(call, sends, Finding::NotSent { why }, false),
-        Question::Grant(call) => Input::Grant { call, sends, answer: GrantAnswer::NotSent { why } },
+        Question::Check => silence(question, sends, called_at),
+        Question::Channel(call) => heard_from_channel(call, sends, called_at, Finding::NotSent { why }, false),
+        Question::Grant(call) => Input::Grant { call, sends, called_at, answer: GrantAnswer::NotSent { why } },
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use paygate::engine::door::Submitted;
 use paygate_parsers::smpp::message::{DELIVERY_RECEIPT, Message};
 use paygate_parsers::smpp::{Body, Pdu, header, status};
+use tokio::time::Instant;
 
 use super::{OK, hostile, hostile_with, mo, raw};
 use crate::smpp::{Link, outcome};
@@ -125,7 +126,7 @@ async fn a_throttled_link_keeps_the_order_of_its_replies_and_loses_none() {
 #[tokio::test]
 async fn a_reply_that_expires_during_throttling_is_not_sent() {
     let (_script, mut peer, link) = hostile_with(|settings| settings.throttle_min = Duration::from_secs(3600)).await;
-    let soon = jiff::Timestamp::now().as_microsecond() + 1_000_000;
+    let soon = Instant::now() + Duration::from_secs(1);
     let code = link.reply_until("84912345678", "Ma OTP: 123456", soon).await;
     let (sequence, _) = peer.submitted().await;
     peer.send(&Pdu::with_status(status::ESME_RTHROTTLED, sequence, Body::SubmitSmResp("".into()))).await;
