@@ -40,10 +40,10 @@ pub struct Purchase {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decline: Option<Decline>,
     /// How many times the present question was asked: check-user, or the inquiry plan's step.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub asked: u32,
     /// The subscriber was told that the outcome is being checked; said once.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub told_checking: bool,
 }
 
@@ -63,7 +63,7 @@ pub struct Order {
     pub link: String,
     pub short_code: String,
     /// The same package was bought for the same account inside `repeat_window`: the offer says so and asks.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub repeat: bool,
 }
 
@@ -158,6 +158,11 @@ pub enum ReviewReason {
     RefundRefused,
     /// A charge came to light after the purchase had ended, too late to grant.
     LateCharge,
+}
+
+/// Whether a field is left out of the journal's JSON: absent, it reads the same.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl State {
