@@ -63,7 +63,7 @@ fn first(id: &str, n: usize) -> Unit {
         "order": { "msisdn": msisdn, "account": "0854689520", "service": "VIP", "package": "NAP1", "channel": "viettel",
             "door": "smpp", "link": "viettel", "short_code": "9029" },
         "offer": { "package_name": "Goi VIP NAP1 30 ngay", "price": { "amount": 10_000, "currency": "VND" }, "days": 30,
-            "asks": { "asks": "code", "nonce": "00112233445566778899aabbccddeeff", "digits": 6 },
+            "asks": "code", "nonce": "00112233445566778899aabbccddeeff", "digits": 6,
             "expires_at": 1_767_225_900_000_000_i64, "tries_left": 3, "sends": 1, "last_sent_at": 1_767_225_600_000_000_i64 },
     }))
     .expect("the sample is a purchase");

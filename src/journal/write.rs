@@ -185,8 +185,9 @@ pub(super) async fn reply_updates(connection: &mut AnyConnection, updates: &[&Re
         "UPDATE reply SET updated_at = column2, status = column3, message_id = COALESCE(column4, message_id), \
          due_at = column5",
         6,
-        "LEFT JOIN purchase ON purchase.id = column6 \
-         WHERE reply.purchase_number = COALESCE(purchase.number, 0) AND reply.key = column1",
+        // Not as a LEFT JOIN, for which SQLite would read every reply there is.
+        "WHERE reply.purchase_number = COALESCE((SELECT number FROM purchase WHERE id = column6), 0) \
+         AND reply.key = column1",
     );
     let mut last: BTreeMap<&str, (&ReplyUpdate, Option<&str>)> = BTreeMap::new();
     for update in updates {
