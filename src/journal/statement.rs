@@ -155,7 +155,7 @@ impl Bulk {
         Ok(returned)
     }
 
-    fn text(&self, rows: usize, numbered: bool) -> String {
+    pub(super) fn text(&self, rows: usize, numbered: bool) -> String {
         let row = |at: usize| {
             let place = |column| if numbered { format!("${}", at * self.columns + column) } else { "?".to_owned() };
             let places = (1..=self.columns).map(place);

@@ -32,14 +32,15 @@ pub(super) async fn messages(connection: &mut AnyConnection, rows: &[&MessageRow
     returned.await?.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
+static HEARD: Bulk = Bulk::from_values(
+    "INSERT INTO heard (purchase_number, message_key, message_generation) SELECT purchase.number, column2, column3",
+    3,
+    "JOIN purchase ON purchase.id = column1",
+);
+
 /// Keeps which purchase each message was about, where it was about one.
 pub(super) async fn heard(connection: &mut AnyConnection, rows: &[(&str, &MessageRow)]) -> Written<()> {
-    static INSERT: Bulk = Bulk::from_values(
-        "INSERT INTO heard (purchase_number, message_key, message_generation) SELECT purchase.number, column2, column3",
-        3,
-        "JOIN purchase ON purchase.id = column1",
-    );
-    let inserted = INSERT.run(connection, rows, |values, (purchase, message)| {
+    let inserted = HEARD.run(connection, rows, |values, (purchase, message)| {
         values.text(purchase).text(&message.key).int(message.generation);
     });
     inserted.await.map(drop)
@@ -57,6 +58,14 @@ pub(super) async fn parts(connection: &mut AnyConnection, rows: &[&PartRow]) -> 
     returned.await?.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
 }
 
+// What was asked for, and by whom, never changes and is not written again.
+static STEP: Bulk = Bulk::from_values(
+    "UPDATE purchase SET version = column2, state = column3, due_at = column4, review = column5, amount = column6, \
+     currency = column7, paid = column8, granted = column9, updated_at = column10, body = column11",
+    12,
+    "WHERE purchase.id = column1 AND purchase.version = column12 RETURNING purchase.id, purchase.number",
+);
+
 /// Inserts new purchases and moves the others on from the version that was read. Returns the numbers of those that were
 /// written; the others had another version.
 pub(super) async fn purchases(connection: &mut AnyConnection, rows: &[&PurchaseRow]) -> Written<Numbers> {
@@ -65,13 +74,6 @@ pub(super) async fn purchases(connection: &mut AnyConnection, rows: &[&PurchaseR
         "id, version, state, due_at, review, amount, currency, paid, granted, updated_at, body, \
          msisdn, account, account_folded, service, package, channel, door, link, short_code, created_at",
         "ON CONFLICT (id) DO NOTHING RETURNING id, number",
-    );
-    // What was asked for, and by whom, never changes and is not written again.
-    static UPDATE: Bulk = Bulk::from_values(
-        "UPDATE purchase SET version = column2, state = column3, due_at = column4, review = column5, amount = column6, \
-         currency = column7, paid = column8, granted = column9, updated_at = column10, body = column11",
-        12,
-        "WHERE purchase.id = column1 AND purchase.version = column12 RETURNING purchase.id, purchase.number",
     );
     let (fresh, known): (Vec<&PurchaseRow>, Vec<_>) = rows.iter().partition(|row| row.seen == 0);
     let mut written = INSERT
@@ -84,12 +86,11 @@ pub(super) async fn purchases(connection: &mut AnyConnection, rows: &[&PurchaseR
         })
         .await?;
     written.extend(
-        UPDATE
-            .run(connection, &known, |values, row| {
-                standing(values, row);
-                values.int(row.seen);
-            })
-            .await?,
+        STEP.run(connection, &known, |values, row| {
+            standing(values, row);
+            values.int(row.seen);
+        })
+        .await?,
     );
     written.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, _>>().map(Numbers)
 }
@@ -179,23 +180,24 @@ pub(super) async fn replies(connection: &mut AnyConnection, rows: &[&ReplyRow], 
     inserted.await.map(drop)
 }
 
+static REPLY_UPDATE: Bulk = Bulk::from_values(
+    "UPDATE reply SET updated_at = column2, status = column3, message_id = COALESCE(column4, message_id), \
+     due_at = column5",
+    6,
+    // Not as a LEFT JOIN, for which SQLite would read every reply there is.
+    "WHERE reply.purchase_number = COALESCE((SELECT number FROM purchase WHERE id = column6), 0) \
+     AND reply.key = column1",
+);
+
 /// Writes what became of replies. Of several updates of one reply in a batch the last stands; an id once learnt is kept.
 pub(super) async fn reply_updates(connection: &mut AnyConnection, updates: &[&ReplyUpdate]) -> Written<()> {
-    static UPDATE: Bulk = Bulk::from_values(
-        "UPDATE reply SET updated_at = column2, status = column3, message_id = COALESCE(column4, message_id), \
-         due_at = column5",
-        6,
-        // Not as a LEFT JOIN, for which SQLite would read every reply there is.
-        "WHERE reply.purchase_number = COALESCE((SELECT number FROM purchase WHERE id = column6), 0) \
-         AND reply.key = column1",
-    );
     let mut last: BTreeMap<&str, (&ReplyUpdate, Option<&str>)> = BTreeMap::new();
     for update in updates {
         let id = last.get(update.key.as_str()).and_then(|(_, id)| *id);
         last.insert(&update.key, (update, update.message_id.as_deref().or(id)));
     }
     let last: Vec<_> = last.into_values().collect();
-    let updated = UPDATE.run(connection, &last, |values, (update, id)| {
+    let updated = REPLY_UPDATE.run(connection, &last, |values, (update, id)| {
         values.text(&update.key).int(update.at).text(update.status.as_str()).maybe_text(*id).maybe_int(update.due_at);
         values.text(purchase_of_reply(&update.key));
     });
@@ -208,10 +210,11 @@ fn purchase_of_reply(key: &str) -> &str {
     key.rsplitn(3, '-').last().unwrap_or(key)
 }
 
+static PARTS_DONE: Bulk =
+    Bulk::from_values("UPDATE part SET done = 1", 2, "WHERE part.set_key = column1 AND part.generation = column2");
+
 pub(super) async fn parts_done(connection: &mut AnyConnection, sets: &[&(String, i64)]) -> Written<()> {
-    static UPDATE: Bulk =
-        Bulk::from_values("UPDATE part SET done = 1", 2, "WHERE part.set_key = column1 AND part.generation = column2");
-    let updated = UPDATE.run(connection, sets, |values, (set, generation)| {
+    let updated = PARTS_DONE.run(connection, sets, |values, (set, generation)| {
         values.text(set).int(*generation);
     });
     updated.await.map(drop)
@@ -224,4 +227,33 @@ pub(super) async fn batch(connection: &mut AnyConnection, instance: &str, batch:
         .bind(batch)
         .fetch_all(connection)
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::{HEARD, PARTS_DONE, REPLY_UPDATE, STEP};
+    use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
+
+    #[tokio::test]
+    async fn sqlite_looks_each_row_up_and_reads_no_table_whole() {
+        sqlx::any::install_default_drivers();
+        let mut store = AnyConnection::connect("sqlite::memory:").await.unwrap();
+        sqlx::raw_sql(include_str!("../../migrations/sqlite/0001_init.sql")).execute(&mut store).await.unwrap();
+        // The plan depends on whether there is one row or more.
+        let statements = [&HEARD, &STEP, &REPLY_UPDATE, &PARTS_DONE];
+        for (statement, rows) in statements.into_iter().flat_map(|statement| [(statement, 1), (statement, 2)]) {
+            let explain = format!("EXPLAIN QUERY PLAN {}", statement.text(rows, true));
+            let plan = sqlx::query(AssertSqlSafe(explain.clone())).fetch_all(&mut store).await.unwrap();
+            let steps: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
+            // An index made for one statement is a scan as well.
+            let whole = |step: &String| {
+                step.contains("AUTOMATIC")
+                    || ["purchase", "reply", "part"].iter().any(|table| *step == format!("SCAN {table}"))
+            };
+            assert!(steps.iter().any(|step| step.starts_with("SEARCH")), "{explain}: {steps:?}");
+            assert!(!steps.iter().any(whole), "{explain}: {steps:?}");
+        }
+    }
 }
