@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// A purchase makes many small, short-lived values on several threads; glibc's allocator takes a sixth of the processor
+/// for them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     paygate::cli::main()
 }
