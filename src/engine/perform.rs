@@ -84,13 +84,7 @@ impl Performer {
             }
             _ => not_sent(format!("no channel {name} is configured")),
         };
-        let sends = match call {
-            ChannelCall::Refund | ChannelCall::InquireRefund => purchase.refund.as_ref(),
-            ChannelCall::Prepare | ChannelCall::Charge | ChannelCall::InquireCharge | ChannelCall::CancelCharge => {
-                purchase.charge.as_ref()
-            }
-        }
-        .map_or(0, |attempt| attempt.sends);
+        let sends = purchase.attempt_of(call).map_or(0, |attempt| attempt.sends);
         self.hand_in(purchase, Input::Channel { call, sends, called_at: moment.called_at, answer }).await;
     }
 

@@ -79,6 +79,15 @@ pub enum GrantCall {
 }
 
 impl ChannelCall {
+    /// Whether it concerns the refund; every other call concerns the charge.
+    #[must_use]
+    pub const fn is_of_refund(self) -> bool {
+        match self {
+            Self::Refund | Self::InquireRefund => true,
+            Self::Prepare | Self::Charge | Self::InquireCharge | Self::CancelCharge => false,
+        }
+    }
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

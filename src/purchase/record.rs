@@ -2,6 +2,7 @@
 //! beyond reading itself.
 
 use super::evidence::{Decline, Reason};
+use super::input::ChannelCall;
 use super::money::Money;
 use super::offer::{Consent, Offer};
 use paygate_parsers::msisdn::Msisdn;
@@ -299,6 +300,12 @@ impl Purchase {
             asked: 0,
             told_checking: false,
         }
+    }
+
+    /// The attempt that a call to the channel belongs to.
+    #[must_use]
+    pub fn attempt_of(&self, call: ChannelCall) -> Option<&Attempt> {
+        if call.is_of_refund() { self.refund.as_ref() } else { self.charge.as_ref() }
     }
 
     #[must_use]

@@ -107,12 +107,7 @@ impl<'a> Turn<'a> {
 
     /// Keeps what a driver wants to remember, whatever the answer means.
     pub(super) fn remember(&mut self, call: ChannelCall, answer: &ChannelAnswer) {
-        let attempt = match call {
-            ChannelCall::Refund | ChannelCall::InquireRefund => &mut self.purchase.refund,
-            ChannelCall::Prepare | ChannelCall::Charge | ChannelCall::InquireCharge | ChannelCall::CancelCharge => {
-                &mut self.purchase.charge
-            }
-        };
+        let attempt = if call.is_of_refund() { &mut self.purchase.refund } else { &mut self.purchase.charge };
         if let Some(attempt) = attempt {
             attempt.handle = answer.handle.clone().or_else(|| attempt.handle.take());
             attempt.peer_reference = answer.peer_reference.clone().or_else(|| attempt.peer_reference.take());
@@ -122,13 +117,7 @@ impl<'a> Turn<'a> {
     /// Whether an answer belongs to the newest send of its attempt. An answer to an earlier send proves that money
     /// moved, if it says so; it never proves that none did.
     pub(super) fn is_current(&self, call: ChannelCall, sends: u32) -> bool {
-        let attempt = match call {
-            ChannelCall::Refund | ChannelCall::InquireRefund => &self.purchase.refund,
-            ChannelCall::Prepare | ChannelCall::Charge | ChannelCall::InquireCharge | ChannelCall::CancelCharge => {
-                &self.purchase.charge
-            }
-        };
-        attempt.as_ref().is_some_and(|attempt| attempt.sends == sends)
+        self.purchase.attempt_of(call).is_some_and(|attempt| attempt.sends == sends)
     }
 
     pub(super) fn grant_sends(&self) -> u32 {
