@@ -4,7 +4,7 @@
 use super::clock::Moment;
 use super::desk::Desk;
 use super::door::{MessageIn, Submitted, Verdict};
-use super::intake::{Meaning, Reading, door_name, part_row, purchase_id, set_key};
+use super::intake::{Meaning, Reading, part_row, purchase_id, set_key};
 use super::parts;
 use super::work::{Decision, Done, Known, Work};
 use crate::journal::rows::{AttemptRow, EventRow, OwedReply, PartRow, PurchaseRow, ReplyStatus, ReplyUpdate};
@@ -79,7 +79,7 @@ impl<'a> Batch<'a> {
             reading.keyed_by_peer || self.moment.now < seen.at.saturating_add(self.desk.redelivery_window)
         });
         if again {
-            metrics::counter!("paygate_redeliveries_total", "door" => door_name(reading.message.door)).increment(1);
+            metrics::counter!("paygate_redeliveries_total", "door" => reading.message.door.as_str()).increment(1);
             answer_done(done, Verdict::Again);
             return;
         }
@@ -139,7 +139,7 @@ impl<'a> Batch<'a> {
             service,
             package,
             channel: self.desk.link_channels.get(link).cloned().unwrap_or_default(),
-            door: door_name(reading.message.door).to_owned(),
+            door: reading.message.door.as_str().to_owned(),
             link: link.clone(),
             short_code: reading.message.to.clone(),
             repeat,

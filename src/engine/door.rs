@@ -17,6 +17,23 @@ pub enum Door {
     Kannel,
 }
 
+impl Door {
+    /// The word for it in the journal, in metrics and in `--json`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Smpp => "smpp",
+            Self::Http => "http",
+            Self::Kannel => "kannel",
+        }
+    }
+
+    /// The door of a journalled word. Any other word is read as SMPP, the one door that parts come by.
+    pub(super) fn named(word: &str) -> Self {
+        [Self::Http, Self::Kannel].into_iter().find(|door| door.as_str() == word).unwrap_or(Self::Smpp)
+    }
+}
+
 /// A message or receipt on its way in, with the place to say when it is durable.
 #[derive(Debug)]
 pub struct Delivery {

@@ -1,7 +1,7 @@
 //! From a message as it stood on the wire to what it is for the engine: its key, its sender, its words. Pure; never
 //! decides whether it is new, and never drops one.
 
-use super::door::{Door, MessageIn};
+use super::door::MessageIn;
 use crate::journal::rows::{MessageRow, PartRow};
 use crate::purchase::record::Micros;
 use paygate_parsers::msisdn::{Country, Msisdn};
@@ -139,7 +139,7 @@ impl Reading {
             key: self.key.clone(),
             generation,
             at: now,
-            door: door_name(self.message.door).to_owned(),
+            door: self.message.door.as_str().to_owned(),
             link: self.message.link.clone(),
             from: self.meaning.sender().map_or_else(|| printable(&self.message.from), Msisdn::e164),
             to: printable(&self.message.to),
@@ -174,7 +174,7 @@ pub(super) fn part_row(
         at: now,
         data_coding: message.data_coding.map(i64::from),
         raw: message.payload.to_vec(),
-        door: door_name(message.door).to_owned(),
+        door: message.door.as_str().to_owned(),
         link: message.link.clone(),
         from: printable(&message.from),
         to: printable(&message.to),
@@ -188,22 +188,6 @@ pub(super) fn purchase_id(key: &str, generation: i64) -> String {
         Sha256::new_with_prefix("paygate purchase").chain_update(key).chain_update(generation.to_be_bytes()).finalize();
     const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     hash.iter().take(16).map(|byte| char::from(DIGITS[usize::from(byte & 31)])).collect()
-}
-
-pub(super) const fn door_name(door: Door) -> &'static str {
-    match door {
-        Door::Smpp => "smpp",
-        Door::Http => "http",
-        Door::Kannel => "kannel",
-    }
-}
-
-pub(super) fn door_named(name: &str) -> Door {
-    match name {
-        "http" => Door::Http,
-        "kannel" => Door::Kannel,
-        _ => Door::Smpp,
-    }
 }
 
 fn content_key(message: &MessageIn) -> String {

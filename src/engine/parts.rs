@@ -1,7 +1,7 @@
 //! Long messages: when a part is new, when a set is whole, and what message it is. Pure; a lone fragment is never read.
 
-use super::door::MessageIn;
-use super::intake::{Reader, Reading, door_named};
+use super::door::{Door, MessageIn};
+use super::intake::{Reader, Reading};
 use crate::journal::rows::{HeldPart, PartRow};
 use crate::purchase::record::Micros;
 use bytes::Bytes;
@@ -42,7 +42,7 @@ pub(super) fn left_over(rows: &[PartRow]) -> Option<(MessageIn, String, i64)> {
 fn joined(first: &PartRow, rows: &[&PartRow]) -> MessageIn {
     let payload: Vec<u8> = rows.iter().flat_map(|row| row.raw.iter().copied()).collect();
     MessageIn {
-        door: door_named(&first.door),
+        door: Door::named(&first.door),
         link: first.link.clone(),
         from: first.from.clone(),
         to: first.to.clone(),

@@ -126,11 +126,7 @@ impl Doors {
     /// Hands the message to the engine and waits, not forever, until it is durable. A full queue, a stopped engine and a
     /// slow journal are all "later": the peer still has the message.
     async fn deliver(&self, message: MessageIn) -> Verdict {
-        let door = match message.door {
-            Door::Smpp => "smpp",
-            Door::Http => "http",
-            Door::Kannel => "kannel",
-        };
+        let door = message.door.as_str();
         let (done, verdict) = oneshot::channel();
         let delivery = Delivery { incoming: Incoming::Message(message), done };
         let answer = async {
