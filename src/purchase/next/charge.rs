@@ -1,6 +1,6 @@
 //! The charge: from consent to proof. The only file that lets a charge out; whatever is unknown here is only asked about.
 
-use super::turn::{Turn, intend_again, intent};
+use super::turn::{Turn, intend};
 use crate::purchase::evidence::{Advice, Decline, Finding, Reason};
 use crate::purchase::input::{ChannelCall, Notice};
 use crate::purchase::money::Money;
@@ -15,14 +15,8 @@ impl Turn<'_> {
     pub(super) fn charge(&mut self) {
         let Some(price) = self.purchase.price() else { return };
         let (flight, now) = (self.channel_flight(), self.now);
-        let mut attempt = match self.purchase.charge.take() {
-            Some(mut attempt) => {
-                intend_again(&mut attempt, flight, now);
-                attempt
-            }
-            None => intent(format!("{}-c1", self.purchase.id), price, flight, now),
-        };
-        attempt.status = AttemptStatus::Intended;
+        let key = || format!("{}-c1", self.purchase.id);
+        let attempt = intend(self.purchase.charge.take(), key, price, flight, now);
         let due_at = attempt.send_by + flight.answer_within;
         self.purchase.charge = Some(attempt);
         self.enter(State::Charging);

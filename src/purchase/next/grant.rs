@@ -1,6 +1,6 @@
 //! The grant: the package that was paid for, given once. Owed until it is proven given, or proven impossible.
 
-use super::turn::{Turn, intend_again, intent};
+use super::turn::{Turn, intend};
 use crate::purchase::evidence::GrantAnswer;
 use crate::purchase::input::{GrantCall, Notice};
 use crate::purchase::record::{AttemptStatus, Micros, ReviewReason, State};
@@ -13,13 +13,7 @@ impl Turn<'_> {
     pub(super) fn grant(&mut self) {
         let Some(price) = self.purchase.price() else { return };
         let (flight, now) = (&self.rules.grant, self.now);
-        let attempt = match self.purchase.grant.take() {
-            Some(mut attempt) => {
-                intend_again(&mut attempt, flight, now);
-                attempt
-            }
-            None => intent(self.purchase.id.clone(), price, flight, now),
-        };
+        let attempt = intend(self.purchase.grant.take(), || self.purchase.id.clone(), price, flight, now);
         let due_at = attempt.send_by + flight.answer_within;
         self.purchase.grant = Some(attempt);
         let asked = self.purchase.asked;

@@ -1,6 +1,6 @@
 //! The refund: money given back for a package that cannot be given, under the same rules as a charge.
 
-use super::turn::{Turn, intend_again, intent};
+use super::turn::{Turn, intend};
 use crate::purchase::evidence::{Finding, Reason};
 use crate::purchase::input::{ChannelCall, Notice};
 use crate::purchase::money::Money;
@@ -15,13 +15,8 @@ impl Turn<'_> {
             return self.review(otherwise);
         }
         let (flight, now) = (self.channel_flight(), self.now);
-        let attempt = match self.purchase.refund.take() {
-            Some(mut attempt) => {
-                intend_again(&mut attempt, flight, now);
-                attempt
-            }
-            None => intent(format!("{}-r1", self.purchase.id), amount, flight, now),
-        };
+        let key = || format!("{}-r1", self.purchase.id);
+        let attempt = intend(self.purchase.refund.take(), key, amount, flight, now);
         let due_at = attempt.send_by + flight.answer_within;
         self.purchase.refund = Some(attempt);
         let asked = self.purchase.asked;

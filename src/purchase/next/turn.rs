@@ -125,6 +125,23 @@ impl<'a> Turn<'a> {
     }
 }
 
+/// The intent to send, once more under the key that the attempt has, or first under `key`.
+pub(super) fn intend(
+    held: Option<Attempt>,
+    key: impl FnOnce() -> String,
+    amount: Money,
+    flight: &Flight,
+    now: Micros,
+) -> Attempt {
+    match held {
+        Some(mut attempt) => {
+            intend_again(&mut attempt, flight, now);
+            attempt
+        }
+        None => intent(key(), amount, flight, now),
+    }
+}
+
 /// A first intent under `key`.
 pub(super) fn intent(key: String, amount: Money, flight: &Flight, now: Micros) -> Attempt {
     let send_by = now + flight.send_within;
@@ -142,7 +159,7 @@ pub(super) fn intent(key: String, amount: Money, flight: &Flight, now: Micros) -
 }
 
 /// A further send under the same key, with deadlines of its own.
-pub(super) fn intend_again(attempt: &mut Attempt, flight: &Flight, now: Micros) {
+fn intend_again(attempt: &mut Attempt, flight: &Flight, now: Micros) {
     attempt.sends += 1;
     attempt.status = AttemptStatus::Intended;
     attempt.send_by = now + flight.send_within;
