@@ -5,16 +5,18 @@
 //! second path for recovery: what a crash interrupted has a due time in the journal and comes back as a timer.
 
 pub mod clock;
-mod decide;
+pub mod decide;
 pub mod desk;
 pub mod door;
-mod intake;
+pub mod intake;
 mod outbox;
 mod parts;
 mod perform;
+pub mod settle;
 mod turn;
+pub mod under_way;
 mod watch;
-mod work;
+pub mod work;
 
 use crate::config;
 use crate::idempotency::Keys;
@@ -112,7 +114,7 @@ impl Engine {
             deliveries,
             work,
             cache: turn::Cache::new(parts.settings.cache),
-            later: Vec::new(),
+            rounds: turn::Rounds::default(),
             heartbeat: parts.heartbeat,
             moves: moves.clone(),
             stop: stop.clone(),

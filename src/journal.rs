@@ -63,6 +63,12 @@ impl Journal {
         self.driven("commit a batch", async move { commit::commit(&store, &units).await }).await
     }
 
+    /// Whether what the engine reads between its commits has to wait while one is under way.
+    #[must_use]
+    pub fn reads_wait_for_commits(&self) -> bool {
+        self.store.reads_wait_for_commits()
+    }
+
     /// The purchases of these subscribers that are open or were touched since then: newest first, at most 20 each.
     pub async fn purchases_of(&self, msisdns: &[Msisdn], since: Micros) -> Result<Vec<Purchase>, JournalError> {
         self.told("find a subscriber's purchases", find::purchases_of(&self.store, msisdns, since).await)

@@ -19,40 +19,40 @@ use std::sync::Arc;
 /// A reply that left without an answer is let out once more at most, and only if it is not an offer.
 const REPLY_SENDS: i64 = 2;
 
-/// One batch being decided.
-pub(super) struct Batch<'a> {
+/// What one commit will hold, as far as it is decided. It grows while the commit before it is under way.
+#[derive(Debug, Default)]
+pub struct Draft {
+    pub decisions: Vec<Decision>,
+    /// Which decision a purchase stands in.
+    by_purchase: HashMap<String, usize>,
+    /// Whose messages it holds.
+    pub subscribers: HashSet<Msisdn>,
+    /// Messages of a subscriber who has one in this draft already: they see its outcome in a later one.
+    pub later: Vec<Work>,
+}
+
+/// Work being decided into a draft.
+pub struct Batch<'a> {
     desk: &'a Desk,
     known: &'a Known,
     moment: Moment,
     /// A fresh random nonce each time it is asked, in hex.
     nonce: &'a mut dyn FnMut() -> String,
-    decisions: Vec<Decision>,
-    /// Which decision a purchase stands in.
-    by_purchase: HashMap<String, usize>,
-    subscribers: HashSet<Msisdn>,
-    /// Messages of a subscriber who has one in this batch already: they see its outcome in the next.
-    pub(super) later: Vec<Work>,
+    draft: &'a mut Draft,
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(desk: &'a Desk, known: &'a Known, moment: Moment, nonce: &'a mut dyn FnMut() -> String) -> Self {
-        Self {
-            desk,
-            known,
-            moment,
-            nonce,
-            decisions: Vec::new(),
-            by_purchase: HashMap::new(),
-            subscribers: HashSet::new(),
-            later: Vec::new(),
-        }
+    pub fn new(
+        desk: &'a Desk,
+        known: &'a Known,
+        moment: Moment,
+        nonce: &'a mut dyn FnMut() -> String,
+        draft: &'a mut Draft,
+    ) -> Self {
+        Self { desk, known, moment, nonce, draft }
     }
 
-    pub(super) fn into_decisions(self) -> (Vec<Decision>, Vec<Work>) {
-        (self.decisions, self.later)
-    }
-
-    pub(super) fn take(&mut self, work: Work) {
+    pub fn take(&mut self, work: Work) {
         match work {
             Work::Message { reading, done, parts } => self.message(reading, done, parts),
             Work::Part { message, done } => self.part(&message, done),
@@ -69,9 +69,9 @@ impl<'a> Batch<'a> {
     /// A whole message: new, or a redelivery that starts nothing.
     fn message(&mut self, reading: Arc<Reading>, done: Done, parts: Option<(String, i64)>) {
         if let Some(sender) = reading.meaning.sender()
-            && !self.subscribers.insert(*sender)
+            && !self.draft.subscribers.insert(*sender)
         {
-            self.later.push(Work::Message { reading, done, parts });
+            self.draft.later.push(Work::Message { reading, done, parts });
             return;
         }
         let seen = self.known.seen.get(&reading.key);
@@ -97,7 +97,7 @@ impl<'a> Batch<'a> {
             Meaning::Kept(verdict) => {
                 metrics::counter!("paygate_messages_kept_total", "verdict" => *verdict).increment(1);
                 decision.unit.message = Some(reading.row(generation, now, None));
-                self.decisions.push(decision);
+                self.draft.decisions.push(decision);
             }
             Meaning::Invalid { sender, invalid } => {
                 self.tell(reading, generation, decision, *sender, &Answer::Invalid(invalid.clone()), &[]);
@@ -154,7 +154,7 @@ impl<'a> Batch<'a> {
 
     /// A purchase that an earlier input of this batch has already changed.
     fn current(&self, id: &str) -> Option<&Purchase> {
-        let decision = self.by_purchase.get(id).and_then(|at| self.decisions.get(*at))?;
+        let decision = self.draft.by_purchase.get(id).and_then(|at| self.draft.decisions.get(*at))?;
         decision.unit.purchase.as_ref().map(|row| &row.purchase)
     }
 
@@ -176,7 +176,7 @@ impl<'a> Batch<'a> {
         decision.unit.message = Some(reading.row(generation, now, about.map(|purchase| purchase.id.clone())));
         decision.unit.replies.push(row.clone());
         decision.replies.push((row, 0));
-        self.decisions.push(decision);
+        self.draft.decisions.push(decision);
     }
 
     fn answer(&mut self, id: &str, input: Input, tries: u8) {
@@ -204,7 +204,7 @@ impl<'a> Batch<'a> {
         let input = self.with_nonce(input);
         let Step { purchase: after, effects } = next(&self.desk.rules, &before, &input, self.moment.now);
         let at = self.unit_of(&before, decision);
-        let decision = &mut self.decisions[at];
+        let decision = &mut self.draft.decisions[at];
         decision.unit.events.push(event(&before, &after, &input, self.moment.now));
         // What an earlier input of this batch asked for has not left yet: a later one may have made it wrong.
         decision.effects.retain(|effect| still_stands(effect, &after));
@@ -234,8 +234,8 @@ impl<'a> Batch<'a> {
 
     fn unit_of(&mut self, before: &Purchase, decision: Option<Decision>) -> usize {
         let mut decision = decision.unwrap_or_default();
-        if let Some(at) = self.by_purchase.get(&before.id).copied() {
-            let held = &mut self.decisions[at];
+        if let Some(at) = self.draft.by_purchase.get(&before.id).copied() {
+            let held = &mut self.draft.decisions[at];
             held.done.append(&mut decision.done);
             held.again.append(&mut decision.again);
             held.unit.message = held.unit.message.take().or(decision.unit.message);
@@ -243,9 +243,9 @@ impl<'a> Batch<'a> {
             return at;
         }
         decision.unit.purchase = Some(PurchaseRow { purchase: before.clone(), seen: before.version });
-        self.by_purchase.insert(before.id.clone(), self.decisions.len());
-        self.decisions.push(decision);
-        self.decisions.len() - 1
+        self.draft.by_purchase.insert(before.id.clone(), self.draft.decisions.len());
+        self.draft.decisions.push(decision);
+        self.draft.decisions.len() - 1
     }
 
     fn part(&mut self, message: &MessageIn, done: Done) {
@@ -259,7 +259,7 @@ impl<'a> Batch<'a> {
         let mut decision = Decision { assemble: Some(set), ..Decision::default() };
         decision.done.extend(done);
         decision.unit.part = Some(part_row(message, part, generation, self.moment.now));
-        self.decisions.push(decision);
+        self.draft.decisions.push(decision);
     }
 
     /// A whole set becomes a message, under a key of its own, so that it is one message whoever puts it together.
@@ -288,7 +288,7 @@ impl<'a> Batch<'a> {
             Ok(sender) => self.tell(&kept, 0, decision, sender, &Answer::Incomplete, &[]),
             Err(_) => {
                 decision.unit.message = Some(kept.row(0, self.moment.now, None));
-                self.decisions.push(decision);
+                self.draft.decisions.push(decision);
             }
         }
     }
@@ -306,7 +306,7 @@ impl<'a> Batch<'a> {
         } else {
             decision.replies.push((reply.row, reply.sends));
         }
-        self.decisions.push(decision);
+        self.draft.decisions.push(decision);
     }
 
     fn reply(&mut self, key: String, kind: &str, sends: i64, submitted: Submitted) {
@@ -324,7 +324,7 @@ impl<'a> Batch<'a> {
         metrics::counter!("paygate_replies_total", "outcome" => status.as_str()).increment(1);
         let mut decision = Decision::default();
         decision.unit.reply_update = Some(ReplyUpdate { key, at: now, status, message_id, due_at });
-        self.decisions.push(decision);
+        self.draft.decisions.push(decision);
     }
 
     /// A receipt may come before the answer that tells us its id: it waits a little for it.
@@ -333,7 +333,7 @@ impl<'a> Batch<'a> {
         let (Some(key), Some(status)) = (known, receipt_status(receipt.state)) else {
             answer_done(done, Verdict::Fresh);
             if receipt_status(receipt.state).is_some() {
-                self.later.push(Work::Receipt { receipt, tries: tries + 1, done: None });
+                self.draft.later.push(Work::Receipt { receipt, tries: tries + 1, done: None });
             }
             return;
         };
@@ -341,7 +341,7 @@ impl<'a> Batch<'a> {
         decision.done.extend(done);
         decision.unit.reply_update =
             Some(ReplyUpdate { key: key.clone(), at: self.moment.now, status, message_id: None, due_at: None });
-        self.decisions.push(decision);
+        self.draft.decisions.push(decision);
     }
 }
 

@@ -21,17 +21,17 @@ pub struct Reader {
 
 /// A message, read.
 #[derive(Clone, Debug)]
-pub(super) struct Reading {
-    pub(super) key: String,
+pub struct Reading {
+    pub key: String,
     /// A peer's own id never lapses; bytes are a redelivery only inside the window.
-    pub(super) keyed_by_peer: bool,
-    pub(super) message: MessageIn,
-    pub(super) meaning: Meaning,
+    pub keyed_by_peer: bool,
+    pub message: MessageIn,
+    pub meaning: Meaning,
 }
 
 /// What a message turned out to be.
 #[derive(Clone, Debug)]
-pub(super) enum Meaning {
+pub enum Meaning {
     Request {
         sender: Msisdn,
         request: Request,
@@ -46,7 +46,7 @@ pub(super) enum Meaning {
 }
 
 impl Reader {
-    pub(super) fn read(&self, message: MessageIn) -> Reading {
+    pub fn read(&self, message: MessageIn) -> Reading {
         let peer_id = message.peer_id.as_deref().filter(|id| !id.is_empty());
         let key = match peer_id {
             Some(id) => hashed("peer", &[self.sender(&message).as_bytes(), message.to.as_bytes(), id.as_bytes()]),
@@ -89,7 +89,7 @@ impl Reader {
 
 impl Meaning {
     /// The word under which the journal keeps the message.
-    pub(super) fn verdict(&self) -> String {
+    pub fn verdict(&self) -> String {
         match self {
             Self::Request { request, .. } => match request {
                 Request::Buy { .. } => "buy",
@@ -105,7 +105,7 @@ impl Meaning {
         }
     }
 
-    pub(super) const fn sender(&self) -> Option<&Msisdn> {
+    pub const fn sender(&self) -> Option<&Msisdn> {
         match self {
             Self::Request { sender, .. } | Self::Invalid { sender, .. } => Some(sender),
             Self::Kept(_) => None,
@@ -125,7 +125,7 @@ const fn part_name(part: Part) -> &'static str {
 
 impl Reading {
     /// The same message, to be kept for a person and to start nothing; `None` if it is that already.
-    pub(super) fn kept_as_refused(&self) -> Option<Self> {
+    pub fn kept_as_refused(&self) -> Option<Self> {
         match self.meaning {
             Meaning::Kept(_) => None,
             Meaning::Request { .. } | Meaning::Invalid { .. } => {
@@ -134,7 +134,7 @@ impl Reading {
         }
     }
 
-    pub(super) fn row(&self, generation: i64, now: Micros, purchase_id: Option<String>) -> MessageRow {
+    pub fn row(&self, generation: i64, now: Micros, purchase_id: Option<String>) -> MessageRow {
         MessageRow {
             key: self.key.clone(),
             generation,
@@ -152,7 +152,7 @@ impl Reading {
 }
 
 /// The set of parts a message belongs to, as the journal names it.
-pub(super) fn set_key(message: &MessageIn, part: paygate_parsers::concat::Part) -> String {
+pub fn set_key(message: &MessageIn, part: paygate_parsers::concat::Part) -> String {
     let reference = part.reference.to_be_bytes();
     hashed(
         "parts",
@@ -160,12 +160,7 @@ pub(super) fn set_key(message: &MessageIn, part: paygate_parsers::concat::Part) 
     )
 }
 
-pub(super) fn part_row(
-    message: &MessageIn,
-    part: paygate_parsers::concat::Part,
-    generation: i64,
-    now: Micros,
-) -> PartRow {
+pub fn part_row(message: &MessageIn, part: paygate_parsers::concat::Part, generation: i64, now: Micros) -> PartRow {
     PartRow {
         set: set_key(message, part),
         generation,
@@ -183,7 +178,7 @@ pub(super) fn part_row(
 
 /// A purchase's id, from the message that asked for it: the same message journalled anew gives the same id, and with it
 /// the same charge key.
-pub(super) fn purchase_id(key: &str, generation: i64) -> String {
+pub fn purchase_id(key: &str, generation: i64) -> String {
     let hash =
         Sha256::new_with_prefix("paygate purchase").chain_update(key).chain_update(generation.to_be_bytes()).finalize();
     const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";

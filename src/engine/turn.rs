@@ -1,26 +1,27 @@
-//! The tokio half of the loop: gathers a batch, reads what the journal knows about it, has it decided, commits it, and only
-//! then lets the effects out.
+//! The tokio half of the loop: gathers work, reads what the journal knows about it, has it decided, commits it, and only then
+//! lets the effects out. While one batch is being committed the next is decided; what touches the same waits.
 
 use super::Moved;
 use super::clock::{Clock, Moment};
-use super::decide::Batch;
+use super::decide::{Batch, Draft};
 use super::desk::Desk;
-use super::door::{Delivery, Incoming, Verdict};
+use super::door::{Delivery, Incoming};
 use super::intake::random_hex;
 use super::outbox::Outbox;
 use super::perform::Performer;
+use super::settle::Aftermath;
+use super::under_way::Touched;
 use super::work::{Decision, Known, Work};
 use crate::config;
 use crate::idempotency::Keys;
 use crate::journal::rows::{Committed, EventRow, Unit};
 use crate::journal::{Journal, JournalError};
-use crate::purchase::input::Input;
 use crate::purchase::record::{Micros, Purchase};
-use crate::telemetry::message_ids;
 use crate::telemetry::watchdog::Heartbeat;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -30,9 +31,6 @@ const LOOK_BACK: Micros = 30 * 24 * 3_600 * 1_000_000;
 const JOURNAL_PAUSE: Duration = Duration::from_millis(200);
 /// A receipt waits this often, a poll apart, for the answer that tells whose it is.
 const RECEIPT_TRIES: u8 = 25;
-/// An answer whose step the journal refuses is decided anew this often, this far apart; then its purchase's due time has it.
-const REFUSED_TRIES: u8 = 5;
-const REFUSED_PAUSE: Duration = Duration::from_secs(1);
 
 mod cache;
 mod know;
@@ -51,52 +49,122 @@ pub(super) struct Loop {
     pub(super) deliveries: mpsc::Receiver<Delivery>,
     pub(super) work: mpsc::Receiver<Work>,
     pub(super) cache: Cache,
-    /// Left over from the batch before.
-    pub(super) later: Vec<Work>,
+    pub(super) rounds: Rounds,
     pub(super) heartbeat: Heartbeat,
     pub(super) moves: broadcast::Sender<Arc<Moved>>,
     pub(super) stop: CancellationToken,
 }
 
+/// What is between the queues and the journal.
+#[derive(Default)]
+pub(super) struct Rounds {
+    /// To be taken up next.
+    later: Vec<Work>,
+    /// To be taken up when the commit under way has ended.
+    held: Vec<Work>,
+    open: Open,
+    under_way: Option<UnderWay>,
+}
+
+/// The batch that the next commit will hold.
+#[derive(Default)]
+struct Open {
+    draft: Draft,
+    known: Known,
+    /// When it was last added to.
+    moment: Option<Moment>,
+    works: usize,
+}
+
+/// The batch whose commit is under way.
+struct UnderWay {
+    commit: JoinHandle<Result<Vec<Committed>, JournalError>>,
+    touched: Touched,
+    decided: Vec<Decided>,
+    known: Known,
+    moment: Moment,
+    rows: usize,
+    started: Instant,
+}
+
+/// A decision whose unit is at the journal.
+struct Decided {
+    decision: Decision,
+    purchase: Option<Arc<Purchase>>,
+    /// For whoever hears of its steps.
+    events: Vec<EventRow>,
+}
+
+impl Rounds {
+    fn is_idle(&self) -> bool {
+        self.later.is_empty() && self.held.is_empty() && self.open.works == 0 && self.under_way.is_none()
+    }
+
+    /// How much more may be taken up before a commit ends.
+    fn room(&self, settings: &config::Engine) -> usize {
+        settings.batch.saturating_sub(self.open.works + self.held.len() + self.later.len())
+    }
+}
+
 impl Loop {
     pub(super) async fn run(mut self) {
         loop {
-            let works = self.gather().await;
             self.heartbeat.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            let stopping = self.stop.is_cancelled();
-            if works.is_empty() {
-                if stopping && self.work.is_empty() {
-                    return;
-                }
-                continue;
+            if let Some(ended) = self.wait().await {
+                self.end_commit(ended).await;
             }
-            if let Err(error) = self.turn(works).await {
-                tracing::error!(%error, "the journal did not take a batch; nothing of it was let out");
-                metrics::counter!("paygate_journal_failures_total").increment(1);
-                tokio::time::sleep(JOURNAL_PAUSE).await;
+            if let Err(error) = self.take_up().await {
+                self.complain(&error).await;
+            }
+            if self.rounds.under_way.is_none() && self.rounds.open.works > 0 {
+                self.begin_commit();
+            }
+            if self.stop.is_cancelled() && self.rounds.is_idle() && self.work.is_empty() {
+                return;
             }
         }
     }
 
-    /// Waits for something to do, then takes what else is there, up to a batch: what waited during the last commit shares
-    /// the next one. Answers come before messages, so that what is begun is finished first.
-    async fn gather(&mut self) -> Vec<Work> {
-        let mut works = std::mem::take(&mut self.later);
-        if works.is_empty() {
-            tokio::select! {
-                biased;
-                Some(work) = self.work.recv() => works.push(work),
-                Some(delivery) = self.deliveries.recv() => works.extend(self.work_of(delivery)),
-                () = tokio::time::sleep(self.settings.poll) => {}
-            }
+    /// Waits until there is something to do. Gives what the commit under way came to, if that was it.
+    async fn wait(&mut self) -> Option<Result<Vec<Committed>, JournalError>> {
+        if !self.rounds.later.is_empty() {
+            return None;
         }
-        while works.len() < self.settings.batch {
+        let room = self.rounds.room(&self.settings) > 0;
+        let messages = room && self.takes_messages();
+        tokio::select! {
+            biased;
+            ended = ended(&mut self.rounds.under_way) => return Some(ended),
+            Some(work) = self.work.recv(), if room => self.rounds.later.push(work),
+            Some(delivery) = self.deliveries.recv(), if messages => {
+                let work = self.work_of(delivery);
+                self.rounds.later.extend(work);
+            }
+            () = tokio::time::sleep(self.settings.poll) => {}
+        }
+        None
+    }
+
+    /// Not while that would only make the loop wait: for the commit under way, or for peers that are behind.
+    fn takes_messages(&self) -> bool {
+        let must_wait = self.rounds.under_way.is_some() && self.journal.reads_wait_for_commits();
+        !must_wait && self.performer.has_room(&self.settings)
+    }
+
+    /// Takes what is there, up to a batch: what waited during the last commit shares the next one. Answers come before
+    /// messages, so that what is begun is finished first.
+    fn gather(&mut self) -> Vec<Work> {
+        let mut room = self.rounds.room(&self.settings);
+        let mut works = std::mem::take(&mut self.rounds.later);
+        while room > 0 {
             let Ok(work) = self.work.try_recv() else { break };
             works.push(work);
+            room -= 1;
         }
-        while works.len() < self.settings.batch && self.performer.has_room(&self.settings) {
+        while room > 0 && self.takes_messages() {
             let Ok(delivery) = self.deliveries.try_recv() else { break };
             works.extend(self.work_of(delivery));
+            room -= 1;
         }
         works
     }
@@ -115,68 +183,47 @@ impl Loop {
         }
     }
 
-    /// next → commit → perform, for a batch.
-    async fn turn(&mut self, mut works: Vec<Work>) -> Result<(), JournalError> {
+    /// Reads and decides what there is, into the open batch.
+    async fn take_up(&mut self) -> Result<(), JournalError> {
+        let mut works = self.gather();
+        if let Some(under_way) = &self.rounds.under_way {
+            let (held, free) = works.into_iter().partition(|work| under_way.touched.holds_back(work));
+            self.rounds.held.extend::<Vec<_>>(held);
+            works = free;
+        }
+        if works.is_empty() {
+            return Ok(());
+        }
         // A claimed purchase carries the newest version: it is decided first.
         works.sort_by_key(|work| !matches!(work, Work::Due { .. }));
-        let known = match self.know(&works).await {
-            Ok(known) => known,
-            Err(error) => {
-                self.put_off(works);
-                return Err(error);
-            }
-        };
-        let moment = self.clock.moment();
-        let (mut decisions, later) = self.decide(works, &known, moment);
-        self.later = later;
-        let units: Vec<Unit> = decisions.iter_mut().map(|decision| std::mem::take(&mut decision.unit)).collect();
-        let purchases: Vec<Option<Arc<Purchase>>> =
-            units.iter().map(|unit| unit.purchase.as_ref().map(|row| Arc::new(row.purchase.clone()))).collect();
-        let watched = self.moves.receiver_count() > 0;
-        let events: Vec<Vec<EventRow>> = units.iter().map(|unit| steps::of(unit, watched)).collect();
-        let (rows, started) = (units.iter().map(Unit::rows).sum::<usize>(), Instant::now());
-        match self.journal.commit(units).await {
-            Ok(outcomes) => {
-                metrics::counter!("paygate_journal_commits_total").increment(1);
-                metrics::counter!("paygate_journal_rows_total").increment(rows as u64);
-                metrics::histogram!("paygate_commit_duration_seconds").record(started.elapsed());
-                self.show(&purchases, &outcomes, events);
-                for ((decision, purchase), outcome) in decisions.into_iter().zip(purchases).zip(outcomes) {
-                    self.settle(decision, purchase, outcome, &known, moment);
-                }
+        match self.know(&works).await {
+            Ok(known) => {
+                self.rounds.open.known.add(known);
+                self.decide(works);
                 Ok(())
             }
             Err(error) => {
-                for (decision, purchase) in decisions.into_iter().zip(purchases) {
-                    self.undecided(decision, purchase.as_deref());
-                }
+                let mut aftermath = Aftermath::default();
+                aftermath.put_off(works);
+                self.carry_out(aftermath, self.clock.moment());
                 Err(error)
             }
         }
     }
 
-    /// Tells of each step that is durable now.
-    fn show(&self, purchases: &[Option<Arc<Purchase>>], outcomes: &[Committed], events: Vec<Vec<EventRow>>) {
-        for ((purchase, outcome), events) in purchases.iter().zip(outcomes).zip(events) {
-            if let (Some(purchase), Committed::Durable) = (purchase, outcome) {
-                steps::tell(purchase, &events);
-                steps::count(purchase);
-                // Whoever stopped watching in the meantime misses nothing that matters.
-                let _ = self.moves.send(Arc::new(Moved { purchase: Arc::clone(purchase), events }));
-            }
-        }
-    }
-
-    fn decide(&self, works: Vec<Work>, known: &Known, moment: Moment) -> (Vec<Decision>, Vec<Work>) {
+    fn decide(&mut self, works: Vec<Work>) {
+        let moment = self.clock.moment();
+        let open = &mut self.rounds.open;
+        open.works += works.len();
+        open.moment = Some(moment);
         let mut nonce = random_hex;
-        let mut batch = Batch::new(&self.desk, known, moment, &mut nonce);
-        for work in works {
-            batch.take(work);
-        }
-        let (decisions, later) = batch.into_decisions();
-        let (receipts, later) = later.into_iter().partition(|work| matches!(work, Work::Receipt { .. }));
+        let mut batch = Batch::new(&self.desk, &open.known, moment, &mut nonce, &mut open.draft);
+        works.into_iter().for_each(|work| batch.take(work));
+        let later = std::mem::take(&mut open.draft.later);
+        let (receipts, later): (Vec<_>, Vec<_>) =
+            later.into_iter().partition(|work| matches!(work, Work::Receipt { .. }));
+        self.rounds.held.extend(later);
         self.park(receipts);
-        (decisions, later)
     }
 
     /// Receipts that came before the answer they belong to are looked at again a little later, a few times.
@@ -188,151 +235,99 @@ impl Loop {
         }
     }
 
-    /// After the commit: acknowledge, let the effects out, or take it up again.
-    fn settle(
-        &mut self,
-        decision: Decision,
-        purchase: Option<Arc<Purchase>>,
-        outcome: Committed,
-        known: &Known,
-        moment: Moment,
-    ) {
-        match outcome {
-            Committed::Durable => self.let_out(decision, purchase, known, moment),
-            Committed::Duplicate => self.taken_elsewhere(decision, purchase.as_deref(), known),
-            Committed::Stale => {
-                metrics::counter!("paygate_fenced_writes_total").increment(1);
-                self.undecided_again(decision, purchase.as_deref());
-            }
-            Committed::Refused => self.refused(decision, purchase.as_deref()),
+    /// Hands the open batch to the journal.
+    fn begin_commit(&mut self) {
+        let open = std::mem::take(&mut self.rounds.open);
+        let touched = Touched::by(&open.draft);
+        let watched = self.moves.receiver_count() > 0;
+        let (mut units, mut decided) = (Vec::new(), Vec::new());
+        for mut decision in open.draft.decisions {
+            let unit = std::mem::take(&mut decision.unit);
+            let purchase = unit.purchase.as_ref().map(|row| Arc::new(row.purchase.clone()));
+            decided.push(Decided { decision, purchase, events: steps::of(&unit, watched) });
+            units.push(unit);
         }
+        let (rows, journal) = (units.iter().map(Unit::rows).sum(), self.journal.clone());
+        self.rounds.under_way = Some(UnderWay {
+            commit: tokio::spawn(async move { journal.commit(units).await }),
+            touched,
+            decided,
+            known: open.known,
+            moment: open.moment.unwrap_or_else(|| self.clock.moment()),
+            rows,
+            started: Instant::now(),
+        });
     }
 
-    fn let_out(&mut self, decision: Decision, purchase: Option<Arc<Purchase>>, known: &Known, moment: Moment) {
-        for done in decision.done {
-            let _ = done.send(Verdict::Fresh);
-        }
-        self.later.extend(decision.assemble.map(|set| Work::Assemble { set }));
-        for (row, sends) in &decision.replies {
-            let about = purchase.as_deref().or_else(|| row.purchase_id.as_ref().and_then(|id| known.purchases.get(id)));
-            let code = about.filter(|_| row.text.contains("{otp}")).and_then(|purchase| self.code_of(purchase));
-            self.outbox.send(row, *sends, code.as_deref(), moment);
-        }
-        let Some(purchase) = purchase else { return };
-        self.cache.keep(&purchase);
-        for effect in &decision.effects {
-            self.performer.perform(Arc::clone(&purchase), effect, moment);
-        }
-    }
-
-    fn code_of(&self, purchase: &Purchase) -> Option<String> {
-        let offer = purchase.offer.as_ref()?;
-        Some(self.desk.rules.code_key.code(&purchase.id, &offer.nonce, offer.digits))
-    }
-
-    /// The message was there already, and with it nothing of its unit was written: the answers that had been folded in
-    /// beside it are evidence of their own.
-    fn taken_elsewhere(&mut self, mut decision: Decision, purchase: Option<&Purchase>, known: &Known) {
-        if decision
-            .again
-            .iter()
-            .any(|work| matches!(work, Work::Message { reading, .. } if known.claimed.contains(&reading.key)))
-        {
-            // Only the key store was asked, and it has forgotten: whether this is a redelivery, the journal says.
-            return self.undecided_again(decision, purchase);
-        }
-        for done in decision.done.drain(..) {
-            let _ = done.send(Verdict::Again);
-        }
-        decision.again.retain(|work| !matches!(work, Work::Message { .. }));
-        self.undecided_again(decision, purchase);
-    }
-
-    /// A rule above the journal failed, and the same rows would be refused again. What they were made of is not lost: each
-    /// piece is decided anew by itself. A delivery that is neither message nor answer hears "later" by being dropped.
-    fn refused(&mut self, mut decision: Decision, purchase: Option<&Purchase>) {
-        let id = purchase.map(|purchase| purchase.id.as_str()).unwrap_or_default();
-        tracing::error!(
-            message_id = message_ids::STEP_REFUSED,
-            purchase = id,
-            "a constraint of the journal refused a step: a rule above it failed; nothing was let out"
-        );
-        metrics::counter!("paygate_refused_writes_total").increment(1);
-        self.cache.forget(id);
-        let alone = decision.again.len() == 1;
-        let mut waiting = decision.done.drain(..);
-        for (place, work) in (1..).zip(decision.again.drain(..)) {
-            match work {
-                Work::Message { reading, parts, .. } => {
-                    let reading = if alone { reading.kept_as_refused().map(Arc::new) } else { Some(reading) };
-                    let done = waiting.next();
-                    // None where the journal takes no message at all: the peer keeps it, and hears "later".
-                    self.later.extend(reading.map(|reading| Work::Message { reading, done, parts }));
+    /// Lets out what is durable, and takes up again what is not. What was held back follows.
+    async fn end_commit(&mut self, ended: Result<Vec<Committed>, JournalError>) {
+        let Some(UnderWay { decided, known, moment, rows, started, .. }) = self.rounds.under_way.take() else { return };
+        let mut aftermath = Aftermath::default();
+        match ended {
+            Ok(outcomes) => {
+                metrics::counter!("paygate_journal_commits_total").increment(1);
+                metrics::counter!("paygate_journal_rows_total").increment(rows as u64);
+                metrics::histogram!("paygate_commit_duration_seconds").record(started.elapsed());
+                for (Decided { decision, purchase, events }, outcome) in decided.into_iter().zip(outcomes) {
+                    self.show(purchase.as_ref(), &outcome, events);
+                    aftermath.add(&self.desk, decision, purchase, outcome, &known);
                 }
-                Work::Answer { id, input, tries } => self.answer_refused(id, input, tries + 1, place),
-                // Their rows are due again by themselves.
-                Work::Part { .. }
-                | Work::Assemble { .. }
-                | Work::LeftOver { .. }
-                | Work::Due { .. }
-                | Work::Owed { .. }
-                | Work::Reply { .. }
-                | Work::Receipt { .. } => {}
+                self.carry_out(aftermath, moment);
             }
-        }
-    }
-
-    /// Answers of one unit come back one after the other: the one at fault must not take the others with it again.
-    fn answer_refused(&self, id: String, input: Input, tries: u8, place: u32) {
-        if tries <= REFUSED_TRIES {
-            self.performer.hand_in_after(Work::Answer { id, input, tries }, REFUSED_PAUSE * place);
-        } else {
-            tracing::error!(
-                message_id = message_ids::STEP_REFUSED,
-                purchase = id,
-                answer = input.kind(),
-                tries,
-                "an answer could not be written down; its peer is asked anew when the purchase is due"
-            );
-        }
-    }
-
-    /// Another instance was first: forget what was read, and decide the same work anew on what stands now.
-    fn undecided_again(&mut self, mut decision: Decision, purchase: Option<&Purchase>) {
-        if let Some(purchase) = purchase {
-            self.cache.forget(&purchase.id);
-        }
-        let mut waiting = decision.done.drain(..);
-        for mut work in decision.again.drain(..) {
-            if let Work::Message { done, .. } = &mut work {
-                *done = waiting.next();
-            }
-            self.later.push(work);
-        }
-    }
-
-    /// The journal could not say. A message is sent again by its peer; an answer is evidence and is kept.
-    fn undecided(&mut self, mut decision: Decision, purchase: Option<&Purchase>) {
-        for done in decision.done.drain(..) {
-            let _ = done.send(Verdict::Later);
-        }
-        // Parts were acknowledged one by one: nobody sends the message that they make again.
-        decision.again.retain(|work| !matches!(work, Work::Message { parts: None, .. }));
-        self.undecided_again(decision, purchase);
-    }
-
-    /// Nothing could even be read: messages go back to their peers, the rest waits here.
-    fn put_off(&mut self, works: Vec<Work>) {
-        for work in works {
-            match work {
-                Work::Message { done: Some(done), .. } | Work::Part { done: Some(done), .. } => {
-                    let _ = done.send(Verdict::Later);
+            Err(error) => {
+                for Decided { decision, purchase, .. } in decided {
+                    aftermath.undecided(decision, purchase.as_deref());
                 }
-                other => self.later.push(other),
+                self.carry_out(aftermath, moment);
+                self.complain(&error).await;
             }
         }
+        let held = std::mem::take(&mut self.rounds.held);
+        self.rounds.later.extend(held);
+    }
+
+    async fn complain(&self, error: &JournalError) {
+        tracing::error!(%error, "the journal did not take a batch; nothing of it was let out");
+        metrics::counter!("paygate_journal_failures_total").increment(1);
+        tokio::time::sleep(JOURNAL_PAUSE).await;
+    }
+
+    /// Tells of a step that is durable now.
+    fn show(&self, purchase: Option<&Arc<Purchase>>, outcome: &Committed, events: Vec<EventRow>) {
+        if let (Some(purchase), Committed::Durable) = (purchase, outcome) {
+            steps::tell(purchase, &events);
+            steps::count(purchase);
+            // Whoever stopped watching in the meantime misses nothing that matters.
+            let _ = self.moves.send(Arc::new(Moved { purchase: Arc::clone(purchase), events }));
+        }
+    }
+
+    fn carry_out(&mut self, aftermath: Aftermath, moment: Moment) {
+        for (done, verdict) in aftermath.verdicts {
+            let _ = done.send(verdict);
+        }
+        for text in &aftermath.texts {
+            self.outbox.send(&text.row, text.sends, text.code.as_deref(), moment);
+        }
+        aftermath.doubtful.iter().for_each(|id| self.cache.forget(id));
+        aftermath.standing.iter().for_each(|purchase| self.cache.keep(purchase));
+        for (purchase, effect) in aftermath.effects {
+            self.performer.perform(purchase, &effect, moment);
+        }
+        for (work, pause) in aftermath.after {
+            self.performer.hand_in_after(work, pause);
+        }
+        self.rounds.later.extend(aftermath.later);
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// The end of the commit under way; never, where there is none.
+async fn ended(under_way: &mut Option<UnderWay>) -> Result<Vec<Committed>, JournalError> {
+    if let Some(under_way) = under_way
+        && let Ok(ended) = (&mut under_way.commit).await
+    {
+        return ended;
+    }
+    // A commit's task is lost only with the runtime, and this one with it.
+    std::future::pending().await
+}

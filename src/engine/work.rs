@@ -11,11 +11,11 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Where a door waits to hear that its delivery is durable; nobody waits for what the engine put together itself.
-pub(super) type Done = Option<oneshot::Sender<Verdict>>;
+pub type Done = Option<oneshot::Sender<Verdict>>;
 
 /// One thing for the loop to take up.
 #[derive(Debug)]
-pub(super) enum Work {
+pub enum Work {
     Message {
         reading: Arc<Reading>,
         done: Done,
@@ -64,29 +64,41 @@ pub(super) enum Work {
 
 /// What the journal knew before the batch was decided.
 #[derive(Debug, Default)]
-pub(super) struct Known {
-    pub(super) seen: HashMap<String, Seen>,
+pub struct Known {
+    pub seen: HashMap<String, Seen>,
     /// Keys that were new to the shared key store, and that the journal was therefore not asked about.
-    pub(super) claimed: HashSet<String>,
+    pub claimed: HashSet<String>,
     /// Newest first.
-    pub(super) of_subscriber: HashMap<Msisdn, Vec<Purchase>>,
-    pub(super) purchases: HashMap<String, Purchase>,
-    pub(super) parts: HashMap<String, Vec<HeldPart>>,
+    pub of_subscriber: HashMap<Msisdn, Vec<Purchase>>,
+    pub purchases: HashMap<String, Purchase>,
+    pub parts: HashMap<String, Vec<HeldPart>>,
     /// (link, message id) to the key of the reply that the SMSC named so.
-    pub(super) receipts: HashMap<(String, String), String>,
+    pub receipts: HashMap<(String, String), String>,
+}
+
+impl Known {
+    /// What was read later takes the place of what was read before.
+    pub fn add(&mut self, newer: Self) {
+        self.seen.extend(newer.seen);
+        self.claimed.extend(newer.claimed);
+        self.of_subscriber.extend(newer.of_subscriber);
+        self.purchases.extend(newer.purchases);
+        self.parts.extend(newer.parts);
+        self.receipts.extend(newer.receipts);
+    }
 }
 
 /// A decided unit, with what is to be done once it is durable and what to take up again if it is stale.
 #[derive(Debug, Default)]
-pub(super) struct Decision {
-    pub(super) unit: Unit,
+pub struct Decision {
+    pub unit: Unit,
     /// The purchase after the step and what follows from it.
-    pub(super) effects: Vec<Effect>,
+    pub effects: Vec<Effect>,
     /// Texts to send at once; their rows stand in the unit.
-    pub(super) replies: Vec<(ReplyRow, i64)>,
-    pub(super) done: Vec<oneshot::Sender<Verdict>>,
+    pub replies: Vec<(ReplyRow, i64)>,
+    pub done: Vec<oneshot::Sender<Verdict>>,
     /// Sets to look at once the part is durable.
-    pub(super) assemble: Option<String>,
+    pub assemble: Option<String>,
     /// What to decide anew if another instance was first, or the journal could not say.
-    pub(super) again: Vec<Work>,
+    pub again: Vec<Work>,
 }

@@ -88,6 +88,11 @@ impl Store {
         }
     }
 
+    /// Whether [`Self::read_between_commits`] has to wait while a commit is under way.
+    pub(super) fn reads_wait_for_commits(&self) -> bool {
+        self.dialect == Dialect::Sqlite
+    }
+
     pub(super) async fn write(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
         self.run(&self.writer()?.pool, statement).await
     }

@@ -2,7 +2,7 @@
 //! what the journal would know is put into `Known`.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use super::Batch;
+use super::{Batch, Draft};
 use crate::charging::Channels;
 use crate::config;
 use crate::engine::clock::Moment;
@@ -112,12 +112,15 @@ pub(in crate::engine) fn decide(
     now: Micros,
     works: Vec<Work>,
 ) -> (Vec<Decision>, Vec<Work>) {
-    let mut nonce = || "ab".repeat(16);
-    let mut batch = Batch::new(desk, known, moment(now), &mut nonce);
-    for work in works {
-        batch.take(work);
-    }
-    batch.into_decisions()
+    let draft = decided(desk, known, now, works);
+    (draft.decisions, draft.later)
+}
+
+pub(in crate::engine) fn decided(desk: &Desk, known: &Known, now: Micros, works: Vec<Work>) -> Draft {
+    let (mut nonce, mut draft) = (|| "ab".repeat(16), Draft::default());
+    let mut batch = Batch::new(desk, known, moment(now), &mut nonce, &mut draft);
+    works.into_iter().for_each(|work| batch.take(work));
+    draft
 }
 
 pub(in crate::engine) fn sms(from: &str, text: &str) -> MessageIn {
