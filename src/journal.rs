@@ -1,6 +1,7 @@
 //! The journal: events, purchases, intents, messages and replies, committed together or not at all. Keeps and finds;
 //! decides nothing about money, and deletes nothing.
 
+mod checkpoint;
 mod claim;
 mod columns;
 mod commit;
@@ -37,7 +38,9 @@ impl Journal {
     /// Opens the store for the daemon: brings the schema up to date and refuses a store that could lose an
     /// acknowledged commit. A SQLite file is taken by one daemon at a time, held by a lock on `FILE.lock`.
     pub async fn open(config: &config::Journal) -> Result<Self, JournalError> {
-        Self::opened(config, Store::open(config).await)
+        let journal = Self::opened(config, Store::open(config).await)?;
+        let begun = checkpoint::begin(config, Arc::downgrade(&journal.store));
+        journal.told("open the journal", begun).map(|()| journal)
     }
 
     /// Opens the store beside a running daemon, for a care agent's verbs. Takes no lock and changes no schema.
@@ -61,12 +64,6 @@ impl Journal {
     pub async fn commit(&self, units: Vec<Unit>) -> Result<Vec<Committed>, JournalError> {
         let store = Arc::clone(&self.store);
         self.driven("commit a batch", async move { commit::commit(&store, &units).await }).await
-    }
-
-    /// Whether what the engine reads between its commits has to wait while one is under way.
-    #[must_use]
-    pub fn reads_wait_for_commits(&self) -> bool {
-        self.store.reads_wait_for_commits()
     }
 
     /// The purchases of these subscribers that are open or were touched since then: newest first, at most 20 each.

@@ -131,7 +131,7 @@ impl Loop {
             return None;
         }
         let room = self.rounds.room(&self.settings) > 0;
-        let messages = room && self.takes_messages();
+        let messages = room && self.performer.has_room(&self.settings);
         tokio::select! {
             biased;
             ended = ended(&mut self.rounds.under_way) => return Some(ended),
@@ -145,12 +145,6 @@ impl Loop {
         None
     }
 
-    /// Not while that would only make the loop wait: for the commit under way, or for peers that are behind.
-    fn takes_messages(&self) -> bool {
-        let must_wait = self.rounds.under_way.is_some() && self.journal.reads_wait_for_commits();
-        !must_wait && self.performer.has_room(&self.settings)
-    }
-
     /// Takes what is there, up to a batch: what waited during the last commit shares the next one. Answers come before
     /// messages, so that what is begun is finished first.
     fn gather(&mut self) -> Vec<Work> {
@@ -161,7 +155,7 @@ impl Loop {
             works.push(work);
             room -= 1;
         }
-        while room > 0 && self.takes_messages() {
+        while room > 0 && self.performer.has_room(&self.settings) {
             let Ok(delivery) = self.deliveries.try_recv() else { break };
             works.extend(self.work_of(delivery));
             room -= 1;

@@ -24,6 +24,8 @@ pub(super) enum Dialect {
 pub(super) enum Role {
     Writer,
     Reader,
+    /// Writes nothing of its own.
+    Checkpointer,
 }
 
 impl Dialect {
@@ -122,7 +124,11 @@ impl Dialect {
     pub(super) fn pool(self, config: &config::Journal, role: Role) -> Result<AnyPool, Cause> {
         let options = self.options(config, role)?;
         let timeout = config.statement_timeout;
-        let size = if role == Role::Writer { self.writers() } else { config.readers.max(1) };
+        let size = match role {
+            Role::Writer => self.writers(),
+            Role::Reader => config.readers.max(1),
+            Role::Checkpointer => 1,
+        };
         Ok(AnyPoolOptions::new()
             .max_connections(size)
             .acquire_timeout(timeout)
@@ -158,13 +164,14 @@ impl Dialect {
     fn settings(self, role: Role, timeout: Duration) -> String {
         let timeout = timeout.as_millis();
         match (self, role) {
-            // A checkpoint costs two more syncs, so it is made every 32 MB rather than every 4.
+            // What the checkpointer has not brought into the file by then, a commit must: it bounds the log.
             (Self::Sqlite, Role::Writer) => format!(
                 "PRAGMA busy_timeout = {timeout}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
                  PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -65536;
                  PRAGMA temp_store = MEMORY"
             ),
             (Self::Sqlite, Role::Reader) => format!("PRAGMA busy_timeout = {timeout}; PRAGMA query_only = ON"),
+            (Self::Sqlite, Role::Checkpointer) => format!("PRAGMA busy_timeout = {timeout}; PRAGMA synchronous = FULL"),
             // Rows are written by key: each statement is planned once, and never as a scan because its table was still
             // small then. A transaction whose client is gone gives its locks back.
             (Self::Postgres, Role::Writer) => format!(
@@ -173,7 +180,7 @@ impl Dialect {
                  SET enable_mergejoin = off",
                 2 * timeout
             ),
-            (Self::Postgres, Role::Reader) => {
+            (Self::Postgres, Role::Reader | Role::Checkpointer) => {
                 format!("SET statement_timeout = {timeout}; SET jit = off; SET default_transaction_read_only = on")
             }
         }

@@ -24,7 +24,7 @@ pub(super) async fn purchases_of(store: &Store, msisdns: &[Msisdn], since: Micro
         );
         select.list(numbers.iter().map(String::as_str)).push(" AND (due_at IS NOT NULL OR updated_at >= ").int(since);
         select.push(")) AS purchase WHERE place <= ").int(PURCHASES_EACH).push(" ORDER BY created_at DESC, id DESC");
-        found.extend(columns::all(&store.read_between_commits(select).await?, columns::purchase)?);
+        found.extend(columns::all(&store.read(select).await?, columns::purchase)?);
     }
     Ok(found)
 }
@@ -34,7 +34,7 @@ pub(super) async fn purchases(store: &Store, ids: &[String]) -> Result<Vec<Purch
     for ids in ids.chunks(ROWS) {
         let mut select = Statement::new("SELECT ");
         select.push(columns::PURCHASE).push(" FROM purchase WHERE id IN ").list(ids.iter().map(String::as_str));
-        found.extend(columns::all(&store.read_between_commits(select).await?, columns::purchase)?);
+        found.extend(columns::all(&store.read(select).await?, columns::purchase)?);
     }
     Ok(found)
 }
@@ -45,7 +45,7 @@ pub(super) async fn seen(store: &Store, keys: &[String]) -> Result<Vec<Seen>, Ca
         let mut select = Statement::new("SELECT key, generation, at, purchase_id FROM message WHERE key IN ");
         select.list(keys.iter().map(String::as_str));
         select.push(" AND generation = (SELECT MAX(generation) FROM message AS newest WHERE newest.key = message.key)");
-        found.extend(columns::all(&store.read_between_commits(select).await?, read_seen)?);
+        found.extend(columns::all(&store.read(select).await?, read_seen)?);
     }
     Ok(found)
 }
@@ -71,7 +71,7 @@ pub(super) async fn replies_by_message_ids(
                  FROM reply WHERE link = ",
             );
             select.text(link).push(" AND message_id IN ").list(ids.iter().copied()).push(") AS named WHERE place = 1");
-            let rows = store.read_between_commits(select).await?;
+            let rows = store.read(select).await?;
             keys.extend(columns::all(&rows, |columns| Ok(((link, columns.take::<String>()?), columns.take()?)))?);
         }
     }
@@ -86,7 +86,7 @@ pub(super) async fn parts(store: &Store, sets: &[String]) -> Result<Vec<HeldPart
         select
             .push(" AND generation = (SELECT MAX(generation) FROM part AS newest WHERE newest.set_key = part.set_key)");
         select.push(" ORDER BY set_key, number");
-        found.extend(columns::all(&store.read_between_commits(select).await?, held_part)?);
+        found.extend(columns::all(&store.read(select).await?, held_part)?);
     }
     Ok(found)
 }
@@ -102,7 +102,7 @@ pub(super) async fn overdue_parts(store: &Store, before: Micros, limit: u32) -> 
     select.push(" FROM part WHERE done = 0 AND (set_key, generation) IN (SELECT set_key, generation FROM late ");
     select.push("GROUP BY set_key, generation ORDER BY MIN(at) LIMIT ").int(limit.into());
     select.push(") ORDER BY set_key, generation, number");
-    columns::all(&store.read_between_commits(select).await?, columns::part)
+    columns::all(&store.read(select).await?, columns::part)
 }
 
 pub(super) async fn setting(store: &Store, name: &str) -> Result<Option<String>, Cause> {

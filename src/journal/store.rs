@@ -79,20 +79,6 @@ impl Store {
         self.run(&self.readers, statement).await
     }
 
-    /// Reads what the engine must know between its commits. SQLite does that on the connection that writes: a commit throws
-    /// away what every other connection had in its cache, and leaves the writer's as it is.
-    pub(super) async fn read_between_commits(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
-        match (self.dialect, &self.writer) {
-            (Dialect::Sqlite, Some(writer)) => self.run(&writer.pool, statement).await,
-            (Dialect::Sqlite, None) | (Dialect::Postgres, _) => self.read(statement).await,
-        }
-    }
-
-    /// Whether [`Self::read_between_commits`] has to wait while a commit is under way.
-    pub(super) fn reads_wait_for_commits(&self) -> bool {
-        self.dialect == Dialect::Sqlite
-    }
-
     pub(super) async fn write(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
         self.run(&self.writer()?.pool, statement).await
     }
