@@ -32,6 +32,7 @@ use perform::Performer;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -66,7 +67,11 @@ const MOVES_KEPT: usize = 1_024;
 /// A running engine. Dropping it does not stop it; [`Engine::stop`] does.
 pub struct Engine {
     intake: mpsc::Sender<Delivery>,
+    /// Begin nothing that is not begun.
     stop: CancellationToken,
+    /// Do not wait for peers any more.
+    give_up: CancellationToken,
+    turns: JoinHandle<()>,
     tasks: TaskTracker,
     performing: TaskTracker,
     moves: broadcast::Sender<Arc<Moved>>,
@@ -79,7 +84,8 @@ impl Engine {
     pub fn start(parts: Parts) -> Self {
         let (intake, deliveries) = mpsc::channel(parts.settings.queue);
         let (answers, work) = mpsc::channel(parts.settings.queue);
-        let (stop, tasks, performing) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
+        let (stop, give_up) = (CancellationToken::new(), CancellationToken::new());
+        let (tasks, performing) = (TaskTracker::new(), TaskTracker::new());
         let places = |count: usize| Arc::new(Semaphore::new(count));
         let desk = Arc::new(parts.desk);
         let performer = Arc::new(Performer {
@@ -102,7 +108,7 @@ impl Engine {
             parts_window: desk.parts_window,
         };
         tasks.spawn(watch.run(stop.clone()));
-        tasks.spawn(parts.clock.clone().keep(parts.journal.clone(), stop.clone()));
+        tasks.spawn(parts.clock.clone().keep(parts.journal.clone(), give_up.clone()));
         let turns = turn::Loop {
             desk,
             journal: parts.journal,
@@ -118,10 +124,11 @@ impl Engine {
             heartbeat: parts.heartbeat,
             moves: moves.clone(),
             stop: stop.clone(),
+            give_up: give_up.clone(),
         };
-        tasks.spawn(turns.run());
+        let turns = tasks.spawn(turns.run());
         tasks.close();
-        Self { intake, stop, tasks, performing, moves, settings: parts.settings }
+        Self { intake, stop, give_up, turns, tasks, performing, moves, settings: parts.settings }
     }
 
     /// Where doors hand in what they receive. Bounded: a full queue is the peer's backpressure.
@@ -136,18 +143,18 @@ impl Engine {
         self.moves.subscribe()
     }
 
-    /// Takes nothing new, waits for what is under way, and gives up after `[engine] drain`; what is left has a due time.
-    pub async fn stop(self) {
+    /// Takes nothing new and claims nothing more, finishes what is under way with all that follows from it, and gives up
+    /// after `[engine] drain`; what is left has a due time.
+    pub async fn stop(mut self) {
         drop(self.intake);
-        self.performing.close();
-        let drained = tokio::time::timeout(self.settings.drain, self.performing.wait()).await;
-        if drained.is_err() {
+        self.stop.cancel();
+        if tokio::time::timeout(self.settings.drain, &mut self.turns).await.is_err() {
             tracing::warn!(
                 left = self.performing.len(),
                 "stopped with calls under way; their outcome is inquired about after the next start"
             );
         }
-        self.stop.cancel();
+        self.give_up.cancel();
         self.tasks.wait().await;
     }
 }

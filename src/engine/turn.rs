@@ -53,6 +53,7 @@ pub(super) struct Loop {
     pub(super) heartbeat: Heartbeat,
     pub(super) moves: broadcast::Sender<Arc<Moved>>,
     pub(super) stop: CancellationToken,
+    pub(super) give_up: CancellationToken,
 }
 
 /// What is between the queues and the journal.
@@ -119,10 +120,16 @@ impl Loop {
             if self.rounds.under_way.is_none() && self.rounds.open.works > 0 {
                 self.begin_commit();
             }
-            if self.stop.is_cancelled() && self.rounds.is_idle() && self.work.is_empty() {
+            if self.stop.is_cancelled() && self.is_through() {
                 return;
             }
         }
+    }
+
+    /// Nothing is left to do here. A call that ends has handed in its answer before, so calls are looked at first.
+    fn is_through(&self) -> bool {
+        let calls = !self.give_up.is_cancelled() && !self.performer.tasks.is_empty();
+        !calls && self.work.is_empty() && self.rounds.is_idle()
     }
 
     /// Waits until there is something to do. Gives what the commit under way came to, if that was it.
