@@ -3,10 +3,13 @@
 //!
 //! A journal's clock that is set back is waited for: here it goes on as before. One that is set forward is followed at
 //! once, so that instances agree; but what is asked then counts as asked by the clock before, until everything that was
-//! intended by that clock has landed. Otherwise a leap would turn an early "not found" into proof.
+//! intended by that clock has landed. Otherwise a leap would turn an early "not found" into proof. While what is shown
+//! here is ahead of the journal's clock, what is asked counts as asked by that one: another instance may go by it. And
+//! nothing that is asked soon after the start proves that something did not happen: nobody knows what the clock did
+//! before.
 //!
-//! Not covered: a machine that slept dates what it does by its old time until its next reading, and a clock that leaps
-//! while no instance runs is believed at the next start.
+//! Not covered: a machine that slept dates what it does by its old time until its next reading; and an instance that
+//! starts in the seconds between a clock's being set back and another instance's next reading of it.
 
 use crate::journal::{Journal, JournalError};
 use crate::purchase::record::Micros;
@@ -16,7 +19,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How often the journal is asked for the time.
-const READ_EVERY: Duration = Duration::from_secs(10);
+pub const READ_EVERY: Duration = Duration::from_secs(10);
 /// Steps up to this are drift, or a reading whose answer took its time; ten seconds of either hide no flight bound.
 const DRIFT: Micros = 100_000;
 /// A clock that is off by more than this is worth an operator's look.
@@ -105,36 +108,42 @@ impl Clock {
 
 /// The newest reading and what it means; pure.
 #[derive(Clone, Copy, Debug)]
-struct Face {
+pub struct Face {
     base: Micros,
     at: Instant,
     landing: Duration,
     /// By how much it was set forward lately, and until when that counts: another instance may intend something by the
-    /// old time until its own next reading.
+    /// old time until its own next reading. At the start that is all the time there ever was.
     leapt: Micros,
     leapt_until: Instant,
+    /// How far what is shown is ahead of the journal's clock, which was set back.
+    ahead: Micros,
 }
 
 impl Face {
-    const fn new(reading: Micros, at: Instant, landing: Duration) -> Self {
-        Self { base: reading, at, landing, leapt: 0, leapt_until: at }
+    #[must_use]
+    pub fn new(reading: Micros, at: Instant, landing: Duration) -> Self {
+        Self { base: reading, at, landing, leapt: reading, leapt_until: at + READ_EVERY + landing, ahead: 0 }
     }
 
-    fn show(&self, at: Instant) -> Moment {
+    #[must_use]
+    pub fn show(&self, at: Instant) -> Moment {
         let passed = at.saturating_duration_since(self.at).as_micros();
         let now = self.base.saturating_add(Micros::try_from(passed).unwrap_or(Micros::MAX));
         let leapt = if at < self.leapt_until { self.leapt } else { 0 };
-        Moment { now, at, called_at: now - leapt }
+        Moment { now, at, called_at: now - leapt.max(self.ahead) }
     }
 
     /// Takes over a reading made at `at`, unless it is behind; says how far ahead it was of what is shown.
-    fn set(&mut self, reading: Micros, at: Instant) -> Micros {
+    pub fn set(&mut self, reading: Micros, at: Instant) -> Micros {
         let shown = self.show(at);
         let step = reading.saturating_sub(shown.now);
         if step > DRIFT {
-            self.leapt = shown.now - shown.called_at + step;
+            let leapt = if at < self.leapt_until { self.leapt } else { 0 };
+            self.leapt = leapt + step;
             self.leapt_until = at + READ_EVERY + self.landing;
         }
+        self.ahead = if -step > DRIFT { -step } else { 0 };
         (self.base, self.at) = (shown.now.max(reading), at);
         step
     }
@@ -149,10 +158,10 @@ mod tests {
     const START: Micros = 1_780_000_000 * SECOND;
     const LANDING: Duration = Duration::from_secs(40);
 
-    /// A face that showed `START` when the steady clock stood at the instant.
+    /// A face that showed `START` when the steady clock stood at the instant, long after its start.
     fn face() -> (Face, Instant) {
         let began = Instant::now();
-        (Face::new(START, began, LANDING), began)
+        (Face { leapt_until: began, ..Face::new(START, began, LANDING) }, began)
     }
 
     /// What is shown that many seconds after the beginning: `now` and `called_at`, in seconds after `START`.
@@ -178,9 +187,10 @@ mod tests {
     fn a_clock_that_was_set_back_changes_nothing_until_it_has_caught_up() {
         let (mut face, began) = face();
         read(&mut face, began, 10, START + 10 * SECOND - HOUR);
-        assert_eq!(shown(&face, began, 10), (10, 10));
-        assert_eq!(shown(&face, began, 20), (20, 20));
+        assert_eq!(shown(&face, began, 10), (10, 10 - 3_600), "another instance may go by the clock as it is now");
+        assert_eq!(shown(&face, began, 20), (20, 20 - 3_600));
         read(&mut face, began, 20, START + 20 * SECOND + 50_000);
+        assert_eq!(shown(&face, began, 21), (21, 21));
         assert_eq!(face.show(began + Duration::from_secs(20)).now, START + 20 * SECOND + 50_000);
     }
 
@@ -192,6 +202,15 @@ mod tests {
         // Another instance reads its clock at second 19 and intends something just before, in flight until second 59.
         assert_eq!(shown(&face, began, 59), (59 + 3_600, 59), "it would prove what is still in flight absent");
         assert_eq!(shown(&face, began, 60), (60 + 3_600, 60 + 3_600));
+    }
+
+    #[test]
+    fn nothing_that_is_asked_soon_after_the_start_proves_anything_absent() {
+        let began = Instant::now();
+        let face = Face::new(START, began, LANDING);
+        let called_at = |seconds| face.show(began + Duration::from_secs(seconds)).called_at;
+        assert_eq!((called_at(0), called_at(49)), (0, 49 * SECOND), "before anything that was ever intended");
+        assert_eq!(called_at(50), START + 50 * SECOND);
     }
 
     #[test]
