@@ -1,6 +1,7 @@
 //! paygate: from a text message to a package, paid once. The modules stand in reading order; a module knows only what
 //! stands above it.
 
+pub mod law;
 pub mod config;
 pub mod telemetry;
 pub mod purchase;

@@ -12,6 +12,7 @@
 //! starts in the seconds between a clock's being set back and another instance's next reading of it.
 
 use crate::journal::{Journal, JournalError};
+use crate::law::{Rule, holds};
 use crate::purchase::record::Micros;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -123,7 +124,8 @@ pub struct Face {
 impl Face {
     #[must_use]
     pub fn new(reading: Micros, at: Instant, landing: Duration) -> Self {
-        Self { base: reading, at, landing, leapt: reading, leapt_until: at + READ_EVERY + landing, ahead: 0 }
+        let leapt = if holds(Rule::StartProvesNothing) { reading } else { 0 };
+        Self { base: reading, at, landing, leapt, leapt_until: at + READ_EVERY + landing, ahead: 0 }
     }
 
     #[must_use]
@@ -140,10 +142,10 @@ impl Face {
         let step = reading.saturating_sub(shown.now);
         if step > DRIFT {
             let leapt = if at < self.leapt_until { self.leapt } else { 0 };
-            self.leapt = leapt + step;
+            self.leapt = if holds(Rule::LeapProvesNothing) { leapt + step } else { leapt };
             self.leapt_until = at + READ_EVERY + self.landing;
         }
-        self.ahead = if -step > DRIFT { -step } else { 0 };
+        self.ahead = if -step > DRIFT && holds(Rule::SetBackProvesNothing) { -step } else { 0 };
         (self.base, self.at) = (shown.now.max(reading), at);
         step
     }

@@ -8,6 +8,7 @@ use super::intake::{Meaning, Reading, part_row, purchase_id, set_key};
 use super::parts;
 use super::work::{Decision, Done, Known, Work};
 use crate::journal::rows::{AttemptRow, EventRow, OwedReply, PartRow, PurchaseRow, ReplyStatus, ReplyUpdate};
+use crate::law::{Rule, holds};
 use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input};
 use crate::purchase::record::{Attempt, AttemptStatus, Order, Purchase, State};
 use crate::purchase::subscriber::{Answer, Route, route};
@@ -78,7 +79,7 @@ impl<'a> Batch<'a> {
         let again = seen.is_some_and(|seen| {
             reading.keyed_by_peer || self.moment.now < seen.at.saturating_add(self.desk.redelivery_window)
         });
-        if again {
+        if again && holds(Rule::RedeliveryStartsNothing) {
             metrics::counter!("paygate_redeliveries_total", "door" => reading.message.door.as_str()).increment(1);
             answer_done(done, Verdict::Again);
             return;

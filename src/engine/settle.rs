@@ -5,6 +5,7 @@ use super::desk::Desk;
 use super::door::Verdict;
 use super::work::{Decision, Known, Work};
 use crate::journal::rows::{Committed, ReplyRow};
+use crate::law::{Rule, holds};
 use crate::purchase::Purchase;
 use crate::purchase::input::{Effect, Input};
 use crate::telemetry::message_ids;
@@ -156,7 +157,8 @@ impl Aftermath {
 
     /// The journal could not say. A message is sent again by its peer; an answer is evidence and is kept.
     pub fn undecided(&mut self, mut decision: Decision, purchase: Option<&Purchase>) {
-        self.verdicts.extend(decision.done.drain(..).map(|done| (done, Verdict::Later)));
+        let verdict = if holds(Rule::DoubtIsNotAcknowledged) { Verdict::Later } else { Verdict::Fresh };
+        self.verdicts.extend(decision.done.drain(..).map(|done| (done, verdict)));
         // Parts were acknowledged one by one: nobody sends the message that they make again.
         decision.again.retain(|work| !matches!(work, Work::Message { parts: None, .. }));
         self.again(decision, purchase);

@@ -12,6 +12,7 @@ use super::evidence::{Cause, Decline, Finding, Reason};
 use super::input::{ChannelCall, GrantCall, Input, Step};
 use super::record::{Micros, Purchase, State};
 use super::rules::Rules;
+use crate::law::{Rule, holds};
 use turn::Turn;
 
 /// The purchase after `input`, and what follows from it. The version grows by one with every input, so that each input
@@ -51,13 +52,13 @@ pub fn next(rules: &Rules, purchase: &Purchase, input: &Input, now: Micros) -> S
 }
 
 /// A question that was itself refused proves nothing about the money it asked about.
-const fn weigh(call: ChannelCall, finding: &Finding) -> &Finding {
+fn weigh(call: ChannelCall, finding: &Finding) -> &Finding {
     const NOTHING: Finding = Finding::Unknown { cause: Cause::BadAnswer };
     match (call, finding) {
         (
             ChannelCall::InquireCharge | ChannelCall::CancelCharge | ChannelCall::InquireRefund,
             Finding::NotCharged(Decline { reason: Reason::Busy | Reason::Config | Reason::Maintenance, .. }),
-        ) => &NOTHING,
+        ) if holds(Rule::RefusedQuestionProvesNothing) => &NOTHING,
         _ => finding,
     }
 }
@@ -68,6 +69,7 @@ fn on_timer(turn: &mut Turn<'_>) {
         State::Requested => turn.check_again(),
         State::Offered => turn.on_offer_timer(),
         State::Charging => turn.on_charging_timer(),
+        State::ChargeUnknown if !holds(Rule::UnknownIsAskedAbout) => turn.charge(),
         State::ChargeUnknown | State::AwaitingUser => turn.inquire_charge(),
         State::Granting => turn.on_granting_timer(),
         State::GrantUnknown => turn.inquire_grant(),

@@ -6,6 +6,7 @@ use super::offer::Asks;
 use super::record::{Micros, Purchase, State};
 use super::rules::Rules;
 use crate::config::Otp;
+use crate::law::{Rule, holds};
 use paygate_parsers::request::{Invalid, Request};
 
 const HOUR: Micros = 3_600_000_000;
@@ -141,7 +142,7 @@ fn confirm(rules: &Rules, purchases: &[Purchase], code: &str, now: Micros) -> Ro
     let fits = |purchase: &Purchase| {
         purchase.offer.as_ref().is_some_and(|offer| {
             let right = rules.code_key.matches(&purchase.id, &offer.nonce, offer.digits, code);
-            right & (offer.asks == Asks::Code)
+            (right | !holds(Rule::CodeIsItsOffers)) & (offer.asks == Asks::Code)
         })
     };
     // Every offer is compared, whichever fits, so that the time taken tells nothing about which.
@@ -199,7 +200,10 @@ fn cancel(purchases: &[Purchase], service: Option<&str>, package: Option<&str>) 
         service.is_none_or(|service| purchase.order.service == service)
             && package.is_none_or(|package| purchase.order.package == package)
     };
-    let early = |purchase: &Purchase| matches!(purchase.state, State::Requested | State::Offered);
+    let early = |purchase: &Purchase| {
+        matches!(purchase.state, State::Requested | State::Offered)
+            || purchase.state == State::Charging && !holds(Rule::ConsentEndsCancelling)
+    };
     if let Some(at) = newest(purchases, |purchase| meant(purchase) && early(purchase)) {
         return Route::Apply { at, input: Input::Cancel };
     }

@@ -13,6 +13,9 @@ mod journeys;
 mod kannel;
 mod keys;
 mod sandbox;
+#[path = "../simulation/mod.rs"]
+mod simulation;
+mod seeds;
 mod smpp;
 mod stores;
 mod systemd;

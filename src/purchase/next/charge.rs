@@ -1,6 +1,7 @@
 //! The charge: from consent to proof. The only file that lets a charge out; whatever is unknown here is only asked about.
 
 use super::turn::{Turn, intend};
+use crate::law::{Rule, holds};
 use crate::purchase::evidence::{Advice, Decline, Finding, Reason};
 use crate::purchase::input::{ChannelCall, Notice};
 use crate::purchase::money::Money;
@@ -15,8 +16,10 @@ impl Turn<'_> {
     pub(super) fn charge(&mut self) {
         let Some(price) = self.purchase.price() else { return };
         let (flight, now) = (self.channel_flight(), self.now);
-        let key = || format!("{}-c1", self.purchase.id);
-        let attempt = intend(self.purchase.charge.take(), key, price, flight, now);
+        let number = if holds(Rule::OneKeyForACharge) { 1 } else { self.purchase.version };
+        let key = || format!("{}-c{number}", self.purchase.id);
+        let held = self.purchase.charge.take().filter(|_| holds(Rule::OneKeyForACharge));
+        let attempt = intend(held, key, price, flight, now);
         let due_at = attempt.send_by + flight.answer_within;
         self.purchase.charge = Some(attempt);
         self.enter(State::Charging);
@@ -49,6 +52,9 @@ impl Turn<'_> {
     }
 
     fn on_settled_charge(&mut self, finding: &Finding) {
+        if matches!(finding, Finding::NotCharged(_)) && !holds(Rule::ProofIsNotUndone) {
+            return self.end(State::Declined, None, Notice::Cancelled);
+        }
         let Finding::Charged { amount, msisdn } = finding else { return };
         if self.state() != State::Review && !self.is_as_intended(*amount, msisdn.as_deref()) {
             self.review(ReviewReason::Mismatch);
@@ -57,7 +63,8 @@ impl Turn<'_> {
 
     fn is_as_intended(&self, amount: Money, msisdn: Option<&str>) -> bool {
         let same_amount = self.purchase.charge.as_ref().is_some_and(|charge| charge.amount == amount);
-        same_amount && msisdn.is_none_or(|msisdn| msisdn == self.purchase.order.msisdn.e164())
+        let same_subscriber = msisdn.is_none_or(|msisdn| msisdn == self.purchase.order.msisdn.e164());
+        (same_amount || !holds(Rule::AmountIsCompared)) && (same_subscriber || !holds(Rule::SubscriberIsCompared))
     }
 
     fn on_awaited(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
@@ -69,6 +76,9 @@ impl Turn<'_> {
             Finding::NotCharged(decline) => self.not_charged(*decline),
             // An inquiry may speak of the code before this one, while the charge with this one is still under way.
             Finding::WrongCode(_) if call == ChannelCall::Charge || self.is_past_flight() => self.code_refused(),
+            Finding::Unknown { .. } if !holds(Rule::UnknownProvesNothing) => {
+                self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
+            }
             Finding::NotSent { .. } if call == ChannelCall::Charge => {
                 self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
             }
@@ -138,7 +148,9 @@ impl Turn<'_> {
 
     pub(super) fn consent_is_valid(&self) -> bool {
         let consent = self.purchase.consent.as_ref();
-        consent.is_some_and(|consent| self.now < consent.given_at + self.rules.consent_valid)
+        consent.is_some_and(|consent| {
+            self.now < consent.given_at + self.rules.consent_valid || !holds(Rule::ConsentLapses)
+        })
     }
 
     /// The consent is what a further send stands on: without it, or with an old one, none is made.
@@ -149,7 +161,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn is_past_flight(&self) -> bool {
-        self.asked_past_flight(self.purchase.charge.as_ref())
+        self.asked_past_flight(self.purchase.charge.as_ref()) || !holds(Rule::ChargeNotFoundIsTimed)
     }
 
     /// An inquiry found no money moved, at a time when no request can be under way any more: that is proof.
@@ -235,7 +247,9 @@ impl Turn<'_> {
     fn on_late_charge(&mut self, current: bool, finding: &Finding) {
         match finding {
             // Stronger evidence re-opens an end.
-            Finding::Charged { amount, msisdn } => self.charged(*amount, msisdn.as_deref()),
+            Finding::Charged { amount, msisdn } if holds(Rule::LateChargeIsHeard) => {
+                self.charged(*amount, msisdn.as_deref())
+            }
             Finding::NotCharged(_) if current => self.released(),
             Finding::NotFound if current && self.is_past_flight() => self.released(),
             // The next try to let go stands already, or the plan is through.

@@ -1,6 +1,7 @@
 //! The grant: the package that was paid for, given once. Owed until it is proven given, or proven impossible.
 
 use super::turn::{Turn, intend};
+use crate::law::{Rule, holds};
 use crate::purchase::evidence::GrantAnswer;
 use crate::purchase::input::{GrantCall, Notice};
 use crate::purchase::record::{AttemptStatus, Micros, ReviewReason, State};
@@ -101,6 +102,9 @@ impl Turn<'_> {
         if self.state() == State::Review {
             return;
         }
+        if !holds(Rule::RefusedGrantIsAskedAbout) {
+            return self.refund_or(ReviewReason::CannotRefund);
+        }
         self.enter(State::GrantUnknown);
         if now <= landed {
             self.wake_at(landed + 1);
@@ -137,10 +141,12 @@ impl Turn<'_> {
         let Some(grant) = &self.purchase.grant else { return };
         let past_flight = self.asked_past_flight(Some(grant));
         match grant.status {
-            AttemptStatus::Failed if past_flight => self.refund_or(ReviewReason::CannotRefund),
+            AttemptStatus::Failed if past_flight || !holds(Rule::GrantNotFoundIsTimed) => {
+                self.refund_or(ReviewReason::CannotRefund)
+            }
             AttemptStatus::Failed | AttemptStatus::Succeeded => {}
             AttemptStatus::Intended | AttemptStatus::Reserved | AttemptStatus::Unknown => {
-                if past_flight || self.rules.idempotent_grants {
+                if past_flight || self.rules.idempotent_grants || !holds(Rule::GrantIsNotRepeated) {
                     self.grant();
                 }
             }

@@ -1,6 +1,8 @@
 //! Asking what happened: when, how often, and when a person has to look. No count of tries ever becomes an answer.
 
 use super::turn::Turn;
+use crate::law::{Rule, holds};
+use crate::purchase::evidence::{Advice, Decline, Reason};
 use crate::purchase::input::{ChannelCall, GrantCall, Notice};
 use crate::purchase::record::{Micros, ReviewReason, State};
 use crate::purchase::rules::Flight;
@@ -44,7 +46,7 @@ impl Turn<'_> {
 
     pub(super) fn tell_checking_if_it_is_time(&mut self) {
         if self.checking_at().is_some_and(|at| at <= self.now) {
-            self.purchase.told_checking = true;
+            self.purchase.told_checking = holds(Rule::CheckingIsToldOnce);
             self.tell(Notice::Checking);
         }
     }
@@ -54,6 +56,9 @@ impl Turn<'_> {
         self.tell_checking_if_it_is_time();
         let asked = self.purchase.asked;
         if asked as usize >= flight.plan.len() {
+            if through == ReviewReason::ChargeUnknown && !holds(Rule::UnknownNeverAges) {
+                return self.not_charged(Decline::new(Reason::Declined, Advice::Stop));
+            }
             self.review(through);
             self.purchase.asked = asked;
         }

@@ -2,6 +2,7 @@
 
 use super::turn::{Turn, intent};
 use crate::config::Otp;
+use crate::law::{Rule, holds};
 use crate::purchase::evidence::{Advice, CheckAnswer, Decline, Finding, Reason};
 use crate::purchase::input::{ChannelCall, Input, Notice};
 use crate::purchase::money::Money;
@@ -245,6 +246,9 @@ impl Turn<'_> {
 
     pub(super) fn on_cancel(&mut self) {
         match self.state() {
+            State::Charging if !holds(Rule::ConsentEndsCancelling) => {
+                self.end(State::Cancelled, None, Notice::Cancelled);
+            }
             State::Requested | State::Offered => {
                 self.end(State::Cancelled, None, Notice::Cancelled);
                 self.release();

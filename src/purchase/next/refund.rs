@@ -1,6 +1,7 @@
 //! The refund: money given back for a package that cannot be given, under the same rules as a charge.
 
 use super::turn::{Turn, intend};
+use crate::law::{Rule, holds};
 use crate::purchase::evidence::{Finding, Reason};
 use crate::purchase::input::{ChannelCall, Notice};
 use crate::purchase::money::Money;
@@ -103,7 +104,7 @@ impl Turn<'_> {
 
     /// The channel holds no such refund: proof only when none can be under way.
     fn refund_not_found(&mut self) {
-        if self.asked_past_flight(self.purchase.refund.as_ref()) {
+        if self.asked_past_flight(self.purchase.refund.as_ref()) || !holds(Rule::RefundNotFoundIsTimed) {
             self.refund_or(ReviewReason::RefundUnknown);
         }
     }

@@ -1,8 +1,6 @@
 //! Random lives of a purchase in a model world that loses, delays and repeats what is said, crashes, and sets clocks back.
 //! A failing life prints its story and the one command that lives it again.
 
-mod chance;
-mod peers;
 mod truth;
 mod world;
 

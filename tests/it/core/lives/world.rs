@@ -1,12 +1,12 @@
 //! One life: a purchase, its subscriber, its peers, the wires between them, crashes and clocks. Every step of the core is
 //! held to the rules of `rules_of_money`; the world knows what is true and the core only what it is told.
 
-use super::chance::Chance;
-use super::peers::{CHANNEL_CODE, ChannelBook, PackageBook};
 use super::truth::{self, Told};
 use crate::core::sample::{MINUTE, PRICE, SECOND, START, asked, input_name, rules};
+use crate::simulation::chance::Chance;
+use crate::simulation::peers::{CHANNEL_CODE, ChannelBook, PackageBook, heard_from};
 use paygate::config::Otp;
-use paygate::purchase::evidence::{Cause, ChannelAnswer, CheckAnswer, Finding, GrantAnswer, Reason};
+use paygate::purchase::evidence::{Cause, CheckAnswer, Finding, GrantAnswer, Reason};
 use paygate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Notice};
 use paygate::purchase::offer::Asks;
 use paygate::purchase::record::{Micros, Purchase, State};
@@ -200,7 +200,7 @@ impl World {
             Question::Check => self.checked(),
             Question::Channel(call) => {
                 let finding = self.channel.act(&mut self.chance, call, request.code.as_deref());
-                heard_from_channel(call, sends, called_at, finding, self.chance.percent(80))
+                heard_from(call, sends, called_at, finding, self.chance.percent(80))
             }
             Question::Grant(call) => {
                 Input::Grant { call, sends, called_at, answer: self.packages.act(&mut self.chance, call) }
@@ -257,7 +257,7 @@ impl World {
             };
         }
         let call = *self.chance.one_of(&[Prepare, Charge, InquireCharge, CancelCharge, Refund, InquireRefund]);
-        heard_from_channel(call, sends, called_at, Finding::Unknown { cause }, false)
+        heard_from(call, sends, called_at, Finding::Unknown { cause }, false)
     }
 
     /// One turn of the core, committed, and what follows from it let out: unless this is the moment of a crash.
@@ -400,27 +400,11 @@ const fn timeout_of(question: Question) -> Micros {
     if truth::moves(question) { CALL_TIMEOUT } else { QUESTION_TIMEOUT }
 }
 
-fn heard_from_channel(
-    call: ChannelCall,
-    sends: u32,
-    called_at: Micros,
-    finding: Finding,
-    names_its_payment: bool,
-) -> Input {
-    let handle = names_its_payment.then(|| "pay-1".to_owned());
-    Input::Channel {
-        call,
-        sends,
-        called_at,
-        answer: ChannelAnswer { finding, handle, peer_reference: None, heard: String::new() },
-    }
-}
-
 fn silence(question: Question, sends: u32, called_at: Micros) -> Input {
     let (cause, heard) = (Cause::NoAnswer, String::new());
     match question {
         Question::Check => Input::Checked { answer: CheckAnswer::Unavailable { heard }, nonce: String::new() },
-        Question::Channel(call) => heard_from_channel(call, sends, called_at, Finding::Unknown { cause }, false),
+        Question::Channel(call) => heard_from(call, sends, called_at, Finding::Unknown { cause }, false),
         Question::Grant(call) => Input::Grant { call, sends, called_at, answer: GrantAnswer::Unknown { cause, heard } },
     }
 }
@@ -429,7 +413,7 @@ fn not_sent(question: Question, sends: u32, called_at: Micros) -> Input {
     let why = "connection refused".to_owned();
     match question {
         Question::Check => silence(question, sends, called_at),
-        Question::Channel(call) => heard_from_channel(call, sends, called_at, Finding::NotSent { why }, false),
+        Question::Channel(call) => heard_from(call, sends, called_at, Finding::NotSent { why }, false),
         Question::Grant(call) => Input::Grant { call, sends, called_at, answer: GrantAnswer::NotSent { why } },
     }
 }

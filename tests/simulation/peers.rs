@@ -2,31 +2,35 @@
 //! look at the purchase; what they answer is true at the moment they act, but for the faults each life is dealt.
 
 use super::chance::Chance;
-use crate::core::sample::{BUSY, NO_MONEY, PRICE};
-use paygate::purchase::evidence::{Advice, Decline, Finding, GrantAnswer, Reason};
-use paygate::purchase::input::{ChannelCall, GrantCall};
-use paygate::purchase::money::Money;
+use paygate::purchase::evidence::{Advice, ChannelAnswer, Decline, Finding, GrantAnswer, Reason};
+use paygate::purchase::input::{ChannelCall, GrantCall, Input};
+use paygate::purchase::money::{Currency, Money};
+use paygate::purchase::record::Micros;
+
+pub(crate) const PRICE: Money = Money::new(10_000, Currency::VND);
+pub(crate) const NO_MONEY: Finding = Finding::NotCharged(Decline::new(Reason::NoMoney, Advice::Wait));
+pub(crate) const BUSY: Finding = Finding::NotCharged(Decline::new(Reason::Busy, Advice::Technical));
 
 /// The code that the channel texts; anything else is wrong.
-pub(super) const CHANNEL_CODE: &str = "135790";
+pub(crate) const CHANNEL_CODE: &str = "135790";
 
 /// The channel's books for one key.
 #[derive(Clone, Debug)]
-pub(super) struct ChannelBook {
-    pub(super) texts_code: bool,
-    pub(super) recognises_keys: bool,
+pub(crate) struct ChannelBook {
+    pub(crate) texts_code: bool,
+    pub(crate) recognises_keys: bool,
     /// What it really debits; sometimes not what was asked for.
-    pub(super) debits: Money,
+    pub(crate) debits: Money,
     refuses_refunds: bool,
     reserved: bool,
     cancelled: bool,
     denied: bool,
-    pub(super) charges: u32,
-    pub(super) refunds: u32,
+    pub(crate) charges: u32,
+    pub(crate) refunds: u32,
 }
 
 impl ChannelBook {
-    pub(super) fn new(chance: &mut Chance) -> Self {
+    pub(crate) fn new(chance: &mut Chance) -> Self {
         let debits = if chance.percent(3) { Money::new(PRICE.amount + 1, PRICE.currency) } else { PRICE };
         Self {
             texts_code: chance.percent(50),
@@ -42,7 +46,7 @@ impl ChannelBook {
     }
 
     /// A request arrives, and what it does is done whether or not its answer is ever heard.
-    pub(super) fn act(&mut self, chance: &mut Chance, call: ChannelCall, code: Option<&str>) -> Finding {
+    pub(crate) fn act(&mut self, chance: &mut Chance, call: ChannelCall, code: Option<&str>) -> Finding {
         match call {
             ChannelCall::Prepare => self.prepare(chance),
             ChannelCall::Charge => self.charge(chance, code),
@@ -128,21 +132,26 @@ impl ChannelBook {
 
 /// The package manager's books for one purchase.
 #[derive(Clone, Debug)]
-pub(super) struct PackageBook {
-    pub(super) recognises_keys: bool,
+pub(crate) struct PackageBook {
+    pub(crate) recognises_keys: bool,
     refuses_percent: u64,
     /// Calls some of its grants refused (seed 000: granted, but answered as a failure).
     lies: bool,
-    pub(super) grants: u32,
+    pub(crate) grants: u32,
 }
 
 impl PackageBook {
-    pub(super) fn new(chance: &mut Chance) -> Self {
+    /// Recognises its keys, and refuses as often as not.
+    pub(crate) const fn hard() -> Self {
+        Self { recognises_keys: true, refuses_percent: 50, lies: false, grants: 0 }
+    }
+
+    pub(crate) fn new(chance: &mut Chance) -> Self {
         let refuses_percent = *chance.one_of(&[0, 0, 40, 100]);
         Self { recognises_keys: chance.percent(50), refuses_percent, lies: chance.percent(20), grants: 0 }
     }
 
-    pub(super) fn act(&mut self, chance: &mut Chance, call: GrantCall) -> GrantAnswer {
+    pub(crate) fn act(&mut self, chance: &mut Chance, call: GrantCall) -> GrantAnswer {
         match call {
             GrantCall::Grant if self.grants > 0 && self.recognises_keys => self.says(),
             GrantCall::Grant if chance.percent(self.refuses_percent) => refusal(),
@@ -165,4 +174,17 @@ impl PackageBook {
 
 fn refusal() -> GrantAnswer {
     GrantAnswer::Refused { reason: Reason::NoAccount, heard: String::new() }
+}
+
+/// What is heard of a call to the channel; it may name its payment.
+pub(crate) fn heard_from(
+    call: ChannelCall,
+    sends: u32,
+    called_at: Micros,
+    finding: Finding,
+    names_its_payment: bool,
+) -> Input {
+    let handle = names_its_payment.then(|| "pay-1".to_owned());
+    let answer = ChannelAnswer { finding, handle, peer_reference: None, heard: String::new() };
+    Input::Channel { call, sends, called_at, answer }
 }
