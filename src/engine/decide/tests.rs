@@ -57,6 +57,7 @@ fn rules() -> Rules {
         grant: flight,
         idempotent_grants: true,
         channels: [("viettel".to_owned(), channel)].into(),
+        frozen: Default::default(),
     }
 }
 
