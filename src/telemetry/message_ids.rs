@@ -21,8 +21,16 @@ pub const STORE_DOWN: &str = "71851d78798a4ca98b74a06da279489e";
 /// A constraint of the store refused a step: a rule of paygate's own failed. Nothing was let out.
 pub const STEP_REFUSED: &str = "e6e246bcf0754a9d94f3a759669dca51";
 
+/// Money was taken that nothing stood for: after a purchase was given up, or a second time.
+pub const EXTRA_CHARGE: &str = "4d3b9a0f2c6e4f0d9b1c7a58e2d46f13";
+/// An operator lets no new charge begin on a channel.
+pub const CHANNEL_FROZEN: &str = "c1f0a6d27be94c3f8a53e19d0b7246fe";
+pub const CHANNEL_THAWED: &str = "9a7e5c3b1d2f4868b0c4d6e8fa120c35";
+/// A person has said what became of a purchase in review.
+pub const RESOLVED: &str = "7c2b41f6d0e54a9c93e8b5a17f60d28c";
+
 /// All of them by name, for the catalogue's test.
-pub const ALL: [(&str, &str); 11] = [
+pub const ALL: [(&str, &str); 15] = [
     ("started", STARTED),
     ("stopping", STOPPING),
     ("smsc-bound", SMSC_BOUND),
@@ -34,4 +42,8 @@ pub const ALL: [(&str, &str); 11] = [
     ("redis-lost", REDIS_LOST),
     ("store-down", STORE_DOWN),
     ("step-refused", STEP_REFUSED),
+    ("extra-charge", EXTRA_CHARGE),
+    ("channel-frozen", CHANNEL_FROZEN),
+    ("channel-thawed", CHANNEL_THAWED),
+    ("resolved", RESOLVED),
 ];

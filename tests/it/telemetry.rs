@@ -46,3 +46,12 @@ fn every_fixed_record_has_its_page_in_the_catalogue() {
     }
     assert_eq!(catalogue.matches("\nSubject: ").count(), message_ids::ALL.len());
 }
+
+#[test]
+fn every_fixed_record_is_told_somewhere() {
+    let source = source(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    for (name, _) in message_ids::ALL {
+        let constant = name.replace('-', "_").to_uppercase();
+        assert!(source.contains(&format!("message_ids::{constant}")), "nothing tells {constant}");
+    }
+}

@@ -3,7 +3,7 @@
 
 use crate::journal::rows::{EventRow, Unit};
 use crate::purchase::{Purchase, State};
-use crate::telemetry::message_ids;
+use crate::telemetry::{message_ids, metrics as names};
 use tracing::Level;
 
 /// The events of a unit, kept while the unit is being committed; none where nobody would hear of them.
@@ -40,6 +40,9 @@ pub(super) fn tell(purchase: &Purchase, events: &[EventRow]) {
 
 /// Steps that an operator may have to act on, with their fixed identity: those that came into such a state.
 fn worth_acting_on(event: &EventRow, purchase: &Purchase) -> Option<(&'static str, &'static str)> {
+    if event.kind == "resolve" && event.state_from != event.state_to {
+        return Some((message_ids::RESOLVED, "a person has said what became of it"));
+    }
     let came_into = |state: State| event.state_to == state.as_str() && event.state_from != event.state_to;
     if came_into(State::ChargeUnknown) {
         Some((message_ids::CHARGE_UNKNOWN, "money may have moved; it is being asked about"))
@@ -60,5 +63,21 @@ pub(super) fn count(purchase: &Purchase) {
         let channel = purchase.order.channel.clone();
         metrics::counter!("paygate_purchases_total", "state" => purchase.state.as_str(), "channel" => channel)
             .increment(1);
+    }
+}
+
+/// Money that was taken and that nothing stood for: what became of it stands in the purchase.
+pub(super) fn tell_of_extra_charges(purchase: &Purchase, count: u64) {
+    if count > 0 {
+        let channel = &purchase.order.channel;
+        metrics::counter!(names::EXTRA_CHARGES, "channel" => channel.clone()).increment(count);
+        tracing::error!(
+            message_id = message_ids::EXTRA_CHARGE,
+            purchase = purchase.id,
+            channel,
+            msisdn = %purchase.order.msisdn,
+            state = purchase.state.as_str(),
+            "money was taken that nothing stood for"
+        );
     }
 }
