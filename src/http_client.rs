@@ -316,6 +316,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_late_is_not_sent_and_is_counted() {
+        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+        let heard = ::metrics::with_local_recorder(&recorder, || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let token = Bearer::none();
+            let call = Call {
+                method: Method::POST,
+                url: "http://127.0.0.1:9/".to_owned(),
+                body: Some("{}".to_owned()),
+                token: &token,
+                correlator: "k1",
+                idempotency_key: None,
+                send_by: Instant::now().checked_sub(Duration::from_millis(1)),
+                timeout: Duration::from_secs(60),
+            };
+            let client = HttpClient::new().unwrap();
+            runtime.block_on(client.send(call))
+        });
+        assert!(matches!(heard, Heard::NotSent(_)), "{heard:?}");
+        let told = recorder.handle().render();
+        assert!(told.contains(&format!("{} 1", names::LATE_SENDS)), "{told}");
+    }
+
+    #[test]
     fn whoever_comes_first_to_the_gate_decides() {
         let (passed, shut) = (Gate::default(), Gate::default());
         assert!(passed.pass() && !passed.shut());

@@ -112,9 +112,8 @@ async fn heard(desk: &Desk, id: &str, number: i64, questions: usize, end: Instan
         let mut table = Table::default();
         for (row, input) in answers.iter().take(questions) {
             let (_, says) = story::event(input, row, &story.purchase);
-            let heard = story::heard(input).map(|heard| format!(" ({heard})")).unwrap_or_default();
-            let said = format!("{says}{heard}");
-            table.facts([(who_answers(input, &story.purchase.order.channel), said.as_str())]);
+            table.facts([(who_answers(input, &story.purchase.order.channel), says.as_str())]);
+            table.facts(story::heard(input).map(|heard| ("", heard)));
         }
         if answers.len() < questions {
             table.facts([("no answer yet", "it is written down when it comes: see `paygate purchases show`")]);
@@ -164,8 +163,8 @@ pub(super) fn freeze(asked: &Freeze, log: Option<&str>) -> Result<Answer, Failur
         desk.write(Who::of(&asked.by)?, Deed::Freeze { channel: channel.clone() }, None).await?;
         let poll = config.engine.poll;
         Ok(Answer::yes(format!(
-            "{channel} is frozen: every daemon obeys within {poll:?}, and after a restart. No new charge begins there; \
-             inquiries, grants, refunds and cancellations go on.\nEnd it with `paygate thaw {channel}`.\n"
+            "{channel} is frozen: every daemon obeys within {poll:?}, and after a restart.\nNo new charge begins there; \
+             inquiries, grants, refunds and cancellations go on.\nEnd it with `paygate thaw {channel} --reason ...`.\n"
         )))
     })
 }
@@ -204,8 +203,8 @@ fn by(act: &ActRow) -> String {
 
 fn frozen(config: &Config, as_json: bool) -> Result<Answer, Failure> {
     daemon::runtime()?.block_on(async {
-        let desk = Desk::open(config).await?;
-        let freezes = desk.journal.freezes().await.map_err(failed)?;
+        let journal = Journal::open_for_reading(&config.journal).await.map_err(failed)?;
+        let freezes = journal.freezes().await.map_err(failed)?;
         if as_json {
             let entry = |row: &ActRow| {
                 let act = &row.act;

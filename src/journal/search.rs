@@ -134,7 +134,9 @@ pub(super) async fn messages(store: &Store, filter: &MessageFilter) -> Result<Ve
 }
 
 pub(super) async fn backlog(store: &Store) -> Result<Backlog, Cause> {
-    const UNKNOWN: &str = "state IN ('charge_unknown', 'grant_unknown', 'refund_unknown')";
+    // What a person looks at and nobody knows yet stays unknown.
+    const UNKNOWN: &str = "(state IN ('charge_unknown', 'grant_unknown', 'refund_unknown') \
+                           OR review IN ('charge_unknown', 'grant_unknown', 'refund_unknown'))";
     const END: &str = "state IN ('done', 'declined', 'expired', 'cancelled', 'refunded', 'refused')";
     let select = format!(
         "SELECT COUNT(CASE WHEN {END} THEN NULL ELSE 1 END), COUNT(CASE WHEN {UNKNOWN} THEN 1 END), \

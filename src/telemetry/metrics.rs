@@ -50,8 +50,8 @@ pub const COUNTERS: [(&str, &str); 22] = [
 pub const GAUGES: [(&str, &str); 8] = [
     ("paygate_keys_may_be_evicted", "1 where Redis may forget keys before their time: set maxmemory-policy noeviction"),
     (BUILD_INFO, "Always 1; the version is the label"),
-    (UNKNOWN_OUTCOMES, "Purchases whose charge, grant or refund is not proven either way"),
-    (OLDEST_UNKNOWN, "Unix time at which the oldest of them began; 0 where there is none"),
+    (UNKNOWN_OUTCOMES, "Purchases whose charge, grant or refund is not proven either way, in review or not"),
+    (OLDEST_UNKNOWN, "Unix time at which the oldest of them was asked for; 0 where there is none"),
     (BACKLOG, "Purchases open and in review, texts owed, and operators' acts not carried out, by state"),
     (CHANNEL_FROZEN, "1 while an operator lets no new charge begin there, by channel"),
     (SMSC_BOUND, "1 while the link is bound, by smsc"),

@@ -336,17 +336,17 @@ purchase.checking_after = "1h""#;
         let mut from = 0;
         for part in [
             "\"ON VIP NAP1\" to 9029 by smpp viettel, taken for buy",
-            "Asks for NAP1 on account 0854689520  -> requested",
+            "Asks for NAP1 on account 0854689520 -> requested",
             "The offer is texted with a code",
             "offer delivered: Ma {otp}: mua goi",
             "a code to 9029 by smpp viettel, taken for confirm",
             "-> charging",
             "intends charge",
             "to leave by",
-            "Charged 10,000 VND  -> granting",
+            "Charged 10,000 VND -> granting",
             "charge answered after",
             "intends grant",
-            "The package is granted  -> done",
+            "The package is granted -> done",
             "done delivered: Thanh cong",
         ] {
             let found = shown[from..].find(part).unwrap_or_else(|| panic!("{part:?} is not, or not in its place, in\n{shown}"));

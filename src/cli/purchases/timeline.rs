@@ -125,7 +125,7 @@ fn event(story: &Story, row: &EventRow, raw: bool) -> Line {
     // A row of a later version is shown by its name.
     let (who, mut says) = told.unwrap_or_else(|| (Who::Gateway, row.kind.replace('_', " ")));
     if row.state_from != row.state_to || row.seq == 1 {
-        says += &format!("  ->{GLUE}{}", row.state_to);
+        says += &format!(" ->{GLUE}{}", row.state_to);
     }
     let mut below = Vec::new();
     if let Some(input) = &input {
@@ -136,17 +136,16 @@ fn event(story: &Story, row: &EventRow, raw: bool) -> Line {
     let raw = if raw { requests(story, &body) } else { Vec::new() };
     let colour = State::ALL.into_iter().find(|state| state.as_str() == row.state_to);
     let colour = colour.filter(|_| row.state_from != row.state_to).and_then(tone);
-    Line { at: row.at, order: 1, who: actor(who, story, input.as_ref()), says, colour, below, raw }
+    Line { at: row.at, order: 1, who: actor(who, story), says, colour, below, raw }
 }
 
-fn actor(who: Who, story: &Story, input: Option<&Input>) -> String {
-    match (who, input) {
-        (Who::Subscriber, _) => "subscriber".to_owned(),
-        (Who::Packages, _) => "packages".to_owned(),
-        (Who::Telco, _) => story.purchase.order.channel.clone(),
-        (Who::Operator, Some(Input::Inquire { by } | Input::Resolve { by, .. })) => by.operator.clone(),
-        (Who::Operator, _) => "operator".to_owned(),
-        (Who::Gateway, _) => "timer".to_owned(),
+fn actor(who: Who, story: &Story) -> String {
+    match who {
+        Who::Subscriber => "subscriber".to_owned(),
+        Who::Packages => "packages".to_owned(),
+        Who::Telco => story.purchase.order.channel.clone(),
+        Who::Operator => "operator".to_owned(),
+        Who::Gateway => "timer".to_owned(),
     }
 }
 
@@ -193,9 +192,10 @@ fn waiting(row: &ActRow) -> Line {
         Deed::Resolve { verdict, .. } => format!("says that it is {}", verdict.as_str()),
         Deed::Freeze { .. } | Deed::Thaw { .. } => row.act.deed.verb().to_owned(),
     };
-    let says = format!("{what}: {} (act {}; no daemon has taken it yet)", row.act.reason, row.number);
-    let (who, colour) = (row.act.operator.clone(), Some(YELLOW));
-    Line { at: row.at, order: 3, who, says, colour, below: Vec::new(), raw: Vec::new() }
+    let operator = &row.act.operator;
+    let says = format!("{operator} {what}: {} (act {}; no daemon has taken it yet)", row.act.reason, row.number);
+    let colour = Some(YELLOW);
+    Line { at: row.at, order: 3, who: "operator".to_owned(), says, colour, below: Vec::new(), raw: Vec::new() }
 }
 
 /// Green where all is well, yellow where nobody knows, red where a person is needed.
