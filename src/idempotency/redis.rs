@@ -211,7 +211,11 @@ impl Redis {
         let Some(policy) = info.get::<String>("maxmemory_policy") else { return };
         metrics::gauge!("paygate_keys_may_be_evicted").set(if policy == "noeviction" { 0.0 } else { 1.0 });
         if policy != "noeviction" {
-            tracing::warn!(policy, "the key store may forget keys before their time; set maxmemory-policy noeviction");
+            tracing::warn!(
+                message_id = message_ids::KEYS_EVICTABLE,
+                policy,
+                "the key store may forget keys before their time; set maxmemory-policy noeviction"
+            );
         }
     }
 

@@ -253,7 +253,9 @@ purchase.checking_after = "1h""#;
     }
 
     async fn a_daemon_that_starts_frozen_stays_so_and_prepares_nothing(store: Store) {
-        let mut world = World::of(store).set("purchase.otp = \"telco\"").start().await;
+        // It looks again so late that it must know from the start.
+        let settings = "purchase.otp = \"telco\"\nengine.poll = \"30s\"";
+        let mut world = World::of(store).set(settings).start().await;
         let terminal = Terminal::beside(&world);
         world.stop_daemons().await;
         terminal.does(&["freeze", "viettel", "--reason", "maintenance tonight", "--operator", "minh"]).await;

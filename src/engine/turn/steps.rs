@@ -2,6 +2,7 @@
 //! what is durable; never holds a code, and numbers are masked.
 
 use crate::journal::rows::{EventRow, Unit};
+use crate::purchase::evidence::Reason;
 use crate::purchase::{Purchase, State};
 use crate::telemetry::{message_ids, metrics as names};
 use tracing::Level;
@@ -44,7 +45,10 @@ fn worth_acting_on(event: &EventRow, purchase: &Purchase) -> Option<(&'static st
         return Some((message_ids::RESOLVED, "a person has said what became of it"));
     }
     let came_into = |state: State| event.state_to == state.as_str() && event.state_from != event.state_to;
-    if came_into(State::ChargeUnknown) {
+    let ended = came_into(State::Declined) || came_into(State::Refused);
+    if ended && purchase.declined_for() == Some(Reason::Config) {
+        Some((message_ids::WE_ARE_REFUSED, "our own configuration is refused; nothing was charged"))
+    } else if came_into(State::ChargeUnknown) {
         Some((message_ids::CHARGE_UNKNOWN, "money may have moved; it is being asked about"))
     } else if came_into(State::GrantUnknown) {
         Some((message_ids::GRANT_UNKNOWN, "the package may have been granted; it is being asked about"))
@@ -79,5 +83,50 @@ pub(super) fn tell_of_extra_charges(purchase: &Purchase, count: u64) {
             state = purchase.state.as_str(),
             "money was taken that nothing stood for"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::worth_acting_on;
+    use crate::engine::decide::tests::{SECOND, START, allowed, answer, channel, decide, desk, known, purchase};
+    use crate::purchase::evidence::{Advice, Cause, Decline, Finding, Reason};
+    use crate::purchase::input::{ChannelCall, Input, Person};
+    use crate::purchase::record::Verdict;
+    use crate::telemetry::message_ids;
+
+    /// The fixed record of the step that these inputs end with.
+    fn record(inputs: Vec<Input>, last: Input) -> Option<&'static str> {
+        let desk = desk();
+        let before = purchase(&desk, inputs);
+        let (decisions, _) = decide(&desk, &known(&before), START + 60 * SECOND, vec![answer(&before, last)]);
+        let unit = &decisions[0].unit;
+        let after = &unit.purchase.as_ref()?.purchase;
+        worth_acting_on(&unit.events[0], after).map(|(message_id, _)| message_id)
+    }
+
+    fn confirmed() -> Vec<Input> {
+        vec![allowed(), Input::CodeRight]
+    }
+
+    #[test]
+    fn what_needs_a_person_has_its_record_and_what_does_not_has_none() {
+        let by = Person { act: 1, operator: "lan".to_owned(), reason: "seen".to_owned(), evidence: None };
+        let in_review = [confirmed(), vec![Input::Timer; 45]].concat();
+        let refused_with = |reason| Finding::NotCharged(Decline::new(reason, Advice::Technical));
+        let silence = Finding::Unknown { cause: Cause::NoAnswer };
+        for (inputs, last, expected) in [
+            (in_review, Input::Resolve { verdict: Verdict::Declined, by }, Some(message_ids::RESOLVED)),
+            (
+                confirmed(),
+                channel(ChannelCall::Charge, 1, refused_with(Reason::Config)),
+                Some(message_ids::WE_ARE_REFUSED),
+            ),
+            (confirmed(), channel(ChannelCall::Charge, 1, silence), Some(message_ids::CHARGE_UNKNOWN)),
+            (confirmed(), channel(ChannelCall::Charge, 1, refused_with(Reason::NoMoney)), None),
+            (vec![allowed()], Input::CodeWrong, None),
+        ] {
+            assert_eq!(record(inputs, last), expected);
+        }
     }
 }
