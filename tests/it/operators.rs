@@ -254,7 +254,7 @@ purchase.checking_after = "1h""#;
 
     async fn a_daemon_that_starts_frozen_stays_so_and_prepares_nothing(store: Store) {
         // It looks again so late that it must know from the start.
-        let settings = "purchase.otp = \"telco\"\nengine.poll = \"30s\"";
+        let settings = "purchase.otp = \"telco\"\nengine.poll = \"2s\"";
         let mut world = World::of(store).set(settings).start().await;
         let terminal = Terminal::beside(&world);
         world.stop_daemons().await;
