@@ -28,7 +28,7 @@ pub struct Draft {
     pub decisions: Vec<Decision>,
     /// Which decision a purchase stands in.
     by_purchase: HashMap<String, usize>,
-    /// Whose messages it holds.
+    /// Whose messages it holds, or an act about whose purchase.
     pub subscribers: HashSet<Msisdn>,
     /// Messages of a subscriber who has one in this draft already: they see its outcome in a later one.
     pub later: Vec<Work>,

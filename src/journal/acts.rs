@@ -16,6 +16,9 @@ const ACT: &str = "act.number, act.at, act.operator, act.verb, \
                    (SELECT id FROM purchase WHERE purchase.number = act.purchase_number), act.channel, act.verdict, \
                    act.reason, act.evidence, act.done_at, act.outcome";
 
+/// The verbs that this version carries out. A later version's wait for a daemon that knows them, and keep nothing else waiting.
+const KNOWN: &str = "verb IN ('inquire', 'resolve')";
+
 /// What concerns a channel holds as soon as it is written; what concerns a purchase waits for a daemon.
 pub(super) fn insert(act: &NewAct, now: Micros) -> Statement {
     let (purchase, channel, verdict) = match &act.deed {
@@ -69,14 +72,20 @@ pub(super) async fn frozen(store: &Store) -> Result<BTreeSet<String>, Cause> {
 /// Whether any act is due: a look costs less than a claim, which writes.
 pub(super) async fn are_due(store: &Store, now: Micros) -> Result<bool, Cause> {
     let mut select = Statement::new("SELECT number FROM act WHERE due_at <= ");
-    select.int(now).push(" LIMIT 1");
+    select.int(now).push(" AND ").push(KNOWN).push(" LIMIT 1");
     Ok(!store.read(select).await?.is_empty())
 }
 
 /// Like the claim of due purchases: of many instances one gets each act.
 pub(super) fn claim(store: &Store, now: Micros, until: Micros, limit: u32) -> Statement {
     let mut claim = Statement::new("WITH due AS MATERIALIZED (SELECT number AS due_number FROM act WHERE due_at <= ");
-    claim.int(now).push(" ORDER BY due_at LIMIT ").int(limit.into()).push(store.dialect.skip_locked());
+    claim
+        .int(now)
+        .push(" AND ")
+        .push(KNOWN)
+        .push(" ORDER BY due_at LIMIT ")
+        .int(limit.into())
+        .push(store.dialect.skip_locked());
     claim.push(") UPDATE act SET due_at = ").int(until);
     claim.push(" FROM due WHERE act.number = due_number AND CASE WHEN act.due_at <= ").int(now);
     claim.push(" THEN 1 ELSE 0 END = 1 RETURNING ").push(ACT);

@@ -326,6 +326,23 @@ purchase.checking_after = "1h""#;
         assert_eq!(journal.act_of(number).await.unwrap().unwrap().done, Some((now, ActOutcome::CarriedOut)));
     }
 
+    async fn a_later_versions_act_waits_for_its_daemon_and_holds_up_nobody(store: Store) {
+        let journal = store.open().await;
+        journal.commit(vec![first("p1")]).await.unwrap();
+        let later = "INSERT INTO act (at, operator, verb, purchase_number, reason, due_at) \
+                     SELECT 1, 'lan', 'mark_paid', number, 'seen', 1 FROM purchase";
+        store.execute(later).await.unwrap();
+        let inquire = NewAct {
+            operator: "lan".to_owned(),
+            deed: Deed::Inquire { purchase: "p1".to_owned() },
+            reason: "the subscriber called".to_owned(),
+            evidence: None,
+        };
+        let number = journal.act(&inquire).await.unwrap();
+        let claimed = journal.claim_acts(i64::MAX / 2, Duration::from_secs(60), 10).await.unwrap();
+        assert_eq!(claimed.iter().map(|act| act.number).collect::<Vec<_>>(), [number]);
+    }
+
     async fn one_purchase_is_one_line_of_time(store: Store) {
         let world = World::of(store).start().await;
         let (terminal, phone) = (Terminal::beside(&world), world.phone("0854689520"));
