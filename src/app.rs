@@ -16,6 +16,7 @@ use crate::idempotency::Keys;
 use crate::journal::Journal;
 use crate::package_manager;
 use crate::purchase::State;
+use crate::purchase::rules::Rules;
 use crate::replies::Replies;
 use crate::telemetry::watchdog::Heartbeat;
 use crate::telemetry::{self, systemd};
@@ -161,7 +162,7 @@ async fn desk(config: &Config, journal: &Journal, client: &HttpClient) -> anyhow
     let channels = Arc::new(Channels::new(&config.charging, client));
     let secret = code_secret(config, journal).await?;
     Ok(Desk {
-        rules: rules::rules(config, &channels, &secret),
+        rules: Rules { frozen: journal.frozen().await?, ..rules::rules(config, &channels, &secret) },
         reader: reader(config)?,
         replies: replies(config)?,
         link_channels: config.smsc.iter().map(|smsc| (smsc.name.clone(), smsc.charging.clone())).collect(),

@@ -1,8 +1,10 @@
 //! The command line: what was asked, who does it, and what is printed. Data goes to stdout, faults to stderr in one line
 //! that says what to do; the exit code is 0 for done, 1 where the answer is no, 2 for wrong usage or configuration.
 
+mod acts;
 mod arguments;
 mod daemon;
+mod operators;
 mod parse;
 mod purchases;
 mod table;
@@ -67,6 +69,10 @@ fn perform(arguments: Arguments) -> Result<Answer, Failure> {
         Verb::Check(check) => daemon::check(&check, log),
         Verb::Parse(parse) => parse::parse(&parse),
         Verb::Purchases { verb } => purchases::purchases(verb, log),
+        Verb::Review { verb } => operators::review(verb, log),
+        Verb::Inquire(asked) => operators::inquire(&asked, log),
+        Verb::Freeze(asked) => operators::freeze(&asked, log),
+        Verb::Thaw(asked) => operators::thaw(&asked, log),
     }
 }
 

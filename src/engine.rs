@@ -35,6 +35,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use watch::Watch;
 
 pub use intake::{Reader, random_hex};
 
@@ -99,18 +100,21 @@ impl Engine {
         });
         let (moves, _) = broadcast::channel(MOVES_KEPT);
         let outbox = Outbox::start(parts.links, answers.clone());
-        let watch = watch::Watch {
+        let (frozen, freezes) = tokio::sync::watch::channel(desk.rules.frozen.clone());
+        let watch = Watch {
             journal: parts.journal.clone(),
             clock: parts.clock.clone(),
             work: answers,
             settings: parts.settings.clone(),
             links: outbox.links(),
             parts_window: desk.parts_window,
+            frozen,
         };
         tasks.spawn(watch.run(stop.clone()));
         tasks.spawn(parts.clock.clone().keep(parts.journal.clone(), give_up.clone()));
         let turns = turn::Loop {
             desk,
+            freezes,
             journal: parts.journal,
             clock: parts.clock,
             keys: parts.keys,

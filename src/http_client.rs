@@ -1,6 +1,7 @@
 //! HTTP as the neighbours' clients need it: one request, and the truth about whether a byte of it left. Never retries,
 //! never follows a redirect, never speaks through a proxy, and never reads more than a bounded answer.
 
+use crate::telemetry::metrics as names;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -103,7 +104,7 @@ impl HttpClient {
     /// Sends one request once, and says what is certain about it.
     pub async fn send(&self, call: Call<'_>) -> Heard {
         if call.send_by.is_some_and(|send_by| Instant::now() > send_by) {
-            return Heard::NotSent("its time to leave had passed".to_owned());
+            return refused_as_late("its time to leave had passed");
         }
         let deadline = Instant::now() + call.timeout;
         let (request, gate) = self.request(call);
@@ -130,6 +131,12 @@ impl HttpClient {
         let body = GatedBody { bytes: Some(body.into()), gate: Arc::clone(&gate), send_by: call.send_by };
         (request.header(CONTENT_TYPE, "application/json").body(reqwest::Body::wrap(body)), Some(gate))
     }
+}
+
+/// What is too late is not sent, and counted.
+fn refused_as_late(why: &str) -> Heard {
+    ::metrics::counter!(names::LATE_SENDS).increment(1);
+    Heard::NotSent(why.to_owned())
 }
 
 fn builder() -> reqwest::ClientBuilder {
@@ -228,6 +235,9 @@ impl Body for GatedBody {
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, TooLate>>> {
         let Some(bytes) = self.bytes.take() else { return Poll::Ready(None) };
         let late = self.send_by.is_some_and(|send_by| Instant::now() > send_by);
+        if late {
+            ::metrics::counter!(names::LATE_SENDS).increment(1);
+        }
         if late || !self.gate.pass() {
             return Poll::Ready(Some(Err(TooLate)));
         }
@@ -303,6 +313,30 @@ mod tests {
             std::io::Read::read_to_end(&mut connection, &mut received).unwrap();
             assert_eq!(received, b"", "the head leaves with the body or not at all");
         }
+    }
+
+    #[test]
+    fn what_is_too_late_is_not_sent_and_is_counted() {
+        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+        let heard = ::metrics::with_local_recorder(&recorder, || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let token = Bearer::none();
+            let call = Call {
+                method: Method::POST,
+                url: "http://127.0.0.1:9/".to_owned(),
+                body: Some("{}".to_owned()),
+                token: &token,
+                correlator: "k1",
+                idempotency_key: None,
+                send_by: Instant::now().checked_sub(Duration::from_millis(1)),
+                timeout: Duration::from_secs(60),
+            };
+            let client = HttpClient::new().unwrap();
+            runtime.block_on(client.send(call))
+        });
+        assert!(matches!(heard, Heard::NotSent(_)), "{heard:?}");
+        let told = recorder.handle().render();
+        assert!(told.contains(&format!("{} 1", names::LATE_SENDS)), "{told}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The journal: events, purchases, intents, messages and replies, committed together or not at all. Keeps and finds;
 //! decides nothing about money, and deletes nothing.
 
+mod acts;
 mod checkpoint;
 mod claim;
 mod columns;
@@ -20,9 +21,11 @@ use crate::config;
 use crate::purchase::record::{Micros, Purchase};
 use paygate_parsers::msisdn::Msisdn;
 use rows::{
-    Backlog, Committed, Filter, HeldPart, Listed, MessageFilter, MessageRow, OwedReply, PartRow, Seen, Story, Unit,
+    ActRow, Backlog, Committed, Filter, HeldPart, Listed, MessageFilter, MessageRow, NewAct, OwedReply, PartRow, Seen,
+    Story, Unit,
 };
 use statement::Statement;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +49,11 @@ impl Journal {
     /// Opens the store beside a running daemon, for a care agent's verbs. Takes no lock and changes no schema.
     pub async fn open_for_reading(config: &config::Journal) -> Result<Self, JournalError> {
         Self::opened(config, Store::open_for_reading(config).await)
+    }
+
+    /// Opens the store beside a running daemon, for an operator who is to act. Takes no lock and changes no schema.
+    pub async fn open_for_an_operator(config: &config::Journal) -> Result<Self, JournalError> {
+        Self::opened(config, Store::open_for_an_operator(config).await)
     }
 
     fn opened(config: &config::Journal, store: Result<Store, Cause>) -> Result<Self, JournalError> {
@@ -145,6 +153,43 @@ impl Journal {
     /// Figures for the metrics page.
     pub async fn backlog(&self) -> Result<Backlog, JournalError> {
         self.told("count the backlog", search::backlog(&self.store).await)
+    }
+
+    /// Writes an operator's act and gives its number. Who, when and why stand from then on; what concerns a purchase waits
+    /// for a daemon, and what concerns a channel holds at once.
+    pub async fn act(&self, act: &NewAct) -> Result<i64, JournalError> {
+        let insert = acts::insert(act, self.now().await?);
+        let store = Arc::clone(&self.store);
+        self.driven("write an operator's act", async move {
+            let written = columns::all(&store.act(insert).await?, |columns| columns.take())?;
+            written.first().copied().ok_or_else(|| sqlx::Error::RowNotFound.into())
+        })
+        .await
+    }
+
+    /// An operator's act, and what came of it.
+    pub async fn act_of(&self, number: i64) -> Result<Option<ActRow>, JournalError> {
+        self.told("read an operator's act", acts::act(&self.store, number).await)
+    }
+
+    /// Takes acts that wait, as purchases are claimed. Only looks while there are none.
+    pub async fn claim_acts(&self, now: Micros, lease: Duration, limit: u32) -> Result<Vec<ActRow>, JournalError> {
+        if !self.told("look for operators' acts", acts::are_due(&self.store, now).await)? {
+            return Ok(Vec::new());
+        }
+        let store = Arc::clone(&self.store);
+        let claim = acts::claim(&store, now, after(now, lease), limit);
+        self.driven("claim operators' acts", async move { columns::all(&store.write(claim).await?, acts::read) }).await
+    }
+
+    /// The channels on which no new charge may begin.
+    pub async fn frozen(&self) -> Result<BTreeSet<String>, JournalError> {
+        self.told("read which channels are frozen", acts::frozen(&self.store).await)
+    }
+
+    /// The act that froze each channel that is frozen.
+    pub async fn freezes(&self) -> Result<Vec<ActRow>, JournalError> {
+        self.told("read which channels are frozen", acts::freezes(&self.store).await)
     }
 
     /// What is decided once for all instances, if it is.

@@ -9,6 +9,7 @@ pub mod http_client;
 pub mod charging;
 pub mod package_manager;
 pub mod journal;
+pub mod story;
 pub mod idempotency;
 pub mod replies;
 pub mod engine;

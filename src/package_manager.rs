@@ -7,6 +7,7 @@ use crate::config;
 use crate::http_client::{Answer, Bearer, Call, Heard, HttpClient, address};
 use crate::purchase::evidence::{Cause, CheckAnswer, GrantAnswer, Reason};
 use crate::purchase::money::Money;
+use crate::telemetry::metrics::LATE_SENDS;
 use paygate_parsers::msisdn::Msisdn;
 use reqwest::Method;
 use serde::Serialize;
@@ -103,6 +104,7 @@ impl Client {
     /// Adds the package to the account: 201 for the first request under the purchase's id, 200 for a repeat of it.
     pub async fn grant(&self, order: &GrantOrder) -> GrantAnswer {
         let Ok(Ok(_slot)) = timeout_at(order.send_by, self.slots.acquire()).await else {
+            metrics::counter!(LATE_SENDS).increment(1);
             return GrantAnswer::NotSent { why: "its time to leave passed while others were under way".to_owned() };
         };
         let call = Call {

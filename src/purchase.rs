@@ -15,5 +15,5 @@ pub mod rules;
 pub mod subscriber;
 
 pub use input::{Effect, Input, Step};
-pub use next::next;
+pub use next::{found_extra_charge, next, objection, questions};
 pub use record::{Purchase, State};

@@ -6,6 +6,7 @@ use crate::purchase::offer::CodeKey;
 use crate::purchase::record::Micros;
 use crate::purchase::rules::{ChannelRules, Flight, Rules};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Calls that one effect may make one after the other: prepare, validate, confirm and a look.
@@ -37,6 +38,8 @@ pub(super) fn rules(config: &Config, channels: &Channels, code_secret: &str) -> 
             .filter_map(|(name, channel)| Some((name, channel, config.charging.get(name)?)))
             .map(|(name, channel, settings)| (name.to_owned(), channel_rules(channel.capabilities(), settings)))
             .collect(),
+        // Read from the journal before the engine starts.
+        frozen: BTreeSet::new(),
     }
 }
 

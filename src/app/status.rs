@@ -19,9 +19,12 @@ pub(super) async fn watch(journal: Journal, readiness: watch::Sender<Readiness>)
             Ok(backlog) => {
                 mark(&readiness, "journal", Part::Ready);
                 let oldest = backlog.oldest_unknown.map_or(0.0, |at| at as f64 / 1e6);
-                for (state, count) in
-                    [("open", backlog.open), ("review", backlog.review), ("replies", backlog.replies_owed)]
-                {
+                for (state, count) in [
+                    ("open", backlog.open),
+                    ("review", backlog.review),
+                    ("replies", backlog.replies_owed),
+                    ("acts", backlog.acts),
+                ] {
                     gauge!(names::BACKLOG, "state" => state).set(count as f64);
                 }
                 gauge!(names::UNKNOWN_OUTCOMES).set(backlog.unknown as f64);

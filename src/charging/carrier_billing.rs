@@ -14,6 +14,7 @@ use super::{Capabilities, ChargeOrder, RefundOrder};
 use crate::config;
 use crate::http_client::{Bearer, HttpClient};
 use crate::purchase::evidence::{ChannelAnswer, Finding};
+use crate::telemetry::metrics::LATE_SENDS;
 use attempt::handle_of;
 use codes::Operation;
 use std::time::Duration;
@@ -124,7 +125,11 @@ impl Driver {
 
     /// A place among the charges under way, or none in time.
     async fn slot(&self, send_by: Instant) -> Option<SemaphorePermit<'_>> {
-        timeout_at(send_by, self.slots.acquire()).await.ok()?.ok()
+        let slot = timeout_at(send_by, self.slots.acquire()).await;
+        if slot.is_err() {
+            metrics::counter!(LATE_SENDS).increment(1);
+        }
+        slot.ok()?.ok()
     }
 }
 

@@ -1,11 +1,14 @@
 //! What can be asked on the command line. Words and defaults only; nothing is done here.
 
 use super::purchases::{Moment, moment};
+use crate::config::parse_duration;
 use crate::purchase::State;
+use crate::purchase::record::Verdict;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Charges package purchases by SMS: each once, whatever happens.
 #[derive(Debug, Parser)]
@@ -33,6 +36,17 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: Purchases,
     },
+    /// Purchases that need a person: list them, or say what became of one
+    Review {
+        #[command(subcommand)]
+        verb: Review,
+    },
+    /// Ask the peers now what became of a purchase; moves no money
+    Inquire(Inquire),
+    /// Let no new charge begin on a channel, or list the channels that are frozen
+    Freeze(Freeze),
+    /// Let charges begin on a channel again
+    Thaw(Thaw),
 }
 
 #[derive(Debug, Args)]
@@ -116,7 +130,110 @@ pub(super) struct Show {
     pub(super) id: String,
     #[command(flatten)]
     pub(super) at: At,
+    /// With each exact request, and each message's octets
+    #[arg(long)]
+    pub(super) raw: bool,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Review {
+    /// List what waits for a person, the longest waiting first
+    List(Waiting),
+    /// Say what became of a purchase; the subscriber is told once, and no money is moved by it
+    Resolve(Resolve),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Waiting {
+    #[command(flatten)]
+    pub(super) at: At,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Resolve {
+    /// The purchase's id
+    pub(super) id: String,
+    /// What became of it: done (paid, and the package stands), refunded (paid, and the money is back) or declined (not paid)
+    #[arg(long = "as", value_name = "OUTCOME", value_parser = verdict)]
+    pub(super) verdict: Verdict,
+    /// What says so: a statement's line, a ticket
+    #[arg(long, value_name = "TEXT")]
+    pub(super) evidence: Option<String>,
+    #[command(flatten)]
+    pub(super) by: By,
+    #[command(flatten)]
+    pub(super) wait: Wait,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Inquire {
+    /// The purchase's id
+    pub(super) id: String,
+    #[command(flatten)]
+    pub(super) by: By,
+    #[command(flatten)]
+    pub(super) wait: Wait,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Freeze {
+    /// The channel's name in the configuration; without one, the channels that are frozen are listed
+    pub(super) channel: Option<String>,
+    /// List the channels that are frozen
+    #[arg(long, conflicts_with = "channel")]
+    pub(super) list: bool,
+    #[command(flatten)]
+    pub(super) by: By,
+    #[command(flatten)]
+    pub(super) at: At,
+    /// Print JSON
+    #[arg(long, conflicts_with = "channel")]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Thaw {
+    /// The channel's name
+    pub(super) channel: String,
+    #[command(flatten)]
+    pub(super) by: By,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+/// Who acts, and why.
+#[derive(Debug, Args)]
+pub(super) struct By {
+    /// Why; written down for ever, with your name
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+    /// Who you are; $SUDO_USER or $USER otherwise
+    #[arg(long, value_name = "NAME")]
+    pub(super) operator: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Wait {
+    /// How long to wait for a daemon to carry it out
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub(super) wait: Duration,
+}
+
+fn verdict(word: &str) -> Result<Verdict, String> {
+    let found = Verdict::ALL.into_iter().find(|verdict| verdict.as_str() == word);
+    found.ok_or_else(|| "expected done, refunded or declined".to_owned())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| "expected a duration such as 10s or 2m".to_owned())
 }

@@ -2,9 +2,10 @@
 
 mod moment;
 mod shown;
+mod timeline;
 mod view;
 
-pub(super) use moment::{Moment, moment};
+pub(super) use moment::{Moment, local, moment, utc};
 
 use super::arguments::{List, Purchases, Show};
 use super::{Answer, Failure, colour, daemon, json};
@@ -54,7 +55,11 @@ async fn show(journal: &Journal, asked: &Show) -> Result<Answer, Failure> {
         let hint = "find its id with `paygate purchases list --search`";
         return Err(Failure::No(format!("there is no purchase {:?}; {hint}", asked.id)));
     };
-    Ok(Answer::yes(if asked.json { json(&view::Told::of(&story))? } else { shown::story(&story, colour()) }))
+    Ok(Answer::yes(if asked.json {
+        json(&view::Told::of(&story, asked.raw))?
+    } else {
+        shown::story(&story, asked.raw, colour())
+    }))
 }
 
 /// A number in any spelling is searched for as the journal has it.

@@ -17,10 +17,15 @@ pub(super) const GREEN: &str = "\x1b[32m";
 pub(super) const YELLOW: &str = "\x1b[33m";
 pub(super) const DIM: &str = "\x1b[2m";
 
+/// The text without anything that moves or colours a terminal.
+pub(super) fn plain(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
 impl Cell {
     pub(super) fn new(text: &str) -> Self {
-        let shown = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
-        Self { text: text.chars().map(shown).collect(), colour: None }
+        Self { text: plain(text), colour: None }
     }
 
     pub(super) fn painted(text: &str, colour: Option<&'static str>) -> Self {

@@ -14,6 +14,7 @@
 use crate::journal::{Journal, JournalError};
 use crate::law::{Rule, holds};
 use crate::purchase::record::Micros;
+use crate::telemetry::message_ids;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -94,6 +95,7 @@ impl Clock {
         if is_off && !was_off {
             let ahead_ms = step / 1_000;
             tracing::warn!(
+                message_id = message_ids::CLOCK_SET,
                 ahead_ms,
                 "the journal's clock was set, or this machine slept; no answer counts for more by it"
             );

@@ -7,13 +7,16 @@ use super::door::{MessageIn, Submitted, Verdict};
 use super::intake::{Meaning, Reading, part_row, purchase_id, set_key};
 use super::parts;
 use super::work::{Decision, Done, Known, Work};
-use crate::journal::rows::{AttemptRow, EventRow, OwedReply, PartRow, PurchaseRow, ReplyStatus, ReplyUpdate};
+use crate::journal::rows::{
+    ActDone, ActOutcome, ActRow, AttemptRow, Deed, EventRow, OwedReply, PartRow, PurchaseRow, ReplyStatus, ReplyUpdate,
+};
 use crate::law::{Rule, holds};
-use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input};
+use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Person};
 use crate::purchase::record::{Attempt, AttemptStatus, Order, Purchase, State};
 use crate::purchase::subscriber::{Answer, Route, route};
-use crate::purchase::{Step, next};
+use crate::purchase::{Step, found_extra_charge, next, objection, questions};
 use paygate_parsers::msisdn::Msisdn;
+use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -26,7 +29,7 @@ pub struct Draft {
     pub decisions: Vec<Decision>,
     /// Which decision a purchase stands in.
     by_purchase: HashMap<String, usize>,
-    /// Whose messages it holds.
+    /// Whose messages it holds, or an act about whose purchase.
     pub subscribers: HashSet<Msisdn>,
     /// Messages of a subscriber who has one in this draft already: they see its outcome in a later one.
     pub later: Vec<Work>,
@@ -64,6 +67,7 @@ impl<'a> Batch<'a> {
             Work::Owed { reply } => self.owed(reply),
             Work::Reply { key, kind, sends, submitted } => self.reply(key, &kind, sends, submitted),
             Work::Receipt { receipt, tries, done } => self.receipt(receipt, tries, done),
+            Work::Act { purchase, act } => self.act(&purchase, act),
         }
     }
 
@@ -192,6 +196,28 @@ impl<'a> Batch<'a> {
         self.apply(purchase, &input, Some(Decision { again: vec![again], ..Decision::default() }));
     }
 
+    /// An operator's act. It shares a commit with no message of the purchase's subscriber: a unit whose act was carried out
+    /// elsewhere is not written, and a message must not go with it.
+    fn act(&mut self, id: &str, act: Box<ActRow>) {
+        let Some(purchase) = self.current(id).or_else(|| self.known.purchases.get(id)).cloned() else {
+            tracing::error!(
+                purchase = id,
+                act = act.number,
+                "an act is about a purchase that the journal does not have"
+            );
+            return;
+        };
+        if self.draft.by_purchase.contains_key(id) || !self.draft.subscribers.insert(purchase.order.msisdn) {
+            self.draft.later.push(Work::Act { purchase: id.to_owned(), act });
+            return;
+        }
+        let Some((input, outcome)) = taken(&purchase, &act) else { return };
+        let mut decision = Decision::default();
+        decision.unit.act = Some(ActDone { number: act.number, at: self.moment.now, outcome });
+        decision.again.push(Work::Act { purchase: id.to_owned(), act });
+        self.apply(purchase, &input, Some(decision));
+    }
+
     /// A purchase that this batch has changed already was claimed twice: the copy here is another one's past or future,
     /// and the journal would refuse the two together.
     fn due(&mut self, purchase: Purchase) {
@@ -206,6 +232,7 @@ impl<'a> Batch<'a> {
         let Step { purchase: after, effects } = next(&self.desk.rules, &before, &input, self.moment.now);
         let at = self.unit_of(&before, decision);
         let decision = &mut self.draft.decisions[at];
+        decision.extra_charges += u64::from(found_extra_charge(&before, &input));
         decision.unit.events.push(event(&before, &after, &input, self.moment.now));
         // What an earlier input of this batch asked for has not left yet: a later one may have made it wrong.
         decision.effects.retain(|effect| still_stands(effect, &after));
@@ -241,6 +268,7 @@ impl<'a> Batch<'a> {
             held.again.append(&mut decision.again);
             held.unit.message = held.unit.message.take().or(decision.unit.message);
             held.unit.parts_done = held.unit.parts_done.take().or(decision.unit.parts_done);
+            held.unit.act = held.unit.act.take().or(decision.unit.act);
             return at;
         }
         decision.unit.purchase = Some(PurchaseRow { purchase: before.clone(), seen: before.version });
@@ -346,6 +374,26 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// What an act is to the core, and whether the purchase takes it as it stands.
+fn taken(purchase: &Purchase, row: &ActRow) -> Option<(Input, ActOutcome)> {
+    let act = &row.act;
+    let evidence = act.evidence.as_deref();
+    let by = Person {
+        act: row.number,
+        operator: act.operator.clone(),
+        reason: act.reason.clone(),
+        evidence: act.evidence.clone(),
+    };
+    let (input, taken) = match &act.deed {
+        Deed::Inquire { .. } => (Input::Inquire { by }, !questions(purchase).is_empty()),
+        Deed::Resolve { verdict, .. } => {
+            (Input::Resolve { verdict: *verdict, by }, objection(purchase, *verdict, evidence).is_none())
+        }
+        Deed::Freeze { .. } | Deed::Thaw { .. } => return None,
+    };
+    Some((input, if taken { ActOutcome::CarriedOut } else { ActOutcome::Refused }))
+}
+
 /// Whether what was asked for by an earlier step is still right for the purchase after a later one. What moves nothing may
 /// always be done.
 fn still_stands(effect: &Effect, after: &Purchase) -> bool {
@@ -400,6 +448,12 @@ fn event(before: &Purchase, after: &Purchase, input: &Input, now: i64) -> EventR
         Input::ChannelCode { .. } => Input::ChannelCode { code: "***".to_owned() },
         other => other.clone(),
     };
+    let mut body = serde_json::to_string(&masked).unwrap_or_default();
+    for intent in intents(before, after) {
+        // The request that may leave now and until when: the attempt's own row only holds its newest.
+        let body_end = body.len().saturating_sub(1);
+        body.insert_str(body_end, &intent);
+    }
     EventRow {
         purchase_id: after.id.clone(),
         seq: after.version,
@@ -407,8 +461,24 @@ fn event(before: &Purchase, after: &Purchase, input: &Input, now: i64) -> EventR
         kind: input.kind().to_owned(),
         state_from: before.state.as_str().to_owned(),
         state_to: after.state.as_str().to_owned(),
-        body: serde_json::to_string(&masked).unwrap_or_default(),
+        body,
     }
+}
+
+/// The sends that a step intended, each as a field of the event's body.
+fn intents(before: &Purchase, after: &Purchase) -> Vec<String> {
+    let attempts = [
+        ("charge", &before.charge, &after.charge),
+        ("grant", &before.grant, &after.grant),
+        ("refund", &before.refund, &after.refund),
+    ];
+    let sent_more = |(what, before, after): (&str, &Option<Attempt>, &Option<Attempt>)| {
+        let after = after.as_ref()?;
+        let more = before.as_ref().is_none_or(|before| before.sends < after.sends);
+        let field = || json!({ "key": after.key, "send": after.sends, "send_by": after.send_by });
+        more.then(|| format!(",\"intends_{what}\":{}", field()))
+    };
+    attempts.into_iter().filter_map(sent_more).collect()
 }
 
 const fn about(answer: &Answer) -> Option<usize> {

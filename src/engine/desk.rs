@@ -19,6 +19,7 @@ use std::time::Duration;
 const WORTH_TELLING: Micros = 24 * 3_600 * 1_000_000;
 
 /// Everything a decision looks up, and the peers' own pure functions for the exact bytes of an intent.
+#[derive(Clone)]
 pub struct Desk {
     pub rules: Rules,
     pub reader: Reader,

@@ -10,6 +10,7 @@ use crate::idempotency::{Ask, Claim, Keys};
 use crate::purchase::evidence::{Cause, ChannelAnswer, Finding, GrantAnswer};
 use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input};
 use crate::purchase::record::Purchase;
+use crate::telemetry::message_ids;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,6 +128,7 @@ impl Performer {
             Claim::Fresh | Claim::Unavailable => None,
             Claim::InFlight | Claim::Done(_) | Claim::Mismatch => {
                 tracing::error!(
+                    message_id = message_ids::JOURNAL_BEHIND,
                     charge = key,
                     "the key store knows this charge and the journal does not: it is inquired about, not sent"
                 );

@@ -91,7 +91,8 @@ impl Aftermath {
             return self.again(decision, purchase);
         }
         self.verdicts.extend(decision.done.drain(..).map(|done| (done, Verdict::Again)));
-        decision.again.retain(|work| !matches!(work, Work::Message { .. }));
+        // Likewise an act: it was carried out elsewhere, or it is claimed again.
+        decision.again.retain(|work| !matches!(work, Work::Message { .. } | Work::Act { .. }));
         self.again(decision, purchase);
     }
 
@@ -123,7 +124,8 @@ impl Aftermath {
                 | Work::Due { .. }
                 | Work::Owed { .. }
                 | Work::Reply { .. }
-                | Work::Receipt { .. } => {}
+                | Work::Receipt { .. }
+                | Work::Act { .. } => {}
             }
         }
     }

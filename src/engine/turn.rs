@@ -17,10 +17,12 @@ use crate::idempotency::Keys;
 use crate::journal::rows::{Committed, EventRow, Unit};
 use crate::journal::{Journal, JournalError};
 use crate::purchase::record::{Micros, Purchase};
+use crate::telemetry::message_ids;
 use crate::telemetry::watchdog::Heartbeat;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +42,8 @@ pub(super) use cache::Cache;
 
 pub(super) struct Loop {
     pub(super) desk: Arc<Desk>,
+    /// The channels that are frozen, as the watch last saw them.
+    pub(super) freezes: watch::Receiver<BTreeSet<String>>,
     pub(super) journal: Journal,
     pub(super) clock: Clock,
     pub(super) keys: Keys,
@@ -94,6 +98,7 @@ struct Decided {
     purchase: Option<Arc<Purchase>>,
     /// For whoever hears of its steps.
     events: Vec<EventRow>,
+    extra_charges: u64,
 }
 
 impl Rounds {
@@ -212,7 +217,17 @@ impl Loop {
         }
     }
 
+    /// Takes over which channels are frozen. Seldom, so that the desk is made anew for it.
+    fn obey_freezes(&mut self) {
+        if self.freezes.has_changed().unwrap_or(false) {
+            let mut desk = Desk::clone(&self.desk);
+            desk.rules.frozen = self.freezes.borrow_and_update().clone();
+            self.desk = Arc::new(desk);
+        }
+    }
+
     fn decide(&mut self, works: Vec<Work>) {
+        self.obey_freezes();
         let moment = self.clock.moment();
         let open = &mut self.rounds.open;
         open.works += works.len();
@@ -245,7 +260,8 @@ impl Loop {
         for mut decision in open.draft.decisions {
             let unit = std::mem::take(&mut decision.unit);
             let purchase = unit.purchase.as_ref().map(|row| Arc::new(row.purchase.clone()));
-            decided.push(Decided { decision, purchase, events: steps::of(&unit, watched) });
+            let extra_charges = decision.extra_charges;
+            decided.push(Decided { decision, purchase, events: steps::of(&unit, watched), extra_charges });
             units.push(unit);
         }
         let (rows, journal) = (units.iter().map(Unit::rows).sum(), self.journal.clone());
@@ -269,8 +285,10 @@ impl Loop {
                 metrics::counter!("paygate_journal_commits_total").increment(1);
                 metrics::counter!("paygate_journal_rows_total").increment(rows as u64);
                 metrics::histogram!("paygate_commit_duration_seconds").record(started.elapsed());
-                for (Decided { decision, purchase, events }, outcome) in decided.into_iter().zip(outcomes) {
-                    self.show(purchase.as_ref(), &outcome, events);
+                for (Decided { decision, purchase, events, extra_charges }, outcome) in
+                    decided.into_iter().zip(outcomes)
+                {
+                    self.show(purchase.as_ref(), &outcome, events, extra_charges);
                     aftermath.add(&self.desk, decision, purchase, outcome, &known);
                 }
                 self.carry_out(aftermath, moment);
@@ -288,16 +306,17 @@ impl Loop {
     }
 
     async fn complain(&self, error: &JournalError) {
-        tracing::error!(%error, "the journal did not take a batch; nothing of it was let out");
+        tracing::error!(message_id = message_ids::STORE_DOWN, %error, "the journal did not take a batch; nothing of it was let out");
         metrics::counter!("paygate_journal_failures_total").increment(1);
         tokio::time::sleep(JOURNAL_PAUSE).await;
     }
 
     /// Tells of a step that is durable now.
-    fn show(&self, purchase: Option<&Arc<Purchase>>, outcome: &Committed, events: Vec<EventRow>) {
+    fn show(&self, purchase: Option<&Arc<Purchase>>, outcome: &Committed, events: Vec<EventRow>, extra_charges: u64) {
         if let (Some(purchase), Committed::Durable) = (purchase, outcome) {
             steps::tell(purchase, &events);
             steps::count(purchase);
+            steps::tell_of_extra_charges(purchase, extra_charges);
             // Whoever stopped watching in the meantime misses nothing that matters.
             let _ = self.moves.send(Arc::new(Moved { purchase: Arc::clone(purchase), events }));
         }

@@ -5,10 +5,12 @@ use super::clock::Clock;
 use super::parts;
 use super::work::Work;
 use crate::config;
-use crate::journal::rows::PartRow;
+use crate::journal::rows::{ActRow, Deed, PartRow};
 use crate::journal::{Journal, JournalError};
 use crate::purchase::record::Micros;
-use tokio::sync::mpsc;
+use crate::telemetry::{message_ids, metrics as names};
+use std::collections::BTreeSet;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 /// How many due rows are claimed at once.
@@ -23,11 +25,14 @@ pub(super) struct Watch {
     pub(super) settings: config::Engine,
     pub(super) links: Vec<String>,
     pub(super) parts_window: Micros,
+    /// The channels on which no new charge may begin.
+    pub(super) frozen: watch::Sender<BTreeSet<String>>,
 }
 
 impl Watch {
     pub(super) async fn run(self, stop: CancellationToken) {
         let mut round: u32 = 0;
+        tell_of_freezes(&BTreeSet::new(), &self.frozen.borrow());
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -44,6 +49,10 @@ impl Watch {
     /// One look at everything that can be due. A full claim is followed by the next at once.
     async fn look(&self, round: u32) -> Result<(), JournalError> {
         let now = self.clock.now();
+        // First, so that what is due meets the channels as they are now.
+        let frozen = self.journal.frozen().await?;
+        self.frozen.send_if_modified(|known| replace(known, frozen));
+        self.claim_acts(now).await?;
         while self.claim_purchases(now).await? == CLAIM_AT_MOST as usize {}
         for reply in self.journal.claim_replies(now, self.settings.reply_lease, &self.links, CLAIM_AT_MOST).await? {
             self.hand_in(Work::Owed { reply }).await;
@@ -65,6 +74,15 @@ impl Watch {
         Ok(())
     }
 
+    async fn claim_acts(&self, now: Micros) -> Result<(), JournalError> {
+        for act in self.journal.claim_acts(now, self.settings.lease, CLAIM_AT_MOST).await? {
+            if let Some(purchase) = purchase_of(&act) {
+                self.hand_in(Work::Act { purchase, act: Box::new(act) }).await;
+            }
+        }
+        Ok(())
+    }
+
     async fn claim_purchases(&self, now: Micros) -> Result<usize, JournalError> {
         let due = self.journal.claim_due(now, self.settings.lease, CLAIM_AT_MOST).await?;
         let claimed = due.len();
@@ -77,6 +95,33 @@ impl Watch {
     /// The loop takes work until it stops; what is handed in after that is claimed again when its lease is over.
     async fn hand_in(&self, work: Work) {
         let _ = self.work.send(work).await;
+    }
+}
+
+fn purchase_of(act: &ActRow) -> Option<String> {
+    match &act.act.deed {
+        Deed::Inquire { purchase } | Deed::Resolve { purchase, .. } => Some(purchase.clone()),
+        Deed::Freeze { .. } | Deed::Thaw { .. } => None,
+    }
+}
+
+/// Whether that changed anything.
+fn replace(known: &mut BTreeSet<String>, newer: BTreeSet<String>) -> bool {
+    let changed = *known != newer;
+    tell_of_freezes(known, &newer);
+    *known = newer;
+    changed
+}
+
+/// A channel that an operator froze or thawed, as this instance obeys from now on.
+fn tell_of_freezes(before: &BTreeSet<String>, after: &BTreeSet<String>) {
+    for channel in after.difference(before) {
+        tracing::warn!(message_id = message_ids::CHANNEL_FROZEN, channel, "frozen: no new charge begins here");
+        metrics::gauge!(names::CHANNEL_FROZEN, "channel" => channel.clone()).set(1.0);
+    }
+    for channel in before.difference(after) {
+        tracing::warn!(message_id = message_ids::CHANNEL_THAWED, channel, "thawed: charges begin here again");
+        metrics::gauge!(names::CHANNEL_FROZEN, "channel" => channel.clone()).set(0.0);
     }
 }
 

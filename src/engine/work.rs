@@ -2,7 +2,7 @@
 
 use super::door::{MessageIn, ReceiptIn, Submitted, Verdict};
 use super::intake::Reading;
-use crate::journal::rows::{HeldPart, OwedReply, PartRow, ReplyRow, Seen, Unit};
+use crate::journal::rows::{ActRow, HeldPart, OwedReply, PartRow, ReplyRow, Seen, Unit};
 use crate::purchase::input::{Effect, Input};
 use crate::purchase::record::Purchase;
 use paygate_parsers::msisdn::Msisdn;
@@ -60,6 +60,11 @@ pub enum Work {
         tries: u8,
         done: Done,
     },
+    /// A claimed act of an operator's about this purchase.
+    Act {
+        purchase: String,
+        act: Box<ActRow>,
+    },
 }
 
 /// What the journal knew before the batch was decided.
@@ -97,6 +102,8 @@ pub struct Decision {
     /// Texts to send at once; their rows stand in the unit.
     pub replies: Vec<(ReplyRow, i64)>,
     pub done: Vec<oneshot::Sender<Verdict>>,
+    /// Money that was found taken and nothing stood for.
+    pub extra_charges: u64,
     /// Sets to look at once the part is durable.
     pub assemble: Option<String>,
     /// What to decide anew if another instance was first, or the journal could not say.

@@ -4,6 +4,7 @@
 use super::circuit::Circuit;
 use super::{Ask, Claim};
 use crate::config;
+use crate::telemetry::message_ids;
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use ::redis::cluster::{ClusterClient, ClusterConfig};
 use ::redis::cluster_async::ClusterConnection;
@@ -192,7 +193,7 @@ impl Redis {
             }
             Err(error) => {
                 if self.circuit().failed(Instant::now()) {
-                    tracing::warn!(operation, %error, "the key store does not answer; the journal's keys stand in for it");
+                    tracing::warn!(message_id = message_ids::REDIS_LOST, operation, %error, "the key store does not answer; the journal's keys stand in for it");
                 }
                 // A server that comes back may be another one, or set up anew.
                 self.checked.store(false, Ordering::Relaxed);
@@ -210,7 +211,11 @@ impl Redis {
         let Some(policy) = info.get::<String>("maxmemory_policy") else { return };
         metrics::gauge!("paygate_keys_may_be_evicted").set(if policy == "noeviction" { 0.0 } else { 1.0 });
         if policy != "noeviction" {
-            tracing::warn!(policy, "the key store may forget keys before their time; set maxmemory-policy noeviction");
+            tracing::warn!(
+                message_id = message_ids::KEYS_EVICTABLE,
+                policy,
+                "the key store may forget keys before their time; set maxmemory-policy noeviction"
+            );
         }
     }
 

@@ -1,6 +1,7 @@
 //! One batch of units in one transaction. Never reports a unit as durable before COMMIT was acknowledged or found to
 //! stand, and never leaves a trace of a unit that it reports otherwise.
 
+use super::acts;
 use super::dialect::refused;
 use super::error::Cause;
 use super::rows::{Committed, Unit};
@@ -119,6 +120,7 @@ async fn write_units(
     outcomes.iter_mut().filter(|outcome| **outcome == Committed::Duplicate).for_each(|o| *o = Committed::Durable);
     write_messages(connection, units, outcomes).await?;
     write_parts(connection, units, outcomes).await?;
+    write_acts(connection, units, outcomes).await?;
     let Some(numbers) = write_purchases(connection, units, outcomes).await? else { return Ok(Pass::Again) };
     let rest: Vec<&Unit> = standing(units, outcomes).map(|(_, unit)| unit).collect();
     if rest.is_empty() {
@@ -180,6 +182,24 @@ async fn write_parts(
     Ok(())
 }
 
+/// An act that another instance has carried out meanwhile is not carried out again.
+async fn write_acts(
+    connection: &mut AnyConnection,
+    units: &[Unit],
+    outcomes: &mut [Committed],
+) -> Result<(), sqlx::Error> {
+    let mut rows: Vec<_> = standing(units, outcomes).filter_map(|(_, unit)| unit.act.as_ref()).collect();
+    rows.sort_unstable_by_key(|act| act.number);
+    let mut fresh = acts::done(connection, &rows).await?;
+    for (at, unit) in units.iter().enumerate() {
+        let Some(act) = unit.act.as_ref().filter(|_| outcomes[at] == Committed::Durable) else { continue };
+        if !fresh.remove(&act.number) {
+            outcomes[at] = Committed::Duplicate;
+        }
+    }
+    Ok(())
+}
+
 /// Gives the numbers of the purchases, or nothing if a stale unit had already written its guard.
 async fn write_purchases(
     connection: &mut AnyConnection,
@@ -194,7 +214,7 @@ async fn write_purchases(
         let Some(row) = unit.purchase.as_ref().filter(|_| outcomes[at] == Committed::Durable) else { continue };
         if numbers.of(&row.purchase.id).is_none() {
             outcomes[at] = Committed::Stale;
-            guard_written |= unit.message.is_some() || unit.part.is_some();
+            guard_written |= unit.message.is_some() || unit.part.is_some() || unit.act.is_some();
         }
     }
     Ok((!guard_written).then_some(numbers))

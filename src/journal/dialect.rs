@@ -24,6 +24,8 @@ pub(super) enum Dialect {
 pub(super) enum Role {
     Writer,
     Reader,
+    /// Writes acts beside a daemon, and opens only what a daemon has made.
+    Operator,
     /// Writes nothing of its own.
     Checkpointer,
 }
@@ -127,7 +129,7 @@ impl Dialect {
         let size = match role {
             Role::Writer => self.writers(),
             Role::Reader => config.readers.max(1),
-            Role::Checkpointer => 1,
+            Role::Operator | Role::Checkpointer => 1,
         };
         Ok(AnyPoolOptions::new()
             .max_connections(size)
@@ -138,7 +140,10 @@ impl Dialect {
 
     async fn prepare(self, connection: &mut AnyConnection, role: Role, timeout: Duration) -> Result<(), sqlx::Error> {
         sqlx::raw_sql(AssertSqlSafe(self.settings(role, timeout))).execute(&mut *connection).await?;
-        if role == Role::Writer { self.check(connection).await } else { Ok(()) }
+        match role {
+            Role::Writer | Role::Operator => self.check(connection).await,
+            Role::Reader | Role::Checkpointer => Ok(()),
+        }
     }
 
     fn options(self, config: &config::Journal, role: Role) -> Result<AnyConnectOptions, Cause> {
@@ -170,6 +175,9 @@ impl Dialect {
                  PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -65536;
                  PRAGMA temp_store = MEMORY"
             ),
+            (Self::Sqlite, Role::Operator) => {
+                format!("PRAGMA busy_timeout = {timeout}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+            }
             (Self::Sqlite, Role::Reader) => format!("PRAGMA busy_timeout = {timeout}; PRAGMA query_only = ON"),
             (Self::Sqlite, Role::Checkpointer) => format!("PRAGMA busy_timeout = {timeout}; PRAGMA synchronous = FULL"),
             // Rows are written by key: each statement is planned once, and never as a scan because its table was still
@@ -180,6 +188,7 @@ impl Dialect {
                  SET enable_mergejoin = off",
                 2 * timeout
             ),
+            (Self::Postgres, Role::Operator) => format!("SET statement_timeout = {timeout}; SET jit = off"),
             (Self::Postgres, Role::Reader | Role::Checkpointer) => {
                 format!("SET statement_timeout = {timeout}; SET jit = off; SET default_transaction_read_only = on")
             }
@@ -222,14 +231,20 @@ impl Dialect {
 
     /// Brings the schema up to date. Safe to run again and by several instances at once.
     pub(super) async fn migrate(self, writer: &AnyPool) -> Result<(), sqlx::Error> {
-        let init = match self {
-            Self::Sqlite => include_str!("../../migrations/sqlite/0001_init.sql"),
-            Self::Postgres => include_str!("../../migrations/postgres/0001_init.sql"),
+        let (init, acts) = match self {
+            Self::Sqlite => (
+                include_str!("../../migrations/sqlite/0001_init.sql"),
+                include_str!("../../migrations/sqlite/0002_acts.sql"),
+            ),
+            Self::Postgres => (
+                include_str!("../../migrations/postgres/0001_init.sql"),
+                include_str!("../../migrations/postgres/0002_acts.sql"),
+            ),
         };
         let migration = |number, name: &'static str, sql: &'static str| {
             Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
         };
-        Ok(Migrator::with_migrations(vec![migration(1, "init", init)]).run(writer).await?)
+        Ok(Migrator::with_migrations(vec![migration(1, "init", init), migration(2, "acts", acts)]).run(writer).await?)
     }
 }
 

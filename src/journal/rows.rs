@@ -1,7 +1,7 @@
 //! What goes into one commit and what comes back from a search, as plain values.
 
 use crate::purchase::input::Notice;
-use crate::purchase::record::{Attempt, Micros, Purchase};
+use crate::purchase::record::{Attempt, Micros, Purchase, Verdict};
 use paygate_parsers::msisdn::Msisdn;
 
 /// What one input changes, all or nothing. Many units share one transaction and one fsync; one that loses a race leaves
@@ -21,6 +21,9 @@ pub struct Unit {
     pub part: Option<PartRow>,
     /// Parts that now stand in a whole message and are never put together again: (set key, generation).
     pub parts_done: Option<(String, i64)>,
+    /// An operator's act that this step carries out. Guards the unit: if it is carried out already, the unit is
+    /// `Duplicate`. Never beside a message, which would be lost with it.
+    pub act: Option<ActDone>,
 }
 
 impl Unit {
@@ -35,6 +38,7 @@ impl Unit {
             self.refund.is_some(),
             self.reply_update.is_some(),
             self.part.is_some(),
+            self.act.is_some(),
         ];
         single.into_iter().filter(|written| *written).count() + self.events.len() + self.replies.len()
     }
@@ -251,6 +255,86 @@ pub struct Story {
     pub refunds: Vec<AttemptRow>,
     pub replies: Vec<(ReplyRow, String)>,
     pub messages: Vec<MessageRow>,
+    /// What operators did, in its order.
+    pub acts: Vec<ActRow>,
+}
+
+/// What an operator is about to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAct {
+    pub operator: String,
+    pub deed: Deed,
+    pub reason: String,
+    pub evidence: Option<String>,
+}
+
+/// What is done, and to what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Ask the peers of this purchase now.
+    Inquire {
+        purchase: String,
+    },
+    /// This is what became of a purchase in review.
+    Resolve {
+        purchase: String,
+        verdict: Verdict,
+    },
+    /// No new charge begins on this channel.
+    Freeze {
+        channel: String,
+    },
+    Thaw {
+        channel: String,
+    },
+}
+
+impl Deed {
+    #[must_use]
+    pub const fn verb(&self) -> &'static str {
+        match self {
+            Self::Inquire { .. } => "inquire",
+            Self::Resolve { .. } => "resolve",
+            Self::Freeze { .. } => "freeze",
+            Self::Thaw { .. } => "thaw",
+        }
+    }
+}
+
+/// An act as the journal has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActRow {
+    pub number: i64,
+    pub at: Micros,
+    pub act: NewAct,
+    /// When it was carried out, and what came of it.
+    pub done: Option<(Micros, ActOutcome)>,
+}
+
+/// What came of an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActOutcome {
+    CarriedOut,
+    /// It meant nothing to the purchase as it stood.
+    Refused,
+}
+
+impl ActOutcome {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CarriedOut => "carried_out",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// Marks an act as carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActDone {
+    pub number: i64,
+    pub at: Micros,
+    pub outcome: ActOutcome,
 }
 
 /// Figures for the metrics page.
@@ -261,6 +345,8 @@ pub struct Backlog {
     pub oldest_unknown: Option<Micros>,
     pub review: i64,
     pub replies_owed: i64,
+    /// Operators' acts that no daemon has carried out yet.
+    pub acts: i64,
 }
 
 /// A text's kind, from its notice: what `reply.kind` holds.

@@ -1,6 +1,7 @@
 //! What people look up: lists, one purchase's story, messages nobody could read, and figures. Every list has a limit and
 //! every search an index, at ten million rows too. Writes nothing.
 
+use super::acts;
 use super::columns::{self, Columns};
 use super::error::Cause;
 use super::rows::{AttemptRow, Backlog, Filter, Listed, MessageFilter, MessageRow, ReplyRow, Story};
@@ -100,6 +101,7 @@ pub(super) async fn story(store: &Store, id: &str) -> Result<Option<Story>, Caus
         refunds: attempts(store, "refund", [id].into_iter()).await?,
         replies: columns::all(&replies, reply_and_status)?,
         messages: columns::all(&messages, columns::message)?,
+        acts: acts::of_purchase(store, id).await?,
     }))
 }
 
@@ -132,12 +134,15 @@ pub(super) async fn messages(store: &Store, filter: &MessageFilter) -> Result<Ve
 }
 
 pub(super) async fn backlog(store: &Store) -> Result<Backlog, Cause> {
-    const UNKNOWN: &str = "state IN ('charge_unknown', 'grant_unknown', 'refund_unknown')";
+    // What a person looks at and nobody knows yet stays unknown.
+    const UNKNOWN: &str = "(state IN ('charge_unknown', 'grant_unknown', 'refund_unknown') \
+                           OR review IN ('charge_unknown', 'grant_unknown', 'refund_unknown'))";
     const END: &str = "state IN ('done', 'declined', 'expired', 'cancelled', 'refunded', 'refused')";
     let select = format!(
         "SELECT COUNT(CASE WHEN {END} THEN NULL ELSE 1 END), COUNT(CASE WHEN {UNKNOWN} THEN 1 END), \
          MIN(CASE WHEN {UNKNOWN} THEN created_at END), COUNT(CASE WHEN state = 'review' THEN 1 END), \
-         (SELECT COUNT(*) FROM reply WHERE due_at IS NOT NULL) FROM purchase WHERE due_at IS NOT NULL"
+         (SELECT COUNT(*) FROM reply WHERE due_at IS NOT NULL), \
+         (SELECT COUNT(*) FROM act WHERE due_at IS NOT NULL) FROM purchase WHERE due_at IS NOT NULL"
     );
     let rows = store.read(Statement::new(&select)).await?;
     let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
@@ -148,5 +153,6 @@ pub(super) async fn backlog(store: &Store) -> Result<Backlog, Cause> {
         oldest_unknown: columns.take()?,
         review: columns.take()?,
         replies_owed: columns.take()?,
+        acts: columns.take()?,
     })
 }

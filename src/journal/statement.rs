@@ -80,6 +80,21 @@ impl Statement {
         self.place()
     }
 
+    pub(super) fn maybe_int(&mut self, value: Option<i64>) -> &mut Self {
+        self.values.maybe_int(value);
+        self.cast("BIGINT")
+    }
+
+    pub(super) fn maybe_text(&mut self, value: Option<&str>) -> &mut Self {
+        self.values.maybe_text(value);
+        self.cast("TEXT")
+    }
+
+    /// A value that may be NULL says of what type it would be, where nothing around it does.
+    fn cast(&mut self, sort: &str) -> &mut Self {
+        self.push("CAST(").place().push(" AS ").push(sort).push(")")
+    }
+
     /// `($1, $2, …)` of the values. Their number is brought up to a power of four by repeating the last, so that there are
     /// few texts to prepare; in a list of keys a repetition changes nothing.
     pub(super) fn list<'v>(&mut self, values: impl ExactSizeIterator<Item = &'v str> + Clone) -> &mut Self {

@@ -19,6 +19,8 @@ pub(super) struct Store {
     pub(super) name: String,
     readers: AnyPool,
     writer: Option<Writer>,
+    /// For a command line beside the daemon: it writes acts and nothing else.
+    operator: Option<AnyPool>,
     /// How long a transaction may take as seen from here. Twice what the server allows one statement, so that the
     /// server's own, clearer error comes first.
     pub(super) patience: Duration,
@@ -49,13 +51,26 @@ impl Store {
             .execute(&pool)
             .await?;
         let writer = Writer { pool, instance, batch: Mutex::new(0) };
-        Self::new(dialect, config, Some(writer), lock)
+        Self::new(dialect, config, Some(writer), None, lock)
+    }
+
+    pub(super) async fn open_for_an_operator(config: &config::Journal) -> Result<Self, Cause> {
+        let dialect = Dialect::of(config)?;
+        dialect.probe(config, Role::Operator).await?;
+        let store = Self::new(dialect, config, None, Some(dialect.pool(config, Role::Operator)?), None)?;
+        match store.read(Statement::new("SELECT number FROM act LIMIT 1")).await {
+            Ok(_) => Ok(store),
+            Err(Cause::Unfit(_)) => Err(Cause::Unfit(
+                "it has no place for operators' acts yet: start this version's daemon on it".to_owned(),
+            )),
+            Err(cause) => Err(cause),
+        }
     }
 
     pub(super) async fn open_for_reading(config: &config::Journal) -> Result<Self, Cause> {
         let dialect = Dialect::of(config)?;
         dialect.probe(config, Role::Reader).await?;
-        let store = Self::new(dialect, config, None, None)?;
+        let store = Self::new(dialect, config, None, None, None)?;
         store.read(Statement::new("SELECT instance FROM writer LIMIT 1")).await?;
         Ok(store)
     }
@@ -64,11 +79,12 @@ impl Store {
         dialect: Dialect,
         config: &config::Journal,
         writer: Option<Writer>,
+        operator: Option<AnyPool>,
         lock: Option<File>,
     ) -> Result<Self, Cause> {
         let readers = dialect.pool(config, Role::Reader)?;
         let patience = 2 * config.statement_timeout;
-        Ok(Self { dialect, name: dialect.name(config), readers, writer, patience, _lock: lock })
+        Ok(Self { dialect, name: dialect.name(config), readers, writer, operator, patience, _lock: lock })
     }
 
     pub(super) fn writer(&self) -> Result<&Writer, Cause> {
@@ -81,6 +97,13 @@ impl Store {
 
     pub(super) async fn write(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
         self.run(&self.writer()?.pool, statement).await
+    }
+
+    /// One statement of an operator's.
+    pub(super) async fn act(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
+        let pool = self.operator.as_ref().or(self.writer.as_ref().map(|writer| &writer.pool));
+        let pool = pool.ok_or_else(|| Cause::Unfit("it was opened for reading only".to_owned()))?;
+        self.run(pool, statement).await
     }
 
     /// One statement. A connection that does not answer in time is closed, not given back.

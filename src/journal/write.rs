@@ -9,7 +9,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-type Written<T> = Result<T, sqlx::Error>;
+pub(super) type Written<T> = Result<T, sqlx::Error>;
 
 /// The numbers that the database gave to the purchases of a batch, by their ids as they are stored. Nothing is written for
 /// a purchase that is not among them: without a number the database refuses the row.

@@ -1,7 +1,7 @@
 //! What can happen to a purchase and what follows from it. Plain data, journalled as it is; carries no code and no secret.
 
 use super::evidence::{ChannelAnswer, CheckAnswer, Decline, GrantAnswer};
-use super::record::{Micros, Purchase};
+use super::record::{Micros, Purchase, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened to a purchase. Serialised, it is the body of the journal's event.
@@ -38,6 +38,22 @@ pub enum Input {
     Grant { call: GrantCall, sends: u32, called_at: Micros, answer: GrantAnswer },
     /// `due_at` has come.
     Timer,
+    /// An operator wants the peers asked now.
+    Inquire { by: Person },
+    /// An operator has found out what became of a purchase in review.
+    Resolve { verdict: Verdict, by: Person },
+}
+
+/// Who did something, and why, in their own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The act's number in the journal.
+    pub act: i64,
+    pub operator: String,
+    pub reason: String,
+    /// What the reason rests on: a statement's line, a ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
 }
 
 impl Input {
@@ -56,6 +72,8 @@ impl Input {
             Self::Channel { call, .. } => call.as_str(),
             Self::Grant { call, .. } => call.as_str(),
             Self::Timer => "timer",
+            Self::Inquire { .. } => "inquire",
+            Self::Resolve { .. } => "resolve",
         }
     }
 }

@@ -5,6 +5,7 @@ mod charge;
 mod grant;
 mod inquiry;
 mod offering;
+mod operator;
 mod refund;
 mod turn;
 
@@ -13,6 +14,8 @@ use super::input::{ChannelCall, GrantCall, Input, Step};
 use super::record::{Micros, Purchase, State};
 use super::rules::Rules;
 use crate::law::{Rule, holds};
+pub use charge::found_extra_charge;
+pub use operator::{objection, questions};
 use turn::Turn;
 
 /// The purchase after `input`, and what follows from it. The version grows by one with every input, so that each input
@@ -21,13 +24,17 @@ use turn::Turn;
 pub fn next(rules: &Rules, purchase: &Purchase, input: &Input, now: Micros) -> Step {
     let mut turn = Turn::new(rules, purchase, now);
     match input {
-        Input::Asked => turn.check(),
+        Input::Asked => turn.on_asked(),
         Input::Checked { answer, nonce } => turn.on_checked(answer, nonce),
         Input::AskedAgain => turn.on_asked_again(),
         Input::CodeRight | Input::CodeWrong | Input::ChannelCode { .. } | Input::Yes => turn.on_answer(input),
         Input::Cancel => turn.on_cancel(),
         Input::Channel { call, sends, called_at, answer } => {
             turn.hear(*called_at);
+            if charge::is_second_payment(purchase, *call, answer) {
+                turn.on_second_payment();
+                return turn.finish();
+            }
             turn.remember(*call, answer);
             let current = turn.is_current(*call, *sends);
             let finding = weigh(*call, &answer.finding);
@@ -47,6 +54,8 @@ pub fn next(rules: &Rules, purchase: &Purchase, input: &Input, now: Micros) -> S
             }
         }
         Input::Timer => on_timer(&mut turn),
+        Input::Inquire { .. } => turn.on_inquire(),
+        Input::Resolve { verdict, by } => turn.on_resolve(*verdict, by.evidence.as_deref()),
     }
     turn.finish()
 }

@@ -46,6 +46,24 @@ pub struct Purchase {
     /// The subscriber was told that the outcome is being checked; said once.
     #[serde(default, skip_serializing_if = "is_default")]
     pub told_checking: bool,
+    /// The last end that the subscriber was told of: none is told twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<State>,
+    /// What a person found out; what a peer says against it later is for a person again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+}
+
+/// A person's word on what became of a purchase, as strong as a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The money was taken and the package stands.
+    Done,
+    /// The money was taken and is back.
+    Refunded,
+    /// No money was taken.
+    Declined,
 }
 
 /// What was asked for, and by whom; never changes.
@@ -241,6 +259,25 @@ impl AttemptStatus {
     }
 }
 
+impl Verdict {
+    pub const ALL: [Self; 3] = [Self::Done, Self::Refunded, Self::Declined];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.end().as_str()
+    }
+
+    /// The end that a purchase comes to by it.
+    #[must_use]
+    pub const fn end(self) -> State {
+        match self {
+            Self::Done => State::Done,
+            Self::Refunded => State::Refunded,
+            Self::Declined => State::Declined,
+        }
+    }
+}
+
 impl ReviewReason {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -299,6 +336,8 @@ impl Purchase {
             decline: None,
             asked: 0,
             told_checking: false,
+            told: None,
+            verdict: None,
         }
     }
 
@@ -310,7 +349,9 @@ impl Purchase {
 
     #[must_use]
     pub fn paid(&self) -> Paid {
-        if self.refund.as_ref().is_some_and(|refund| refund.status == AttemptStatus::Succeeded) {
+        let back = self.refund.as_ref().is_some_and(|refund| refund.status == AttemptStatus::Succeeded);
+        // A person may know of money that came back without a refund of ours.
+        if back || self.state == State::Refunded {
             return Paid::Refunded;
         }
         match self.charge.as_ref().map(|charge| charge.status) {
@@ -320,11 +361,12 @@ impl Purchase {
         }
     }
 
-    /// `no`, `owed` or `yes`; a person may later say `elsewhere`.
+    /// `no`, `owed` or `yes`; `elsewhere` where a person knows of a package that was not our grant.
     #[must_use]
     pub fn granted(&self) -> &'static str {
         match (self.grant.as_ref().map(|grant| grant.status), self.paid()) {
             (Some(AttemptStatus::Succeeded), _) => "yes",
+            _ if self.state == State::Done => "elsewhere",
             (_, Paid::Yes) => "owed",
             (_, Paid::No | Paid::Unknown | Paid::Refunded) => "no",
         }

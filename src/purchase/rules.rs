@@ -3,7 +3,7 @@
 use super::offer::CodeKey;
 use super::record::Micros;
 use crate::config::Otp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All that [`super::next()`] needs to know besides the purchase. Durations are microseconds.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct Rules {
     /// A repeated grant under the same key is the same grant.
     pub idempotent_grants: bool,
     pub channels: BTreeMap<String, ChannelRules>,
+    /// Channels where an operator lets no new charge begin.
+    pub frozen: BTreeSet<String>,
 }
 
 /// One channel's promises.

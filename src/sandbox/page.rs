@@ -11,7 +11,6 @@ mod progress;
 mod stage;
 mod switches;
 mod watch;
-mod words;
 
 pub(super) use stage::{About, Neighbours, Stage};
 pub(super) use watch::watch;

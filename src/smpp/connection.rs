@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
+use crate::telemetry::message_ids;
 use bytes::BytesMut;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -212,7 +213,12 @@ impl Connection {
         }
         self.bound = !self.bound;
         if self.bound {
-            info!(smsc = self.settings.name, address = self.settings.address, "bound to the SMSC");
+            info!(
+                message_id = message_ids::SMSC_BOUND,
+                smsc = self.settings.name,
+                address = self.settings.address,
+                "bound to the SMSC"
+            );
             self.backoff.reset();
             self.health.send_replace(Health::Bound { since: SystemTime::now() });
         } else {
@@ -240,7 +246,13 @@ impl Connection {
         let random = getrandom::u32().unwrap_or(u32::MAX / 2);
         let wait = self.backoff.wait(&self.settings, refused, random);
         let LinkSettings { name, address, .. } = &*self.settings;
-        warn!(smsc = name, address, ?wait, "no link to the SMSC: {end}; it will be tried again");
+        warn!(
+            message_id = message_ids::SMSC_LOST,
+            smsc = name,
+            address,
+            ?wait,
+            "no link to the SMSC: {end}; it will be tried again"
+        );
         wait
     }
 }

@@ -21,8 +21,24 @@ pub const STORE_DOWN: &str = "71851d78798a4ca98b74a06da279489e";
 /// A constraint of the store refused a step: a rule of paygate's own failed. Nothing was let out.
 pub const STEP_REFUSED: &str = "e6e246bcf0754a9d94f3a759669dca51";
 
+/// Money was taken that nothing stood for: after a purchase was given up, or a second time.
+pub const EXTRA_CHARGE: &str = "a3f5d190c7a140af8f8391208d486df6";
+/// An operator lets no new charge begin on a channel.
+pub const CHANNEL_FROZEN: &str = "6c8fdecc9c93458fbf87e9c442f892f5";
+pub const CHANNEL_THAWED: &str = "29ae42ea838c4c7f95f6ec38fc9a72fc";
+/// A person has said what became of a purchase in review.
+pub const RESOLVED: &str = "a360923402be48a0b09a1be00bf542db";
+/// A peer refuses our own configuration or credentials: nothing can be bought there.
+pub const WE_ARE_REFUSED: &str = "f1301366bc514d3c8dbba50bec399121";
+/// The key store has seen a send that the journal does not have: the journal has lost commits.
+pub const JOURNAL_BEHIND: &str = "f4fc4724f4f048b9b2fb03d852a6c531";
+/// Redis may forget keys before their time.
+pub const KEYS_EVICTABLE: &str = "4ac1b65f9e6f499d93fdc323de4075f0";
+/// The journal's clock leapt.
+pub const CLOCK_SET: &str = "8f92d5e00e994ac4a435a6a1574c2a63";
+
 /// All of them by name, for the catalogue's test.
-pub const ALL: [(&str, &str); 11] = [
+pub const ALL: [(&str, &str); 19] = [
     ("started", STARTED),
     ("stopping", STOPPING),
     ("smsc-bound", SMSC_BOUND),
@@ -34,4 +50,12 @@ pub const ALL: [(&str, &str); 11] = [
     ("redis-lost", REDIS_LOST),
     ("store-down", STORE_DOWN),
     ("step-refused", STEP_REFUSED),
+    ("extra-charge", EXTRA_CHARGE),
+    ("channel-frozen", CHANNEL_FROZEN),
+    ("channel-thawed", CHANNEL_THAWED),
+    ("resolved", RESOLVED),
+    ("we-are-refused", WE_ARE_REFUSED),
+    ("journal-behind", JOURNAL_BEHIND),
+    ("keys-evictable", KEYS_EVICTABLE),
+    ("clock-set", CLOCK_SET),
 ];

@@ -15,10 +15,13 @@ pub const OLDEST_UNKNOWN: &str = "paygate_oldest_unknown_timestamp_seconds";
 pub const BACKLOG: &str = "paygate_backlog";
 pub const SMSC_BOUND: &str = "paygate_smsc_bound";
 pub const SMSC_WINDOW: &str = "paygate_smsc_window_inflight";
+pub const LATE_SENDS: &str = "paygate_late_sends_refused_total";
+pub const EXTRA_CHARGES: &str = "paygate_extra_charges_total";
+pub const CHANNEL_FROZEN: &str = "paygate_channel_frozen";
 pub const LOG_DROPPED: &str = "paygate_log_dropped_total";
 
 /// Counters, and what they count.
-pub const COUNTERS: [(&str, &str); 20] = [
+pub const COUNTERS: [(&str, &str); 22] = [
     (MESSAGES_RECEIVED, "Messages by HTTP, by door and by what the peer was told (fresh, again, later)"),
     ("paygate_redeliveries_total", "Messages and parts that were here already, by door"),
     ("paygate_messages_kept_total", "Messages that led to no purchase, by what they were taken for"),
@@ -28,6 +31,8 @@ pub const COUNTERS: [(&str, &str); 20] = [
     ("paygate_outbox_full_total", "Texts that waited in the journal because their link had too many, by smsc"),
     ("paygate_fenced_writes_total", "Writes refused because the purchase had moved on meanwhile"),
     ("paygate_refused_writes_total", "Writes that a constraint of the journal refused: a rule failed above it"),
+    (LATE_SENDS, "Requests that did not leave because their time to leave was over"),
+    (EXTRA_CHARGES, "Charges found that nothing stood for: of a purchase given up, or a second one; by channel"),
     ("paygate_journal_commits_total", "Transactions of the journal"),
     ("paygate_journal_rows_total", "Rows written by them"),
     ("paygate_journal_failures_total", "Transactions that the store did not take"),
@@ -42,12 +47,13 @@ pub const COUNTERS: [(&str, &str); 20] = [
 ];
 
 /// Gauges, and what they show.
-pub const GAUGES: [(&str, &str); 7] = [
+pub const GAUGES: [(&str, &str); 8] = [
     ("paygate_keys_may_be_evicted", "1 where Redis may forget keys before their time: set maxmemory-policy noeviction"),
     (BUILD_INFO, "Always 1; the version is the label"),
-    (UNKNOWN_OUTCOMES, "Purchases whose charge, grant or refund is not proven either way"),
-    (OLDEST_UNKNOWN, "Unix time at which the oldest of them began; 0 where there is none"),
-    (BACKLOG, "Purchases that are open or in review, and texts that are owed, by state"),
+    (UNKNOWN_OUTCOMES, "Purchases whose charge, grant or refund is not proven either way, in review or not"),
+    (OLDEST_UNKNOWN, "Unix time at which the oldest of them was asked for; 0 where there is none"),
+    (BACKLOG, "Purchases open and in review, texts owed, and operators' acts not carried out, by state"),
+    (CHANNEL_FROZEN, "1 while an operator lets no new charge begin there, by channel"),
     (SMSC_BOUND, "1 while the link is bound, by smsc"),
     (SMSC_WINDOW, "submit_sm that the SMSC has not answered, by smsc"),
 ];
@@ -104,11 +110,15 @@ pub fn register(config: &Config, states: &[&'static str]) {
     {
         counter!(PURCHASES, "state" => *state, "channel" => channel.clone()).absolute(0);
     }
+    for channel in config.charging.keys() {
+        counter!(EXTRA_CHARGES, "channel" => channel.clone()).absolute(0);
+        gauge!(CHANNEL_FROZEN, "channel" => channel.clone()).set(0.0);
+    }
     for smsc in &config.smsc {
         gauge!(SMSC_BOUND, "smsc" => smsc.name.clone()).set(0.0);
         gauge!(SMSC_WINDOW, "smsc" => smsc.name.clone()).set(0.0);
     }
-    for state in ["open", "review", "replies"] {
+    for state in ["open", "review", "replies", "acts"] {
         gauge!(BACKLOG, "state" => state).set(0.0);
     }
     for name in [UNKNOWN_OUTCOMES, OLDEST_UNKNOWN] {
@@ -123,7 +133,8 @@ pub fn register(config: &Config, states: &[&'static str]) {
 const VERDICTS: [&str; 3] = ["fresh", "again", "later"];
 
 /// Counters without labels: whole from the start.
-const UNLABELLED: [&str; 6] = [
+const UNLABELLED: [&str; 7] = [
+    LATE_SENDS,
     "paygate_fenced_writes_total",
     "paygate_refused_writes_total",
     "paygate_journal_failures_total",

@@ -4,5 +4,6 @@
 mod lives;
 mod messages;
 mod money;
+mod operators;
 mod sample;
 mod transitions;

@@ -7,4 +7,4 @@ mod crash;
 mod finding;
 mod lost_answers;
 mod opening;
-mod samples;
+pub(crate) mod samples;

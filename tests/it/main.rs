@@ -12,6 +12,7 @@ mod journal;
 mod journeys;
 mod kannel;
 mod keys;
+mod operators;
 mod sandbox;
 #[path = "../simulation/mod.rs"]
 mod simulation;

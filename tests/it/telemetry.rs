@@ -44,5 +44,16 @@ fn every_fixed_record_has_its_page_in_the_catalogue() {
         assert!(id.len() == 32 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{name}");
         assert_eq!(catalogue.matches(&format!("-- {id}\n")).count(), 1, "{name} {id}");
     }
+    let ids: BTreeSet<&str> = message_ids::ALL.iter().map(|(_, id)| *id).collect();
+    assert_eq!(ids.len(), message_ids::ALL.len(), "no two records are one");
     assert_eq!(catalogue.matches("\nSubject: ").count(), message_ids::ALL.len());
+}
+
+#[test]
+fn every_fixed_record_is_told_somewhere() {
+    let source = source(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    for (name, _) in message_ids::ALL {
+        let constant = name.replace('-', "_").to_uppercase();
+        assert!(source.contains(&format!("message_ids::{constant}")), "nothing tells {constant}");
+    }
 }

@@ -13,7 +13,7 @@ use paygate::purchase::rules::{ChannelRules, Flight, Rules};
 use paygate::replies::Replies;
 use paygate_parsers::msisdn::Country;
 use paygate_parsers::request::Syntax;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,6 +68,7 @@ fn rules() -> Rules {
         grant: flight,
         idempotent_grants: true,
         channels: [("viettel".to_owned(), channel)].into(),
+        frozen: BTreeSet::new(),
     }
 }
 

@@ -35,13 +35,27 @@ fn read(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
 }
 
 /// `2026-11-22T02:30:00.5Z`, for programs.
-pub(super) fn utc(at: Micros) -> String {
+pub(in crate::cli) fn utc(at: Micros) -> String {
     Timestamp::from_microsecond(at).map_or_else(|_| at.to_string(), |time| time.to_string())
 }
 
 /// `2026-11-22 09:30:00`, in this machine's time zone, for people.
-pub(super) fn local(at: Micros) -> String {
-    let zoned = |time: Timestamp| time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string();
+pub(in crate::cli) fn local(at: Micros) -> String {
+    formatted(at, "%Y-%m-%d %H:%M:%S")
+}
+
+/// `2026-11-22`, in this machine's time zone.
+pub(super) fn day(at: Micros) -> String {
+    formatted(at, "%Y-%m-%d")
+}
+
+/// `09:30:00.123`, in this machine's time zone.
+pub(super) fn clock(at: Micros) -> String {
+    formatted(at, "%H:%M:%S%.3f")
+}
+
+fn formatted(at: Micros, format: &str) -> String {
+    let zoned = |time: Timestamp| time.to_zoned(TimeZone::system()).strftime(format).to_string();
     Timestamp::from_microsecond(at).map_or_else(|_| at.to_string(), zoned)
 }
 

@@ -1,8 +1,9 @@
 //! Purchases as people read them: aligned, in local time, the state in colour where there are eyes.
 
 use super::moment::local;
+use super::timeline::{timeline, tone};
 use super::view::grant_id;
-use crate::cli::table::{Cell, GREEN, RED, Table, YELLOW};
+use crate::cli::table::{Cell, RED, Table};
 use crate::journal::rows::{AttemptRow, Listed, Story};
 use crate::purchase::record::{ReviewReason, State};
 
@@ -34,17 +35,20 @@ pub(super) fn list(found: &[Listed], colour: bool) -> String {
     table.render(colour)
 }
 
-pub(super) fn story(story: &Story, colour: bool) -> String {
-    let mut text = facts(story, colour) + "\n" + &events(story, colour);
-    for (name, attempts) in [("CHARGE", &story.charges), ("GRANT", &story.grants), ("REFUND", &story.refunds)] {
-        if !attempts.is_empty() {
-            text += &format!("\n{}", self::attempts(name, attempts, colour));
-        }
+pub(super) fn story(story: &Story, raw: bool, colour: bool) -> String {
+    let mut text = facts(story, colour) + "\n";
+    let kinds = [("charge", &story.charges), ("grant", &story.grants), ("refund", &story.refunds)];
+    let mut table = Table::default();
+    table.heading(&["ATTEMPT", "KEY", "STATE", "AMOUNT", "SENDS", "PEER'S REFERENCE"]);
+    let mut any = false;
+    for (name, attempts) in kinds {
+        any |= !attempts.is_empty();
+        attempts.iter().for_each(|row| attempt(&mut table, name, row));
     }
-    if !story.replies.is_empty() {
-        text += &format!("\n{}", replies(story, colour));
+    if any {
+        text += &(table.render(colour) + "\n");
     }
-    text
+    text + &timeline(story, raw, colour)
 }
 
 fn facts(story: &Story, colour: bool) -> String {
@@ -63,62 +67,24 @@ fn facts(story: &Story, colour: bool) -> String {
     table.row([Cell::new("state"), state(purchase.state)]);
     table.facts([("paid", purchase.paid().as_str()), ("granted", purchase.granted())]);
     table.facts(purchase.review.iter().map(|reason| ("review", reason.as_str())));
+    table.facts(purchase.verdict.iter().map(|verdict| ("verdict", verdict.as_str())));
     table.facts(grant_id(story).iter().map(|id| ("grant id", *id)));
     table.facts(purchase.due_at.map(local).iter().map(|due| ("looked at", due.as_str())));
     table.render(colour)
 }
 
-fn events(story: &Story, colour: bool) -> String {
-    let mut table = Table::default();
-    table.heading(&["AT", "WHAT HAPPENED", "FROM", "TO"]);
-    for event in &story.events {
-        let cells = [&local(event.at), &event.kind, &event.state_from, &event.state_to];
-        table.row(cells.map(|text| Cell::new(text)));
-    }
-    table.render(colour)
+fn attempt(table: &mut Table, name: &str, row: &AttemptRow) {
+    let attempt = &row.attempt;
+    table.row([
+        Cell::new(name),
+        Cell::new(&attempt.key),
+        Cell::new(attempt.status.as_str()),
+        Cell::new(&attempt.amount.to_string()),
+        Cell::new(&attempt.sends.to_string()),
+        Cell::new(attempt.peer_reference.as_deref().unwrap_or_default()),
+    ]);
 }
 
-fn attempts(name: &str, attempts: &[AttemptRow], colour: bool) -> String {
-    let mut table = Table::default();
-    table.heading(&[name, "AT", "STATE", "AMOUNT", "SENDS", "PEER'S REFERENCE"]);
-    for AttemptRow { attempt, .. } in attempts {
-        table.row([
-            Cell::new(&attempt.key),
-            Cell::new(&local(attempt.intended_at)),
-            Cell::new(attempt.status.as_str()),
-            Cell::new(&attempt.amount.to_string()),
-            Cell::new(&attempt.sends.to_string()),
-            Cell::new(attempt.peer_reference.as_deref().unwrap_or_default()),
-        ]);
-    }
-    table.render(colour)
-}
-
-fn replies(story: &Story, colour: bool) -> String {
-    let mut table = Table::default();
-    table.heading(&["REPLY", "AT", "STATE", "TEXT"]);
-    for (reply, status) in &story.replies {
-        table.row([&reply.kind, &local(reply.at), status, &reply.text].map(|text| Cell::new(text)));
-    }
-    table.render(colour)
-}
-
-/// Green where all is well, yellow where nobody knows, red where a person is needed.
 fn state(state: State) -> Cell {
-    let colour = match state {
-        State::Done | State::Refunded => Some(GREEN),
-        State::ChargeUnknown | State::GrantUnknown | State::RefundUnknown => Some(YELLOW),
-        State::Review => Some(RED),
-        State::Requested
-        | State::Offered
-        | State::Charging
-        | State::AwaitingUser
-        | State::Granting
-        | State::Refunding
-        | State::Declined
-        | State::Expired
-        | State::Cancelled
-        | State::Refused => None,
-    };
-    Cell::painted(state.as_str(), colour)
+    Cell::painted(state.as_str(), tone(state))
 }

@@ -1,7 +1,7 @@
 //! A purchase as other programs read it. The keys are a promise; new ones may come, none changes.
 
 use super::moment::utc;
-use crate::journal::rows::{AttemptRow, EventRow, Listed, Story};
+use crate::journal::rows::{ActOutcome, ActRow, AttemptRow, EventRow, Listed, MessageRow, ReplyRow, Story};
 use crate::purchase::Purchase;
 use crate::purchase::record::{AttemptStatus, ReviewReason};
 use serde::Serialize;
@@ -46,6 +46,55 @@ pub(super) struct Told<'p> {
     #[serde(flatten)]
     listing: Listing<'p>,
     events: Vec<Event<'p>>,
+    texts: Vec<Text<'p>>,
+    /// What operators did to it.
+    acts: Vec<Act<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<Raw<'p>>,
+}
+
+#[derive(Serialize)]
+struct Text<'p> {
+    at: String,
+    kind: &'p str,
+    status: &'p str,
+    text: &'p str,
+}
+
+#[derive(Serialize)]
+struct Act<'p> {
+    number: i64,
+    at: String,
+    operator: &'p str,
+    verb: &'static str,
+    reason: &'p str,
+    evidence: Option<&'p str>,
+    /// Null until a daemon has taken it.
+    done_at: Option<String>,
+    outcome: Option<&'static str>,
+}
+
+/// With `--raw`: what was sent and what came in, octet by octet.
+#[derive(Serialize)]
+struct Raw<'p> {
+    requests: Vec<Request<'p>>,
+    messages: Vec<Message<'p>>,
+}
+
+#[derive(Serialize)]
+struct Request<'p> {
+    key: &'p str,
+    request: &'p str,
+    sha256: &'p str,
+}
+
+#[derive(Serialize)]
+struct Message<'p> {
+    at: String,
+    verdict: &'p str,
+    data_coding: Option<i64>,
+    /// Hex; null while it holds a code that may still be good.
+    octets: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -101,12 +150,58 @@ impl<'p> Charge<'p> {
 }
 
 impl<'p> Told<'p> {
-    pub(super) fn of(story: &'p Story) -> Self {
+    pub(super) fn of(story: &'p Story, raw: bool) -> Self {
         Self {
             listing: Listing::new(&story.purchase, &story.charges, grant_id(story)),
             events: story.events.iter().map(Event::of).collect(),
+            texts: story.replies.iter().map(Text::of).collect(),
+            acts: story.acts.iter().map(Act::of).collect(),
+            raw: raw.then(|| Raw::of(story)),
         }
     }
+}
+
+impl<'p> Text<'p> {
+    fn of((reply, status): &'p (ReplyRow, String)) -> Self {
+        Self { at: utc(reply.at), kind: &reply.kind, status, text: &reply.text }
+    }
+}
+
+impl<'p> Act<'p> {
+    fn of(row: &'p ActRow) -> Self {
+        let act = &row.act;
+        Self {
+            number: row.number,
+            at: utc(row.at),
+            operator: &act.operator,
+            verb: act.deed.verb(),
+            reason: &act.reason,
+            evidence: act.evidence.as_deref(),
+            done_at: row.done.map(|(at, _)| utc(at)),
+            outcome: row.done.map(|(_, outcome)| ActOutcome::as_str(outcome)),
+        }
+    }
+}
+
+impl<'p> Raw<'p> {
+    fn of(story: &'p Story) -> Self {
+        let attempts = story.charges.iter().chain(&story.grants).chain(&story.refunds);
+        let request =
+            |row: &'p AttemptRow| Request { key: &row.attempt.key, request: &row.request, sha256: &row.fingerprint };
+        let message = |message: &'p MessageRow| Message {
+            at: utc(message.at),
+            verdict: &message.verdict,
+            data_coding: message.data_coding,
+            octets: octets(story, message),
+        };
+        Self { requests: attempts.map(request).collect(), messages: story.messages.iter().map(message).collect() }
+    }
+}
+
+/// A message as it came, in hex; nothing while it holds a code that may still be good.
+pub(super) fn octets(story: &Story, message: &MessageRow) -> Option<String> {
+    let still_good = message.verdict == "confirm" && !story.purchase.state.is_end();
+    (!still_good).then(|| message.raw.iter().map(|octet| format!("{octet:02x}")).collect())
 }
 
 impl<'p> Event<'p> {

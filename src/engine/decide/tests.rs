@@ -11,7 +11,7 @@ use crate::engine::door::{Door, MessageIn, Verdict};
 use crate::engine::intake::{Reader, set_key};
 use crate::engine::work::{Decision, Known, Work};
 use crate::http_client::HttpClient;
-use crate::journal::rows::{HeldPart, PartRow, Seen};
+use crate::journal::rows::{ActOutcome, ActRow, Deed, HeldPart, NewAct, PartRow, Seen};
 use crate::package_manager;
 use crate::purchase::evidence::{Advice, ChannelAnswer, CheckAnswer, Decline, Finding, GrantAnswer, Reason};
 use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input};
@@ -57,6 +57,7 @@ fn rules() -> Rules {
         grant: flight,
         idempotent_grants: true,
         channels: [("viettel".to_owned(), channel)].into(),
+        frozen: Default::default(),
     }
 }
 
@@ -367,4 +368,67 @@ fn a_reference_used_again_after_the_window_begins_a_new_set() {
     let row = keep(&desk, &mut known, part(SENDER, 2, 2, "NAP1").0, START + WINDOW).unwrap();
     assert_eq!(row.generation, 1);
     assert!(assembled(&desk, &known, &row.set, START + WINDOW).is_none(), "a part of each is no message");
+}
+
+/// An operator's act about this purchase.
+fn act(purchase: &Purchase, deed: Deed) -> Work {
+    let act = NewAct { operator: "lan".to_owned(), deed, reason: "asked by phone".to_owned(), evidence: None };
+    let row = ActRow { number: 7, at: START, act, done: None };
+    Work::Act { purchase: purchase.id.clone(), act: Box::new(row) }
+}
+
+#[test]
+fn an_act_and_a_message_of_its_subscriber_never_share_a_commit() {
+    let desk = desk();
+    let purchase = purchase(&desk, vec![allowed()]);
+    let inquire = || act(&purchase, Deed::Inquire { purchase: purchase.id.clone() });
+    let cancel = || message(&desk, sms(SENDER, "HUY VIP NAP1")).0;
+    for works in [vec![inquire(), cancel()], vec![cancel(), inquire()], vec![inquire(), inquire()]] {
+        let (decisions, later) = decide(&desk, &known(&purchase), START + 9 * SECOND, works);
+        assert_eq!((decisions.len(), later.len()), (1, 1));
+        assert!(decisions[0].unit.act.is_none() || decisions[0].unit.message.is_none());
+    }
+}
+
+#[test]
+fn an_act_says_in_its_own_commit_what_came_of_it_and_who_did_it() {
+    let desk = desk();
+    let silence = Finding::Unknown { cause: crate::purchase::evidence::Cause::NoAnswer };
+    let unknown = purchase(&desk, vec![allowed(), Input::CodeRight, channel(ChannelCall::Charge, 1, silence)]);
+    let offered = purchase(&desk, vec![allowed()]);
+    for (purchase, outcome) in [(unknown, ActOutcome::CarriedOut), (offered, ActOutcome::Refused)] {
+        let inquire = act(&purchase, Deed::Inquire { purchase: purchase.id.clone() });
+        let (decisions, _) = decide(&desk, &known(&purchase), START + 9 * SECOND, vec![inquire]);
+        let unit = &decisions[0].unit;
+        assert_eq!(unit.act.map(|act| (act.number, act.outcome)), Some((7, outcome)));
+        assert!(unit.events[0].body.contains(r#""operator":"lan""#), "{}", unit.events[0].body);
+        let asks = decisions[0].effects.contains(&Effect::Call { call: ChannelCall::InquireCharge });
+        assert_eq!(asks, outcome == ActOutcome::CarriedOut);
+    }
+}
+
+#[test]
+fn an_event_names_the_intent_that_it_committed_and_its_deadline() {
+    let desk = desk();
+    let purchase = purchase(&desk, vec![allowed()]);
+    let now = START + 9 * SECOND;
+    let (decisions, _) = decide(&desk, &known(&purchase), now, vec![answer(&purchase, Input::CodeRight)]);
+    let body: serde_json::Value = serde_json::from_str(&decisions[0].unit.events[0].body).unwrap();
+    let intent = serde_json::json!({ "key": format!("{}-c1", purchase.id), "send": 1, "send_by": now + 10 * SECOND });
+    assert_eq!((&body["input"], &body["intends_charge"]), (&"code_right".into(), &intent));
+    let read: Input = serde_json::from_value(body).unwrap();
+    assert_eq!(read, Input::CodeRight, "and is read as the input it is");
+}
+
+#[test]
+fn money_that_nothing_stood_for_is_counted_with_the_step_that_finds_it() {
+    let desk = desk();
+    let cancelled = purchase(&desk, vec![allowed(), Input::Cancel]);
+    let found = answer(&cancelled, channel(ChannelCall::InquireCharge, 1, CHARGED));
+    let (decisions, _) = decide(&desk, &known(&cancelled), START + 9 * SECOND, vec![found]);
+    assert_eq!(decisions[0].extra_charges, 1);
+    let awaited = purchase(&desk, vec![allowed(), Input::CodeRight]);
+    let found = answer(&awaited, channel(ChannelCall::Charge, 1, CHARGED));
+    let (decisions, _) = decide(&desk, &known(&awaited), START + 9 * SECOND, vec![found]);
+    assert_eq!(decisions[0].extra_charges, 0);
 }

@@ -109,7 +109,7 @@ impl Questions {
             Work::Message { reading, .. } => self.note_reading(reading),
             Work::Part { message, .. } => self.sets.extend(message.part.map(|part| set_key(message, part))),
             Work::Assemble { set } => self.sets.push(set.clone()),
-            Work::Answer { id, .. } => match cache.get(id) {
+            Work::Answer { id, .. } | Work::Act { purchase: id, .. } => match cache.get(id) {
                 Some(purchase) => {
                     known.purchases.insert(id.clone(), purchase);
                 }

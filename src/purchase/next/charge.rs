@@ -1,12 +1,13 @@
 //! The charge: from consent to proof. The only file that lets a charge out; whatever is unknown here is only asked about.
 
+use super::offering::FROZEN;
 use super::turn::{Turn, intend};
 use crate::law::{Rule, holds};
-use crate::purchase::evidence::{Advice, Decline, Finding, Reason};
-use crate::purchase::input::{ChannelCall, Notice};
+use crate::purchase::evidence::{Advice, ChannelAnswer, Decline, Finding, Reason};
+use crate::purchase::input::{ChannelCall, Input, Notice};
 use crate::purchase::money::Money;
 use crate::purchase::offer::Asks;
-use crate::purchase::record::{AttemptStatus, ReviewReason, State};
+use crate::purchase::record::{AttemptStatus, Purchase, ReviewReason, State};
 
 /// How often one charge may be let out under its key, each time only after proof that the one before moved nothing.
 pub(super) const SENDS_AT_MOST: u32 = 3;
@@ -14,6 +15,9 @@ pub(super) const SENDS_AT_MOST: u32 = 3;
 impl Turn<'_> {
     /// The intent, and with its commit the permission to charge. A charge that was prepared keeps its key.
     pub(super) fn charge(&mut self) {
+        if self.is_frozen() {
+            return self.decline_frozen();
+        }
         let Some(price) = self.purchase.price() else { return };
         let (flight, now) = (self.channel_flight(), self.now);
         let number = if holds(Rule::OneKeyForACharge) { 1 } else { self.purchase.version };
@@ -25,6 +29,14 @@ impl Turn<'_> {
         self.enter(State::Charging);
         self.wake_at(due_at);
         self.call(ChannelCall::Charge);
+    }
+
+    /// Nothing was charged under this consent, and nothing will be: what is set aside is let go of. A charge found all the
+    /// same is not what was agreed to now.
+    fn decline_frozen(&mut self) {
+        self.withdraw_consent();
+        self.end(State::Declined, Some(FROZEN), Notice::Declined { decline: FROZEN });
+        self.let_go();
     }
 
     /// What a channel said about the charge, in whatever state the purchase is by now.
@@ -49,6 +61,11 @@ impl Turn<'_> {
             | State::Done
             | State::Refunded => self.on_settled_charge(finding),
         }
+    }
+
+    /// Two payments under one key: one of them is the subscriber's, and a person must find out which.
+    pub(super) fn on_second_payment(&mut self) {
+        self.review(ReviewReason::Contradiction);
     }
 
     fn on_settled_charge(&mut self, finding: &Finding) {
@@ -138,12 +155,18 @@ impl Turn<'_> {
 
     /// Where it was we who gave up, what the channel may have set aside under our key is still set aside.
     fn give_up_reservation(&mut self, decline: Decline) {
-        let can_cancel = self.channel().is_some_and(|channel| channel.can_cancel);
-        let Some(charge) = self.purchase.charge.as_mut().filter(|charge| charge.handle.is_some()) else { return };
-        if can_cancel && decline.reason == Reason::Busy {
-            charge.status = AttemptStatus::Reserved;
-            self.release();
+        if decline.reason == Reason::Busy {
+            self.let_go();
         }
+    }
+
+    /// Lets go of a reservation, known or possible.
+    fn let_go(&mut self) {
+        let can_cancel = self.channel().is_some_and(|channel| channel.can_cancel);
+        if let Some(charge) = self.purchase.charge.as_mut().filter(|charge| can_cancel && charge.handle.is_some()) {
+            charge.status = AttemptStatus::Reserved;
+        }
+        self.release();
     }
 
     pub(super) fn consent_is_valid(&self) -> bool {
@@ -209,7 +232,7 @@ impl Turn<'_> {
         self.enter(State::Offered);
     }
 
-    fn forget_code(&mut self) {
+    pub(super) fn forget_code(&mut self) {
         if let Some(offer) = &mut self.purchase.offer {
             offer.answered = None;
         }
@@ -246,6 +269,8 @@ impl Turn<'_> {
     /// Evidence after the end, or about a reservation being released.
     fn on_late_charge(&mut self, current: bool, finding: &Finding) {
         match finding {
+            // A person has said that nothing was charged: which of the two is so, a person says again.
+            Finding::Charged { .. } if self.purchase.verdict.is_some() => self.review(ReviewReason::Contradiction),
             // Stronger evidence re-opens an end.
             Finding::Charged { amount, msisdn } if holds(Rule::LateChargeIsHeard) => {
                 self.charged(*amount, msisdn.as_deref())
@@ -282,4 +307,39 @@ impl Turn<'_> {
         }
         self.purchase.due_at = None;
     }
+}
+
+/// Whether this answer tells of another payment than the one that was proven.
+pub(super) fn is_second_payment(purchase: &Purchase, call: ChannelCall, answer: &ChannelAnswer) -> bool {
+    let Some(charge) = purchase.charge.as_ref().filter(|charge| charge.status == AttemptStatus::Succeeded) else {
+        return false;
+    };
+    let other = charge.peer_reference.as_ref().zip(answer.peer_reference.as_ref()).is_some_and(|(one, two)| one != two);
+    !call.is_of_refund() && matches!(answer.finding, Finding::Charged { .. }) && other
+}
+
+/// Whether this input finds money taken that nothing stood for: after the purchase was given up or before it was agreed
+/// to, or a second time.
+#[must_use]
+pub fn found_extra_charge(purchase: &Purchase, input: &Input) -> bool {
+    let Input::Channel { call, answer, .. } = input else { return false };
+    if call.is_of_refund() || !matches!(answer.finding, Finding::Charged { .. }) {
+        return false;
+    }
+    let given_up = match purchase.state {
+        State::Requested | State::Offered | State::Declined | State::Expired | State::Cancelled | State::Refused => {
+            true
+        }
+        State::Charging
+        | State::ChargeUnknown
+        | State::AwaitingUser
+        | State::Granting
+        | State::GrantUnknown
+        | State::Refunding
+        | State::RefundUnknown
+        | State::Review
+        | State::Done
+        | State::Refunded => false,
+    };
+    given_up || is_second_payment(purchase, *call, answer)
 }

@@ -74,6 +74,7 @@ impl Turn<'_> {
                 self.end(State::Done, None, Notice::Done);
             }
             State::Refunding | State::RefundUnknown | State::Refunded => self.review(ReviewReason::Contradiction),
+            State::Declined if self.purchase.verdict.is_some() => self.review(ReviewReason::Contradiction),
             State::Requested
             | State::Offered
             | State::Charging

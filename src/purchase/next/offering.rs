@@ -9,8 +9,18 @@ use crate::purchase::money::Money;
 use crate::purchase::offer::{Asks, Consent, ConsentBy, Offer};
 use crate::purchase::record::{AttemptStatus, State};
 
+/// What a frozen channel is to its subscribers.
+pub(super) const FROZEN: Decline = Decline::new(Reason::Maintenance, Advice::Wait);
+
 impl Turn<'_> {
-    pub(super) fn check(&mut self) {
+    pub(super) fn on_asked(&mut self) {
+        if self.is_frozen() {
+            return self.end(State::Refused, Some(FROZEN), Notice::Busy);
+        }
+        self.check();
+    }
+
+    fn check(&mut self) {
         self.purchase.asked += 1;
         self.check_effect();
         self.wake_at(self.now + self.rules.grant.answer_within + self.rules.check_pause);
@@ -29,6 +39,8 @@ impl Turn<'_> {
             return;
         }
         match answer {
+            // Nothing is offered that could not be charged, and nothing set aside.
+            CheckAnswer::Allowed { .. } if self.is_frozen() => self.end(State::Refused, Some(FROZEN), Notice::Busy),
             CheckAnswer::Allowed { package_name, price, days } => self.offer(package_name, *price, *days, nonce),
             CheckAnswer::Refused { reason, .. } => {
                 let decline = Decline::new(*reason, refusal_advice(*reason));

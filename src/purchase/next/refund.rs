@@ -63,6 +63,10 @@ impl Turn<'_> {
         match (awaited, same_amount) {
             (true, true) => self.end(State::Refunded, None, Notice::Refunded),
             (true, false) => self.review(ReviewReason::Mismatch),
+            // A person has said that the money was not given back.
+            (false, _) if matches!(self.state(), State::Done | State::Declined) => {
+                self.review(ReviewReason::Contradiction);
+            }
             (false, _) => {}
         }
     }

@@ -54,7 +54,18 @@ impl<'a> Turn<'a> {
     pub(super) fn end(&mut self, state: State, decline: Option<Decline>, notice: Notice) {
         self.enter(state);
         self.purchase.decline = decline;
+        self.purchase.told = Some(state);
         self.tell(notice);
+    }
+
+    /// The same for a subscriber who may have been told of this end before it was doubted.
+    pub(super) fn end_once(&mut self, state: State, decline: Option<Decline>, notice: Notice) {
+        if self.purchase.told == Some(state) {
+            self.enter(state);
+            self.purchase.decline = decline;
+        } else {
+            self.end(state, decline, notice);
+        }
     }
 
     /// A person's to look at. The subscriber waits for that person and is told so in time, unless the outcome was told.
@@ -100,6 +111,11 @@ impl<'a> Turn<'a> {
     /// given back there, and what is unknown goes to a person.
     pub(super) fn channel(&self) -> Option<&'a ChannelRules> {
         self.rules.channels.get(&self.purchase.order.channel)
+    }
+
+    /// Whether an operator lets no new charge begin on this channel. What is begun goes on.
+    pub(super) fn is_frozen(&self) -> bool {
+        self.rules.frozen.contains(&self.purchase.order.channel)
     }
 
     pub(super) fn channel_flight(&self) -> &'a Flight {

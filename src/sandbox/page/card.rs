@@ -5,10 +5,10 @@ use super::books::{self, Books};
 use super::phones::Phone;
 use super::progress::{self, Step};
 use super::stage::Neighbours;
-use super::words::{self, Who};
 use crate::journal::rows::{EventRow, Story};
 use crate::purchase::input::Input;
 use crate::purchase::record::{Micros, Purchase, State};
+use crate::story::{self, Who};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -79,7 +79,7 @@ impl Card {
             package: purchase.order.package.clone(),
             price: purchase.price().map(|price| price.to_string()),
             state: purchase.state.as_str(),
-            says: words::state(purchase),
+            says: story::state(purchase),
             tone: tone(purchase.state),
             steps: progress::steps(purchase),
             code: phone.and_then(|phone| code(story, phone)),
@@ -105,7 +105,7 @@ fn events(story: &Story) -> Vec<Event> {
 
 fn event(purchase: &Purchase, before: Option<&EventRow>, row: &EventRow) -> Event {
     let input: Option<Input> = serde_json::from_str(&row.body).ok();
-    let told = input.as_ref().map(|input| words::event(input, row, purchase));
+    let told = input.as_ref().map(|input| story::event(input, row, purchase));
     // A row of a later version, which this one cannot read, is shown by its name.
     let (who, says) = told.unwrap_or_else(|| (Who::Gateway, row.kind.replace('_', " ")));
     let to = State::ALL.into_iter().find(|state| state.as_str() == row.state_to);
@@ -115,7 +115,7 @@ fn event(purchase: &Purchase, before: Option<&EventRow>, row: &EventRow) -> Even
         after: before.map(|before| row.at - before.at),
         who,
         says,
-        heard: input.as_ref().and_then(words::heard).map(str::to_owned),
+        heard: input.as_ref().and_then(story::heard).map(str::to_owned),
         tone: to.filter(|_| row.state_from != row.state_to).map_or(Tone::Plain, tone),
         row: json!({
             "purchase_id": row.purchase_id,

@@ -243,7 +243,7 @@ function drawStep(step) {
     element("span", { class: "hidden" }, ` (${MARKS[step.mark]})`));
 }
 
-const WHO = { subscriber: "Subscriber", packages: "Packages", telco: "Telco", gateway: "paygate" };
+const WHO = { subscriber: "Subscriber", packages: "Packages", telco: "Telco", gateway: "paygate", operator: "Operator" };
 
 function drawEvent(card, event) {
   const key = `${card.id}/${event.seq}`;

@@ -2,10 +2,10 @@
 
 use paygate::config::Otp;
 use paygate::purchase::evidence::{Advice, Cause, ChannelAnswer, CheckAnswer, Decline, Finding, GrantAnswer, Reason};
-use paygate::purchase::input::{ChannelCall, GrantCall, Input};
+use paygate::purchase::input::{ChannelCall, GrantCall, Input, Person};
 use paygate::purchase::money::{Currency, Money};
 use paygate::purchase::offer::CodeKey;
-use paygate::purchase::record::{Micros, Order, Purchase, State};
+use paygate::purchase::record::{Micros, Order, Purchase, State, Verdict};
 use paygate::purchase::rules::{ChannelRules, Flight, Rules};
 use paygate::purchase::{Effect, next};
 use paygate_parsers::msisdn::{Country, Msisdn};
@@ -44,6 +44,7 @@ pub(crate) fn rules(otp: Otp) -> Rules {
         grant: flight(),
         idempotent_grants: true,
         channels: [("viettel".to_owned(), channel)].into(),
+        frozen: Default::default(),
     }
 }
 
@@ -76,6 +77,15 @@ pub(crate) fn channel(call: ChannelCall, sends: u32, finding: Finding) -> Input 
     let reference = Some("pay-1".to_owned());
     let answer = ChannelAnswer { finding, handle: reference.clone(), peer_reference: reference, heard: String::new() };
     Input::Channel { call, sends, called_at: START, answer }
+}
+
+pub(crate) fn somebody() -> Person {
+    Person { act: 7, operator: "lan".to_owned(), reason: "the subscriber called".to_owned(), evidence: None }
+}
+
+/// A person's word, without evidence.
+pub(crate) fn resolve(verdict: Verdict) -> Input {
+    Input::Resolve { verdict, by: somebody() }
 }
 
 /// The same of the package manager.
@@ -249,7 +259,9 @@ pub(crate) fn every_input(purchase: &Purchase) -> Vec<Input> {
         Input::Yes,
         Input::Cancel,
         Input::Timer,
+        Input::Inquire { by: somebody() },
     ];
+    inputs.extend(Verdict::ALL.map(resolve));
     for call in [Prepare, Charge, InquireCharge, CancelCharge] {
         inputs.extend(charge.iter().map(|finding| channel(call, sends(&purchase.charge), finding.clone())));
     }
@@ -298,6 +310,7 @@ pub(crate) fn input_name(input: &Input) -> String {
             GrantAnswer::NotSent { .. } => "not sent",
             GrantAnswer::Unknown { .. } => "unknown",
         },
+        Input::Resolve { verdict, .. } => verdict.as_str(),
         _ => return input.kind().to_owned(),
     };
     format!("{}: {said}", input.kind())

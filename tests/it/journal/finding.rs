@@ -189,7 +189,7 @@ both_stores! {
             [unknown("u1", T + 1), unknown("u2", T), review, questionable, purchase("p1")].map(new).to_vec();
         units[0].replies.push(reply("r1", None));
         journal.commit(units).await.unwrap();
-        let expected = Backlog { open: 4, unknown: 2, oldest_unknown: Some(T), review: 1, replies_owed: 1 };
+        let expected = Backlog { open: 4, unknown: 3, oldest_unknown: Some(T), review: 1, replies_owed: 1, acts: 0 };
         assert_eq!(journal.backlog().await.unwrap(), expected);
     }
 

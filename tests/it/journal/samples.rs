@@ -40,6 +40,8 @@ pub(crate) fn purchase(id: &str) -> Purchase {
         decline: None,
         asked: 0,
         told_checking: false,
+        told: None,
+        verdict: None,
     }
 }
 

@@ -103,6 +103,11 @@ pub(super) fn of_step(world: &World, input: &Input, step: &Step, wall: Micros) -
         "no money is moved for a purchase in review",
     )?;
     hold(
+        !matches!(input, Input::Resolve { .. } | Input::Inquire { .. })
+            || step.effects.iter().all(|effect| !moves_money(effect) && !gives(effect)),
+        "what an operator says moves nothing",
+    )?;
+    hold(
         *input != Input::Timer || step.effects.iter().all(|effect| !is_verdict(effect)),
         "no timer is a verdict on money",
     )
@@ -114,6 +119,10 @@ fn is_reserved(purchase: &Purchase) -> bool {
 
 const fn moves_money(effect: &Effect) -> bool {
     matches!(effect, Effect::Call { call: ChannelCall::Charge | ChannelCall::Refund })
+}
+
+const fn gives(effect: &Effect) -> bool {
+    matches!(effect, Effect::Give { call: GrantCall::Grant })
 }
 
 /// What only evidence may say. A charge that waits to be sent again and may not be is declined by its timer: that is no
@@ -146,6 +155,7 @@ fn of_effect(world: &World, after: &Purchase, effect: &Effect, wall: Micros) -> 
         Effect::Call { call: ChannelCall::Charge } => {
             intended(after.charge.as_ref(), wall)?;
             hold(after.state == State::Charging, "a charge is let out while charging")?;
+            hold(!world.is_frozen(), "no charge begins on a frozen channel")?;
             agreed(world, after, wall)?;
             hold(books.charges == 0, "no charge is let out when one was made")?;
             hold(!in_flight(world, CHARGE), "no charge is let out while one is in flight")
@@ -166,6 +176,9 @@ fn of_effect(world: &World, after: &Purchase, effect: &Effect, wall: Micros) -> 
             hold(after.refund.is_none(), "no grant beside a refund")?;
             let again = packages.grants > 0 || in_flight(world, GRANT);
             hold(packages.recognises_keys || !again, "no second grant where it would be another one")
+        }
+        Effect::Call { call: ChannelCall::Prepare } => {
+            hold(!world.is_frozen(), "nothing is set aside on a frozen channel")
         }
         Effect::Check | Effect::Call { .. } | Effect::Give { .. } | Effect::Tell { .. } => Ok(()),
     }
@@ -231,10 +244,12 @@ pub(super) fn through_json(input: &Input, after: &Purchase) -> Result<(), String
 }
 
 /// Applying the events anew gives the purchase that stands.
-pub(super) fn folded(world: &World, born: &Purchase, events: &[(Input, Micros)]) -> Result<(), String> {
+pub(super) fn folded(world: &World, born: &Purchase, events: &[(Input, Micros, bool)]) -> Result<(), String> {
     let mut purchase = born.clone();
-    for (input, wall) in events {
-        purchase = next(&world.rules, &purchase, input, *wall).purchase;
+    let mut rules = world.rules.clone();
+    for (input, wall, frozen) in events {
+        rules.frozen = frozen.then(|| "viettel".to_owned()).into_iter().collect();
+        purchase = next(&rules, &purchase, input, *wall).purchase;
     }
     hold(purchase == world.purchase, "the fold of the events is the purchase")
 }

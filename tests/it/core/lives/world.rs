@@ -2,14 +2,14 @@
 //! held to the rules of `rules_of_money`; the world knows what is true and the core only what it is told.
 
 use super::truth::{self, Told};
-use crate::core::sample::{MINUTE, PRICE, SECOND, START, asked, input_name, rules};
+use crate::core::sample::{MINUTE, PRICE, SECOND, START, asked, input_name, rules, somebody};
 use crate::simulation::chance::Chance;
 use crate::simulation::peers::{CHANNEL_CODE, ChannelBook, PackageBook, heard_from};
 use paygate::config::Otp;
 use paygate::purchase::evidence::{Cause, CheckAnswer, Finding, GrantAnswer, Reason};
-use paygate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Notice};
+use paygate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Notice, Person};
 use paygate::purchase::offer::Asks;
-use paygate::purchase::record::{Micros, Purchase, State};
+use paygate::purchase::record::{Micros, Purchase, State, Verdict};
 use paygate::purchase::rules::Rules;
 use paygate::purchase::{Step, next};
 
@@ -65,9 +65,13 @@ pub(super) struct World {
     /// When the subscriber writes next.
     writes_at: Option<Micros>,
     reviewed: u32,
+    /// Operators freeze and thaw the channel in this life.
+    freezes: bool,
+    /// When a person looks at a purchase in review next.
+    looked_at: Option<Micros>,
     born: Purchase,
     /// What was committed, of a life that is written down.
-    events: Vec<(Input, Micros)>,
+    events: Vec<(Input, Micros, bool)>,
     pub(super) seen: Vec<(State, &'static str)>,
     /// What happened, for a person; kept only when a life is replayed.
     pub(super) story: Option<Vec<String>>,
@@ -88,6 +92,7 @@ impl World {
         let mut purchase = asked();
         purchase.order.repeat = chance.percent(10);
         let born = purchase.clone();
+        let freezes = chance.percent(15);
         let writes_at = chance.percent(20).then(|| START + chance.up_to(2 * MINUTE));
         Self {
             chance,
@@ -104,6 +109,8 @@ impl World {
             down_until: START,
             writes_at,
             reviewed: 0,
+            freezes,
+            looked_at: None,
             born,
             events: Vec::new(),
             seen: Vec::new(),
@@ -133,6 +140,8 @@ impl World {
             } else if self.writes_at.is_some_and(|at| at <= self.now) {
                 let input = self.writes();
                 self.step(input, written_down)?;
+            } else if self.looked_at.is_some_and(|at| at <= self.now) {
+                self.person(written_down)?;
             } else {
                 self.act_now();
             }
@@ -152,7 +161,7 @@ impl World {
         let timer = self.purchase.due_at.filter(|_| !at_rest).map(|due| (due - self.skew).max(self.down_until));
         let acts = self.requests.iter().filter_map(|request| request.acts_at);
         let heard = self.requests.iter().flat_map(|request| request.heard.iter().map(|(at, _)| *at));
-        acts.chain(heard).chain(timer).chain(self.writes_at).min()
+        acts.chain(heard).chain(timer).chain(self.writes_at).chain(self.looked_at).min()
     }
 
     fn is_timer_due(&self) -> bool {
@@ -248,6 +257,9 @@ impl World {
         let cause = Cause::UnknownCode;
         let (sends, called_at) = (*self.chance.one_of(&[1, 2, u32::MAX]), self.called_at());
         if self.chance.percent(25) {
+            return self.operator_in_passing();
+        }
+        if self.chance.percent(25) {
             let call = *self.chance.one_of(&[GrantCall::Grant, GrantCall::InquireGrant]);
             return Input::Grant {
                 call,
@@ -258,6 +270,51 @@ impl World {
         }
         let call = *self.chance.one_of(&[Prepare, Charge, InquireCharge, CancelCharge, Refund, InquireRefund]);
         heard_from(call, sends, called_at, Finding::Unknown { cause }, false)
+    }
+
+    /// An operator who asks where nothing may be known, or says what cannot be taken outside of a review.
+    fn operator_in_passing(&mut self) -> Input {
+        if self.purchase.state == State::Review || self.chance.percent(70) {
+            return Input::Inquire { by: somebody() };
+        }
+        Input::Resolve { verdict: *self.chance.one_of(&Verdict::ALL), by: with_evidence() }
+    }
+
+    /// A person with the statements in hand: says what is so, when nothing is on its way any more.
+    fn person(&mut self, written_down: bool) -> Result<(), String> {
+        let under_way = self.requests.iter().any(|request| request.acts_at.is_some() && truth::moves(request.question));
+        if self.purchase.state != State::Review {
+            self.looked_at = None;
+            return Ok(());
+        }
+        self.looked_at = Some(self.now + 10 * MINUTE);
+        if under_way {
+            return Ok(());
+        }
+        let verdict = match (self.channel.charges, self.channel.refunds, self.packages.grants) {
+            (0, ..) => Verdict::Declined,
+            (_, 1.., _) => Verdict::Refunded,
+            (_, _, 1..) => Verdict::Done,
+            (_, 0, 0) if self.chance.percent(50) => {
+                self.channel.refunds += 1;
+                Verdict::Refunded
+            }
+            (_, 0, 0) => {
+                self.packages.grants += 1;
+                Verdict::Done
+            }
+        };
+        self.step(Input::Resolve { verdict, by: with_evidence() }, written_down)
+    }
+
+    pub(super) fn is_frozen(&self) -> bool {
+        !self.rules.frozen.is_empty()
+    }
+
+    fn freeze_or_thaw(&mut self) {
+        let frozen = self.is_frozen();
+        self.note(|| if frozen { "thawed" } else { "frozen" }.to_owned());
+        self.rules.frozen = if frozen { Default::default() } else { ["viettel".to_owned()].into() };
     }
 
     /// One turn of the core, committed, and what follows from it let out: unless this is the moment of a crash.
@@ -273,16 +330,23 @@ impl World {
             return Ok(());
         }
         let wall = self.now + self.skew;
+        if self.freezes && self.chance.percent(10) {
+            self.freeze_or_thaw();
+        }
         let step = next(&self.rules, &self.purchase, &input, wall);
         self.note(|| format!("{} -> {} {:?}", input_name(&input), step.purchase.state.as_str(), step.effects));
         self.seen.push((self.purchase.state, input.kind()));
         truth::of_step(self, &input, &step, wall)?;
         if written_down {
             truth::through_json(&input, &step.purchase)?;
-            self.events.push((input, wall));
+            self.events.push((input, wall, self.is_frozen()));
         }
         let Step { purchase, effects } = step;
+        let into_review = purchase.state == State::Review && self.purchase.state != State::Review;
         self.purchase = purchase;
+        if into_review && self.chance.percent(60) {
+            self.looked_at = Some(self.now + self.chance.up_to(12 * 60 * MINUTE));
+        }
         self.let_out(effects);
         if self.chance.percent(1) && self.skew == 0 {
             self.skew = -self.chance.up_to(60 * MINUTE);
@@ -394,6 +458,10 @@ impl World {
             story.push(format!("{seconds:>6} s  {}", line()));
         }
     }
+}
+
+fn with_evidence() -> Person {
+    Person { evidence: Some("statement, line 12".to_owned()), ..somebody() }
 }
 
 const fn timeout_of(question: Question) -> Micros {

@@ -3,23 +3,25 @@
 
 use crate::journal::rows::EventRow;
 use crate::purchase::evidence::{Cause, ChannelAnswer, CheckAnswer, Finding, GrantAnswer, Reason};
-use crate::purchase::input::{ChannelCall, GrantCall, Input};
-use crate::purchase::record::{Purchase, ReviewReason, State};
+use crate::purchase::input::{ChannelCall, GrantCall, Input, Person};
+use crate::purchase::record::{Purchase, ReviewReason, State, Verdict};
 use serde::Serialize;
 
 /// Who moved the purchase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Who {
+pub(crate) enum Who {
     Subscriber,
     Packages,
     Telco,
     /// paygate's own clock.
     Gateway,
+    /// A person at the command line.
+    Operator,
 }
 
 /// Where a purchase stands.
-pub(super) fn state(purchase: &Purchase) -> String {
+pub(crate) fn state(purchase: &Purchase) -> String {
     match purchase.state {
         State::Requested => "Asking the package manager for the price".to_owned(),
         State::Offered => "Offer sent; waiting for the code".to_owned(),
@@ -58,7 +60,7 @@ const fn review(reason: ReviewReason) -> &'static str {
 }
 
 /// Who moved it, and how.
-pub(super) fn event(input: &Input, row: &EventRow, purchase: &Purchase) -> (Who, String) {
+pub(crate) fn event(input: &Input, row: &EventRow, purchase: &Purchase) -> (Who, String) {
     let package = &purchase.order.package;
     match input {
         Input::Asked => (Who::Subscriber, format!("Asks for {package} on account {}", purchase.order.account)),
@@ -76,11 +78,20 @@ pub(super) fn event(input: &Input, row: &EventRow, purchase: &Purchase) -> (Who,
         Input::Channel { call, answer, .. } => (Who::Telco, channel(*call, answer, row)),
         Input::Grant { call, answer, .. } => (Who::Packages, grant(*call, answer)),
         Input::Timer => (Who::Gateway, timer(row).to_owned()),
+        Input::Inquire { by } => (Who::Operator, format!("{} has the peers asked now: {}", by.operator, by.reason)),
+        Input::Resolve { verdict, by } => (Who::Operator, resolved(*verdict, by, row)),
     }
 }
 
+fn resolved(verdict: Verdict, by: &Person, row: &EventRow) -> String {
+    let Person { operator, reason, evidence, .. } = by;
+    let evidence = evidence.as_ref().map_or_else(String::new, |evidence| format!(" (evidence: {evidence})"));
+    let taken = if row.state_from == row.state_to { ", which could not be taken" } else { "" };
+    format!("{operator} resolves it as {}{taken}: {reason}{evidence}", verdict.as_str())
+}
+
 /// What the peer said, as the driver noted it.
-pub(super) fn heard(input: &Input) -> Option<&str> {
+pub(crate) fn heard(input: &Input) -> Option<&str> {
     let heard = match input {
         Input::Channel { answer, .. } => &answer.heard,
         Input::Checked { answer: CheckAnswer::Refused { heard, .. } | CheckAnswer::Unavailable { heard }, .. } => heard,
@@ -99,7 +110,9 @@ pub(super) fn heard(input: &Input) -> Option<&str> {
         | Input::ChannelCode { .. }
         | Input::Yes
         | Input::Cancel
-        | Input::Timer => return None,
+        | Input::Timer
+        | Input::Inquire { .. }
+        | Input::Resolve { .. } => return None,
     };
     (!heard.is_empty()).then_some(heard)
 }

@@ -1,0 +1,106 @@
+//! Writing an operator's act into the journal, beside the daemons that carry it out, and waiting a bounded time for one to
+//! do so. Carries nothing out itself.
+
+use super::Failure;
+use super::arguments::By;
+use crate::config::Config;
+use crate::journal::rows::{ActOutcome, ActRow, Deed, NewAct};
+use crate::journal::{Journal, JournalError};
+use crate::purchase::Purchase;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// Between two looks at whether a daemon has carried it out.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The journal that daemons share, for an operator.
+pub(super) struct Desk {
+    pub(super) journal: Journal,
+}
+
+impl Desk {
+    pub(super) async fn open(config: &Config) -> Result<Self, Failure> {
+        Ok(Self { journal: Journal::open_for_an_operator(&config.journal).await.map_err(failed)? })
+    }
+
+    pub(super) async fn purchase(&self, id: &str) -> Result<Purchase, Failure> {
+        let found = self.journal.purchases(&[id.to_owned()]).await.map_err(failed)?.pop();
+        let hint = "find its id with `paygate purchases list --search`";
+        found.ok_or_else(|| Failure::No(format!("there is no purchase {id:?}; {hint}")))
+    }
+
+    pub(super) async fn write(&self, who: Who, deed: Deed, evidence: Option<String>) -> Result<i64, Failure> {
+        let act = NewAct { operator: who.operator, deed, reason: who.reason, evidence };
+        self.journal.act(&act).await.map_err(failed)
+    }
+
+    /// Waits until a daemon has carried the act out, or says that none has and that it stands all the same.
+    pub(super) async fn carried_out(&self, number: i64, id: &str, end: Instant) -> Result<ActOutcome, Failure> {
+        loop {
+            let act: Option<ActRow> = self.journal.act_of(number).await.map_err(failed)?;
+            if let Some((_, outcome)) = act.and_then(|act| act.done) {
+                return Ok(outcome);
+            }
+            if Instant::now() >= end {
+                return Err(Failure::No(format!(
+                    "no daemon has taken it yet; it stands as act {number} and the next one to run carries it out: see \
+                     `paygate purchases show {id}`"
+                )));
+            }
+            pause(end).await;
+        }
+    }
+}
+
+/// A look's pause, that does not outlast the wait.
+pub(super) async fn pause(end: Instant) {
+    tokio::select! {
+        () = sleep(LOOK_EVERY) => {}
+        () = sleep_until(end) => {}
+    }
+}
+
+/// Who acts, and why.
+pub(super) struct Who {
+    pub(super) operator: String,
+    pub(super) reason: String,
+}
+
+impl Who {
+    /// As the arguments say; a reason that is missing is asked for where somebody can be asked.
+    pub(super) fn of(by: &By) -> Result<Self, Failure> {
+        let operator = by.operator.clone().or_else(|| name_in("SUDO_USER")).or_else(|| name_in("USER"));
+        let operator = operator.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        let operator = operator.ok_or_else(|| usage("it is not known who you are; say so with --operator NAME"))?;
+        let reason = match &by.reason {
+            Some(reason) => reason.clone(),
+            None if io::stdin().is_terminal() => ask_for_a_reason()?,
+            None => String::new(),
+        };
+        let reason = reason.trim().to_owned();
+        if reason.is_empty() {
+            return Err(usage("a reason is needed; say why with --reason TEXT, it is written down with your name"));
+        }
+        Ok(Self { operator, reason })
+    }
+}
+
+fn name_in(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|name| !name.trim().is_empty())
+}
+
+fn ask_for_a_reason() -> Result<String, Failure> {
+    let mut reason = String::new();
+    let asked = write!(io::stderr(), "Reason: ").and_then(|()| io::stdin().read_line(&mut reason));
+    asked.map_err(|error| Failure::No(format!("no reason could be read from the terminal ({error})")))?;
+    Ok(reason)
+}
+
+fn usage(fault: &str) -> Failure {
+    Failure::Usage(fault.to_owned())
+}
+
+pub(super) fn failed(error: JournalError) -> Failure {
+    Failure::No(error.to_string())
+}

@@ -1,0 +1,131 @@
+//! What operators do: written by the command line beside a running daemon, claimed and carried out by one of the daemons.
+//! Rewrites no act; what is frozen follows from the newest act on each channel.
+
+use super::columns::{self, Columns};
+use super::error::Cause;
+use super::rows::{ActDone, ActOutcome, ActRow, Deed, NewAct};
+use super::statement::Statement;
+use super::store::Store;
+use super::write::Written;
+use crate::purchase::record::{Micros, Verdict};
+use sqlx::AnyConnection;
+use sqlx::Row;
+use std::collections::{BTreeSet, HashSet};
+
+const ACT: &str = "act.number, act.at, act.operator, act.verb, \
+                   (SELECT id FROM purchase WHERE purchase.number = act.purchase_number), act.channel, act.verdict, \
+                   act.reason, act.evidence, act.done_at, act.outcome";
+
+/// The verbs that this version carries out. A later version's wait for a daemon that knows them, and keep nothing else waiting.
+const KNOWN: &str = "verb IN ('inquire', 'resolve')";
+
+/// What concerns a channel holds as soon as it is written; what concerns a purchase waits for a daemon.
+pub(super) fn insert(act: &NewAct, now: Micros) -> Statement {
+    let (purchase, channel, verdict) = match &act.deed {
+        Deed::Inquire { purchase } => (Some(purchase), None, None),
+        Deed::Resolve { purchase, verdict } => (Some(purchase), None, Some(*verdict)),
+        Deed::Freeze { channel } | Deed::Thaw { channel } => (None, Some(channel), None),
+    };
+    let waits = purchase.is_some();
+    let mut insert = Statement::new(
+        "INSERT INTO act (at, operator, verb, purchase_number, channel, verdict, reason, evidence, due_at, done_at, \
+         outcome) SELECT ",
+    );
+    insert.int(now).push(", ").text(&act.operator).push(", ").text(act.deed.verb());
+    insert.push(", (SELECT number FROM purchase WHERE id = ").maybe_text(purchase.map(String::as_str)).push("), ");
+    insert.maybe_text(channel.map(String::as_str)).push(", ").maybe_text(verdict.map(Verdict::as_str)).push(", ");
+    insert.text(&act.reason).push(", ").maybe_text(act.evidence.as_deref()).push(", ");
+    insert.maybe_int(waits.then_some(now)).push(", ").maybe_int((!waits).then_some(now)).push(", ");
+    insert.maybe_text((!waits).then_some(ActOutcome::CarriedOut.as_str())).push(" RETURNING number");
+    insert
+}
+
+pub(super) async fn act(store: &Store, number: i64) -> Result<Option<ActRow>, Cause> {
+    let mut select = Statement::new("SELECT ");
+    select.push(ACT).push(" FROM act WHERE number = ").int(number);
+    Ok(columns::all(&store.read(select).await?, read)?.pop())
+}
+
+pub(super) async fn of_purchase(store: &Store, id: &str) -> Result<Vec<ActRow>, Cause> {
+    let mut select = Statement::new("SELECT ");
+    select.push(ACT).push(" FROM act WHERE purchase_number = (SELECT number FROM purchase WHERE id = ").text(id);
+    select.push(") ORDER BY number LIMIT 10000");
+    columns::all(&store.read(select).await?, read)
+}
+
+/// The freeze that holds on each channel that is frozen, in the channels' order.
+pub(super) async fn freezes(store: &Store) -> Result<Vec<ActRow>, Cause> {
+    let mut select = Statement::new("SELECT ");
+    select.push(ACT).push(" FROM act WHERE number IN (SELECT MAX(number) FROM act WHERE channel IS NOT NULL ");
+    select.push("GROUP BY channel) AND verb = 'freeze' ORDER BY channel");
+    columns::all(&store.read(select).await?, read)
+}
+
+pub(super) async fn frozen(store: &Store) -> Result<BTreeSet<String>, Cause> {
+    let channel = |act: ActRow| match act.act.deed {
+        Deed::Freeze { channel } => Some(channel),
+        Deed::Inquire { .. } | Deed::Resolve { .. } | Deed::Thaw { .. } => None,
+    };
+    Ok(freezes(store).await?.into_iter().filter_map(channel).collect())
+}
+
+/// Whether any act is due: a look costs less than a claim, which writes.
+pub(super) async fn are_due(store: &Store, now: Micros) -> Result<bool, Cause> {
+    let mut select = Statement::new("SELECT number FROM act WHERE due_at <= ");
+    select.int(now).push(" AND ").push(KNOWN).push(" LIMIT 1");
+    Ok(!store.read(select).await?.is_empty())
+}
+
+/// Like the claim of due purchases: of many instances one gets each act.
+pub(super) fn claim(store: &Store, now: Micros, until: Micros, limit: u32) -> Statement {
+    let mut claim = Statement::new("WITH due AS MATERIALIZED (SELECT number AS due_number FROM act WHERE due_at <= ");
+    claim
+        .int(now)
+        .push(" AND ")
+        .push(KNOWN)
+        .push(" ORDER BY due_at LIMIT ")
+        .int(limit.into())
+        .push(store.dialect.skip_locked());
+    claim.push(") UPDATE act SET due_at = ").int(until);
+    claim.push(" FROM due WHERE act.number = due_number AND CASE WHEN act.due_at <= ").int(now);
+    claim.push(" THEN 1 ELSE 0 END = 1 RETURNING ").push(ACT);
+    claim
+}
+
+/// Marks acts as carried out and returns the numbers of those that were not before.
+pub(super) async fn done(connection: &mut AnyConnection, acts: &[&ActDone]) -> Written<HashSet<i64>> {
+    let mut written = HashSet::new();
+    // A person's acts are few: one statement for each.
+    for act in acts {
+        let mut update = Statement::new("UPDATE act SET due_at = NULL, done_at = ");
+        update.int(act.at).push(", outcome = ").text(act.outcome.as_str()).push(" WHERE number = ").int(act.number);
+        update.push(" AND done_at IS NULL RETURNING number");
+        for row in update.fetch(connection).await? {
+            written.insert(row.try_get(0)?);
+        }
+    }
+    Ok(written)
+}
+
+pub(super) fn read(columns: &mut Columns<'_>) -> Result<ActRow, Cause> {
+    let (number, at, operator, verb): (i64, i64, String, String) =
+        (columns.take()?, columns.take()?, columns.take()?, columns.take()?);
+    let (purchase, channel, verdict): (Option<String>, Option<String>, Option<String>) =
+        (columns.take()?, columns.take()?, columns.take()?);
+    let (reason, evidence) = (columns.take()?, columns.take()?);
+    let (done_at, outcome): (Option<i64>, Option<String>) = (columns.take()?, columns.take()?);
+    let verdict = verdict.and_then(|word| Verdict::ALL.into_iter().find(|verdict| verdict.as_str() == word));
+    let deed = match (verb.as_str(), purchase, channel, verdict) {
+        ("inquire", Some(purchase), ..) => Deed::Inquire { purchase },
+        ("resolve", Some(purchase), _, Some(verdict)) => Deed::Resolve { purchase, verdict },
+        ("freeze", _, Some(channel), _) => Deed::Freeze { channel },
+        ("thaw", _, Some(channel), _) => Deed::Thaw { channel },
+        _ => return Err(Cause::Unreadable(format!("act {number} is of no known kind"))),
+    };
+    let outcome = match outcome.as_deref() {
+        Some("refused") => ActOutcome::Refused,
+        _ => ActOutcome::CarriedOut,
+    };
+    let act = NewAct { operator, deed, reason, evidence };
+    Ok(ActRow { number, at, act, done: done_at.map(|at| (at, outcome)) })
+}
