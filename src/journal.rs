@@ -8,6 +8,7 @@ mod commit;
 mod dialect;
 mod error;
 mod find;
+mod lineage;
 pub mod rows;
 mod search;
 mod statement;
@@ -15,6 +16,7 @@ mod store;
 mod write;
 
 pub use error::{Cause, JournalError};
+pub use lineage::Changed;
 
 use crate::config;
 use crate::purchase::record::{Micros, Purchase};
@@ -168,6 +170,12 @@ impl Journal {
     /// The database's clock: the one that leases are measured with.
     pub async fn now(&self) -> Result<Micros, JournalError> {
         self.told("read the clock", find::now(&self.store).await)
+    }
+
+    /// When the store was found to be another than the one that the journal began on, if it was.
+    #[must_use]
+    pub fn changed(&self) -> Option<Changed> {
+        self.store.writer().ok().and_then(|writer| writer.lineage.changed())
     }
 
     /// Carries writing to its end in a task of its own: a caller that is cancelled must not leave a transaction open or a

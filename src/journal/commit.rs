@@ -84,6 +84,7 @@ async fn write_and_commit(
     connection: &mut AnyConnection,
     sent: &mut bool,
 ) -> Result<(), sqlx::Error> {
+    writer.lineage.settle(store.dialect, connection).await?;
     loop {
         let mut transaction = connection.begin_with(store.dialect.begin()).await?;
         let pass = write_units(&mut transaction, units, outcomes).await?;

@@ -12,6 +12,7 @@ mod journal;
 mod journeys;
 mod kannel;
 mod keys;
+mod pair;
 mod sandbox;
 mod smpp;
 mod stores;
