@@ -24,7 +24,7 @@ fn plan(store: Store) -> Plan {
 
 /// A subscriber who writes, answers the first offer, and reads until it is done. The network sends again what the gateway
 /// has not taken.
-async fn buys(phone: &Phone<'_>) {
+pub(crate) async fn buys(phone: &Phone<'_>) {
     phone.texts("ON VIP NAP1").await;
     let mut answered = None;
     loop {

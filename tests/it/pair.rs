@@ -74,6 +74,9 @@ impl Pair {
         while sqlx::query("SELECT 1").execute(&mut connection).await.is_ok() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        while AnyConnection::connect(&self.url("postgres")).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// The primary dies, and what the standby has heard of is all there is.

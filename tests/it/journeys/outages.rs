@@ -1,10 +1,13 @@
 //! Stores that fail in the middle of a purchase. Redis decides nothing, so losing it changes nothing; without PostgreSQL
 //! nothing is acknowledged, and nothing that was acknowledged is lost.
 
+use crate::crash::buys;
+use crate::pair::Pair;
 use crate::stores::Store;
 use crate::world::{Books, World};
 use paygate::sandbox::billing::Endpoint::{ConfirmPayment, RetrievePayment};
 use paygate::sandbox::faults::Fault;
+use paygate::sandbox::packages::Endpoint::Grant;
 use paygate::sandbox::smsc::AckStatus;
 use paygate_parsers::smpp::status::ESME_RX_T_APPN;
 
@@ -87,4 +90,33 @@ async fn a_charge_whose_answer_finds_no_journal_is_written_down_when_it_is_back(
     world.store.comes_back().await;
     phone.reads_done().await;
     world.ends(&["done"], Books::BOUGHT).await;
+}
+
+/// Purchases stand in many states at each crash, and rows that are due are being claimed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_crashes_again_and_again_strands_nothing_that_is_due() {
+    const PURCHASES: usize = 40;
+    let pair = Pair::start();
+    let settings = r#"
+        engine = { lease = "1s", reply_lease = "1s" }
+        journal.statement_timeout = "2s"
+        charging.viettel.timeout = "1s"
+    "#;
+    let mut world = World::of(pair.store().await).set(settings).start().await;
+    world.smsc.redeliver(true);
+    world.billing_faults(ConfirmPayment, Fault::Silent, 20);
+    world.package_faults(Grant, Fault::Lost, 20);
+    {
+        let phones: Vec<_> = (10..10 + PURCHASES).map(|last| world.phone(&format!("08546895{last}"))).collect();
+        let buying = futures_util::future::join_all(phones.iter().map(buys));
+        let crashing = async {
+            for debits in [1, 10, 20] {
+                world.until("money moves", |world| world.books().debits >= debits).await;
+                pair.crashes().await;
+            }
+        };
+        tokio::join!(buying, crashing);
+    }
+    world.stop_daemons().await;
+    world.ends_though_killed(&["done"; PURCHASES], Books::bought(PURCHASES as u64)).await;
 }
