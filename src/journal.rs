@@ -68,6 +68,13 @@ impl Journal {
         self.driven("commit a batch", async move { commit::commit(&store, &units).await }).await
     }
 
+    /// Whether commits are being taken. After one that failed it tries with a write of its own, so that the answer is
+    /// right again when there is nothing to commit: a full disk can still be read.
+    pub async fn takes_commits(&self) -> Result<(), JournalError> {
+        let store = Arc::clone(&self.store);
+        self.driven("commit", async move { commit::retried(&store).await }).await
+    }
+
     /// The purchases of these subscribers that are open or were touched since then: newest first, at most 20 each.
     pub async fn purchases_of(&self, msisdns: &[Msisdn], since: Micros) -> Result<Vec<Purchase>, JournalError> {
         self.told("find a subscriber's purchases", find::purchases_of(&self.store, msisdns, since).await)

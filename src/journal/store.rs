@@ -10,6 +10,7 @@ use crate::config;
 use sqlx::AnyPool;
 use sqlx::any::AnyRow;
 use std::fs::File;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -35,6 +36,8 @@ pub(super) struct Writer {
     /// The number of the last commit. Its lock lets one commit at a time through.
     pub(super) batch: Mutex<i64>,
     pub(super) lineage: Lineage,
+    /// The last commit failed for a reason that concerns all: a full disk, a server that takes no writes.
+    pub(super) failing: AtomicBool,
 }
 
 impl Store {
@@ -52,7 +55,7 @@ impl Store {
             .bind(sqlx::query_scalar::<_, i64>(dialect.now()).fetch_one(&pool).await?)
             .execute(&pool)
             .await?;
-        let writer = Writer { pool, instance, batch: Mutex::new(0), lineage };
+        let writer = Writer { pool, instance, batch: Mutex::new(0), lineage, failing: AtomicBool::new(false) };
         Self::new(dialect, config, Some(writer), lock)
     }
 

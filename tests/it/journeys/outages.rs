@@ -3,13 +3,14 @@
 
 use crate::crash::buys;
 use crate::pair::Pair;
-use crate::stores::Store;
-use crate::world::{Books, World};
+use crate::stores::{Store, free_port};
+use crate::world::{Books, PATIENCE, Process, World};
 use paygate::sandbox::billing::Endpoint::{ConfirmPayment, RetrievePayment};
 use paygate::sandbox::faults::Fault;
 use paygate::sandbox::packages::Endpoint::Grant;
 use paygate::sandbox::smsc::AckStatus;
 use paygate_parsers::smpp::status::ESME_RX_T_APPN;
+use std::time::{Duration, Instant};
 
 async fn with_redis() -> World {
     World::of(Store::postgres().await).with_redis().start().await
@@ -118,5 +119,68 @@ async fn a_server_that_crashes_again_and_again_strands_nothing_that_is_due() {
         tokio::join!(buying, crashing);
     }
     world.stop_daemons().await;
+    world.ends_though_killed(&["done"; PURCHASES], Books::bought(PURCHASES as u64)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_full_disk_nothing_is_taken_and_nothing_leaves_until_there_is_room() {
+    let port = free_port();
+    let world = World::of(Store::sqlite()).set(&format!("http.listen = \"127.0.0.1:{port}\"")).neighbours().await;
+    let daemon = Process::start_on_a_small_disk(&world).await;
+    let phone = world.phone("0854689520");
+    let code = phone.asks("ON VIP NAP1").await;
+    world.replies_stand(&["offer delivered"]).await;
+    daemon.fills_its_disk(4_096).await;
+    assert_eq!(phone.tries_to_text(&code).await, AckStatus::Answered(ESME_RX_T_APPN));
+    assert_eq!(world.billing.requests(), []);
+    readiness(port, 503).await;
+    world.smsc.redeliver(true);
+    let (taken, ()) = tokio::join!(phone.tries_to_text(&code), daemon.has_room_again());
+    assert!(taken.is_ok(), "{taken:?}");
+    phone.reads_done().await;
+    readiness(port, 200).await;
+    daemon.stop().await;
+    world.ends_though_killed(&["done"], Books::BOUGHT).await;
+}
+
+/// Waits until `/readyz` is answered so.
+async fn readiness(port: u16, status: u16) {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let answered = reqwest::get(format!("http://127.0.0.1:{port}/readyz")).await.unwrap();
+        if answered.status() == status {
+            return;
+        }
+        let text = answered.text().await.unwrap();
+        assert!(Instant::now() < end, "/readyz never came to {status}: {text}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Whether it finishes in time or not, it ends well and leaves nothing behind that the next start does not finish.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_stopped_with_a_thousand_charges_under_way_loses_none() {
+    const PURCHASES: usize = 1_000;
+    let settings = r#"
+        purchase = { otp = "none", checking_after = "5m" }
+        engine.drain = "1s"
+        charging.viettel = { concurrency = 1000, timeout = "3s", send_within = "5s" }
+    "#;
+    let world = World::of(Store::sqlite()).set(settings).neighbours().await;
+    world.smsc.redeliver(true);
+    let first = Process::start(&world).await;
+    world.billing_faults(ConfirmPayment, Fault::Slow { ms: 20_000 }, PURCHASES as u32);
+    {
+        let phones: Vec<_> = (1_000..1_000 + PURCHASES).map(|last| world.phone(&format!("085468{last}"))).collect();
+        futures_util::future::join_all(phones.iter().map(|phone| phone.texts("ON VIP NAP1"))).await;
+        world.until("all are charged", |world| world.books().debits == PURCHASES as u64).await;
+        first.stop().await;
+        assert_eq!(world.books(), Books { debits: PURCHASES as u64, ..Books::NOTHING });
+        let second = Process::start(&world).await;
+        for phone in &phones {
+            phone.reads_done().await;
+        }
+        second.stop().await;
+    }
     world.ends_though_killed(&["done"; PURCHASES], Books::bought(PURCHASES as u64)).await;
 }
