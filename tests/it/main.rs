@@ -7,6 +7,7 @@ mod config;
 mod contract;
 mod core;
 mod crash;
+mod faults;
 mod http;
 mod journal;
 mod journeys;
