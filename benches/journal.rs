@@ -16,7 +16,12 @@ async fn main() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let asked = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let url = asked.unwrap_or_else(|| format!("sqlite:{}", dir.path().join("bench.db").display()));
-    let config = config::Journal { url: url.into(), readers: 2, statement_timeout: Duration::from_secs(30) };
+    let config = config::Journal {
+        url: url.into(),
+        readers: 2,
+        statement_timeout: Duration::from_secs(30),
+        max_lag: Duration::ZERO,
+    };
     let journal = Journal::open(&config).await.expect("the store opens");
     let run = journal.now().await.expect("the store has a clock");
     for batch in [1, 16, 64, 128, 256, 512] {

@@ -9,6 +9,7 @@ use crate::charging::Channels;
 use crate::config::{self, Config, LinkKind};
 use crate::engine::clock::Clock;
 use crate::engine::desk::Desk;
+use crate::engine::doubt::Doubt;
 use crate::engine::{self, Engine, Moved, Reader, random_hex};
 use crate::http::{self, Part, Readiness};
 use crate::http_client::HttpClient;
@@ -70,12 +71,14 @@ impl App {
         let (senders, outboxes) = links::outboxes(config);
         let desk = desk(config, &journal, &client).await?;
         let clock = Clock::start(&journal, desk.landing()).await.context("the journal's clock cannot be read")?;
+        let doubt = Doubt { max_lag: config.journal.max_lag, redelivery: config.purchase.redelivery_window };
         let engine = Engine::start(engine::Parts {
             channel_places: places(config),
             package_manager_places: config.package_manager.concurrency,
             keys: keys(config)?,
             settings: config.engine.clone(),
             journal: journal.clone(),
+            doubt,
             clock,
             links: senders,
             heartbeat: heartbeat.clone(),

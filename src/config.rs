@@ -125,6 +125,8 @@ pub struct Journal {
     pub readers: u32,
     /// How long a statement may take before the store counts as down.
     pub statement_timeout: Duration,
+    /// How long after a failover a former primary may still take our commits: what it took then is lost.
+    pub max_lag: Duration,
 }
 
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod decide;
 pub mod desk;
 pub mod door;
+pub mod doubt;
 pub mod intake;
 mod outbox;
 mod parts;
@@ -27,6 +28,7 @@ use crate::telemetry::watchdog::Heartbeat;
 use clock::Clock;
 use desk::Desk;
 use door::{Delivery, Submit};
+use doubt::Doubt;
 use outbox::Outbox;
 use perform::Performer;
 use std::collections::{BTreeMap, HashMap};
@@ -43,6 +45,8 @@ pub use intake::{Reader, random_hex};
 pub struct Parts {
     pub desk: Desk,
     pub journal: Journal,
+    /// What is done after the journal may have lost something.
+    pub doubt: Doubt,
     pub clock: Clock,
     pub keys: Keys,
     pub settings: config::Engine,
@@ -92,6 +96,8 @@ impl Engine {
         let performer = Arc::new(Performer {
             desk: Arc::clone(&desk),
             keys: parts.keys.clone(),
+            journal: parts.journal.clone(),
+            doubt: parts.doubt,
             answers: answers.clone(),
             channel_places: parts.channel_places.iter().map(|(name, count)| (name.clone(), places(*count))).collect(),
             package_manager_places: places(parts.package_manager_places),

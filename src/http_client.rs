@@ -315,6 +315,74 @@ mod tests {
         }
     }
 
+    fn post(token: &Bearer, port: u16, timeout: Duration) -> Call<'_> {
+        Call {
+            method: Method::POST,
+            url: format!("http://127.0.0.1:{port}/"),
+            body: Some("{}".to_owned()),
+            token,
+            correlator: "k1",
+            idempotency_key: None,
+            send_by: Some(Instant::now() + Duration::from_secs(60)),
+            timeout,
+        }
+    }
+
+    /// Reads one request and answers so.
+    async fn serve_one(peer: &mut tokio::net::TcpStream, answer: &[u8]) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut received = Vec::new();
+        while !received.ends_with(b"\r\n\r\n{}") {
+            assert_ne!(peer.read_buf(&mut received).await.unwrap(), 0, "the request is whole");
+        }
+        peer.write_all(answer).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_closes_a_kept_connection_under_a_request_is_not_sent_it_again() {
+        const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = server.local_addr().unwrap().port();
+        let peer = tokio::spawn(async move {
+            let (mut kept, _) = server.accept().await.unwrap();
+            serve_one(&mut kept, OK).await;
+            serve_one(&mut kept, b"").await;
+            drop(kept);
+            // The last request comes by the only further connection.
+            let (mut last, _) = server.accept().await.unwrap();
+            serve_one(&mut last, b"HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n{}").await;
+        });
+        let (client, token) = (HttpClient::new().unwrap(), Bearer::new(&"secret".into()));
+        let patience = Duration::from_secs(60);
+        assert!(
+            matches!(client.send(post(&token, port, patience)).await, Heard::Answer(answer) if answer.status == 200)
+        );
+        let heard = client.send(post(&token, port, patience)).await;
+        assert!(matches!(heard, Heard::NoAnswer(_)), "{heard:?}");
+        let heard = client.send(post(&token, port, patience)).await;
+        assert!(matches!(&heard, Heard::Answer(answer) if answer.status == 201), "{heard:?}");
+        peer.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_trickles_in_is_cut_off_at_the_deadline_of_the_whole() {
+        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = server.local_addr().unwrap().port();
+        let peer = tokio::spawn(async move {
+            use tokio::io::AsyncWriteExt;
+            let (mut peer, _) = server.accept().await.unwrap();
+            serve_one(&mut peer, b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n").await;
+            // Each octet comes long before any pause between two could be noticed, until the client leaves.
+            while peer.write_all(b" ").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let (client, token) = (HttpClient::new().unwrap(), Bearer::new(&"secret".into()));
+        let heard = client.send(post(&token, port, Duration::from_millis(500))).await;
+        assert!(matches!(heard, Heard::NoAnswer(_)), "{heard:?}");
+        peer.await.unwrap();
+    }
+
     #[test]
     fn what_is_too_late_is_not_sent_and_is_counted() {
         let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();

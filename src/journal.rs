@@ -9,6 +9,7 @@ mod commit;
 mod dialect;
 mod error;
 mod find;
+mod lineage;
 pub mod rows;
 mod search;
 mod statement;
@@ -16,6 +17,7 @@ mod store;
 mod write;
 
 pub use error::{Cause, JournalError};
+pub use lineage::Changed;
 
 use crate::config;
 use crate::purchase::record::{Micros, Purchase};
@@ -72,6 +74,13 @@ impl Journal {
     pub async fn commit(&self, units: Vec<Unit>) -> Result<Vec<Committed>, JournalError> {
         let store = Arc::clone(&self.store);
         self.driven("commit a batch", async move { commit::commit(&store, &units).await }).await
+    }
+
+    /// Whether commits are being taken. After one that failed it tries with a write of its own, so that the answer is
+    /// right again when there is nothing to commit: a full disk can still be read.
+    pub async fn takes_commits(&self) -> Result<(), JournalError> {
+        let store = Arc::clone(&self.store);
+        self.driven("commit", async move { commit::retried(&store).await }).await
     }
 
     /// The purchases of these subscribers that are open or were touched since then: newest first, at most 20 each.
@@ -213,6 +222,12 @@ impl Journal {
     /// The database's clock: the one that leases are measured with.
     pub async fn now(&self) -> Result<Micros, JournalError> {
         self.told("read the clock", find::now(&self.store).await)
+    }
+
+    /// When the store was found to be another than the one that the journal began on, if it was.
+    #[must_use]
+    pub fn changed(&self) -> Option<Changed> {
+        self.store.writer().ok().and_then(|writer| writer.lineage.changed())
     }
 
     /// Carries writing to its end in a task of its own: a caller that is cancelled must not leave a transaction open or a

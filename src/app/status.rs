@@ -15,9 +15,12 @@ const EVERY: Duration = Duration::from_secs(5);
 /// Asks the journal how much is open, and says whether it answers. Runs until it is dropped.
 pub(super) async fn watch(journal: Journal, readiness: watch::Sender<Readiness>) {
     loop {
+        match journal.takes_commits().await {
+            Ok(()) => mark(&readiness, "journal", Part::Ready),
+            Err(error) => mark(&readiness, "journal", Part::Missing(error.to_string())),
+        }
         match journal.backlog().await {
             Ok(backlog) => {
-                mark(&readiness, "journal", Part::Ready);
                 let oldest = backlog.oldest_unknown.map_or(0.0, |at| at as f64 / 1e6);
                 for (state, count) in [
                     ("open", backlog.open),

@@ -32,6 +32,7 @@ impl Journal {
             url,
             readers: section.integer("readers", 1..=256).unwrap_or(4),
             statement_timeout: section.duration("statement_timeout", 100 * MS..=5 * MINUTE).unwrap_or(5 * SECOND),
+            max_lag: section.duration("max_lag", Duration::ZERO..=DAY).unwrap_or(MINUTE),
         }
     }
 }

@@ -1,15 +1,19 @@
 //! Carries out what a durable step asked for: one task for each call to a peer, whose answer comes back as an input.
-//! Decides nothing: past its deadline a request is simply not sent, and whatever is heard is handed to the loop.
+//! Decides nothing: what the journal may have lost is asked about before it is done, past its deadline a request is simply not sent, and whatever is heard is handed to the loop.
 
 use super::clock::Moment;
 use super::desk::Desk;
+use super::doubt::{Doubt, Trust};
 use super::work::Work;
-use crate::charging::Channel;
+use crate::charging::{Channel, ChargeOrder, RefundOrder};
 use crate::config;
 use crate::idempotency::{Ask, Claim, Keys};
+use crate::journal::Journal;
+use crate::package_manager::GrantOrder;
 use crate::purchase::evidence::{Cause, ChannelAnswer, Finding, GrantAnswer};
 use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input};
 use crate::purchase::record::Purchase;
+use crate::purchase::rules::Flight;
 use crate::telemetry::message_ids;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +28,8 @@ const WITNESS_LIFE: Duration = Duration::from_secs(48 * 3_600);
 pub(super) struct Performer {
     pub(super) desk: Arc<Desk>,
     pub(super) keys: Keys,
+    pub(super) journal: Journal,
+    pub(super) doubt: Doubt,
     pub(super) answers: mpsc::Sender<Work>,
     pub(super) channel_places: BTreeMap<String, Arc<Semaphore>>,
     pub(super) package_manager_places: Arc<Semaphore>,
@@ -98,17 +104,20 @@ impl Performer {
     ) -> ChannelAnswer {
         let charge = self.desk.charge_order(purchase, moment);
         let refund = self.desk.refund_order(purchase, moment);
+        let rules = &self.desk.rules;
+        let channel_flight =
+            rules.channels.get(&purchase.order.channel).map_or(&rules.grant, |channel| &channel.flight);
         match (call, charge, refund) {
             (ChannelCall::Charge, Some(order), _) => {
                 match self.witness(&purchase.order.channel, &order.key, order.sends).await {
                     Some(answer) => answer,
-                    None => channel.charge(&order).await,
+                    None => self.charge(channel, order, self.trust(purchase, channel_flight)).await,
                 }
             }
             (ChannelCall::Refund, _, Some(order)) => {
                 match self.witness(&purchase.order.channel, &order.key, order.sends).await {
                     Some(answer) => answer,
-                    None => channel.refund(&order).await,
+                    None => self.refund(channel, order, self.trust(purchase, channel_flight)).await,
                 }
             }
             (ChannelCall::Prepare, Some(order), _) => channel.prepare(&order).await,
@@ -142,11 +151,64 @@ impl Performer {
         }
     }
 
+    fn trust(&self, purchase: &Purchase, flight: &Flight) -> Trust {
+        self.doubt.about(self.journal.changed(), purchase.created_at, flight, tokio::time::Instant::now())
+    }
+
+    /// Charges, unless an earlier send that the journal lost may have done so.
+    async fn charge(&self, channel: &Channel, mut order: ChargeOrder, trust: Trust) -> ChannelAnswer {
+        if trust == Trust::Sure {
+            return channel.charge(&order).await;
+        }
+        let asked = channel.inquire(&order).await;
+        match asked.finding {
+            Finding::Charged { .. } => asked,
+            Finding::NotFound | Finding::CodeSent | Finding::Reserved if trust == Trust::Ask => {
+                // What stands there is ours, and not this send's.
+                order.sends += 1;
+                order.handle = asked.handle.or(order.handle);
+                channel.charge(&order).await
+            }
+            _ => ChannelAnswer { finding: Finding::Unknown { cause: Cause::Witness }, ..asked },
+        }
+    }
+
+    /// The same for money that is given back.
+    async fn refund(&self, channel: &Channel, mut order: RefundOrder, trust: Trust) -> ChannelAnswer {
+        if trust == Trust::Sure {
+            return channel.refund(&order).await;
+        }
+        let asked = channel.inquire_refund(&order).await;
+        match asked.finding {
+            Finding::Refunded { .. } => asked,
+            Finding::NotFound if trust == Trust::Ask => {
+                order.sends += 1;
+                channel.refund(&order).await
+            }
+            _ => ChannelAnswer { finding: Finding::Unknown { cause: Cause::Witness }, ..asked },
+        }
+    }
+
+    /// The same for a package.
+    async fn grant(&self, order: &GrantOrder, trust: Trust) -> GrantAnswer {
+        let peer = &self.desk.package_manager;
+        if trust == Trust::Sure {
+            return peer.grant(order).await;
+        }
+        match peer.inquire(&order.purchase_id).await {
+            GrantAnswer::NotFound if trust == Trust::Ask => peer.grant(order).await,
+            granted @ GrantAnswer::Granted { .. } => granted,
+            other => {
+                GrantAnswer::Unknown { cause: Cause::Witness, heard: format!("asked before it was made: {other:?}") }
+            }
+        }
+    }
+
     async fn give(&self, purchase: &Purchase, call: GrantCall, moment: Moment) {
         let _place = self.package_manager_places.acquire().await;
         let started = tokio::time::Instant::now();
         let answer = match (call, self.desk.grant_order(purchase, moment)) {
-            (GrantCall::Grant, Some(order)) => self.desk.package_manager.grant(&order).await,
+            (GrantCall::Grant, Some(order)) => self.grant(&order, self.trust(purchase, &self.desk.rules.grant)).await,
             (GrantCall::InquireGrant, _) => self.desk.package_manager.inquire(&purchase.id).await,
             (GrantCall::Grant, None) => GrantAnswer::NotSent { why: "the purchase holds no grant".to_owned() },
         };

@@ -5,15 +5,38 @@ use super::acts;
 use super::dialect::refused;
 use super::error::Cause;
 use super::rows::{Committed, Unit};
-use super::statement::storable;
+use super::statement::{Statement, storable};
 use super::store::{Store, Writer};
 use super::write::{self, Numbers};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, Connection};
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 
-/// Commits all units together. Where a constraint forbids one, the batch is halved until the guilty unit stands alone.
+/// Where the last commit failed, tries whether one would stand now.
+pub(super) async fn retried(store: &Store) -> Result<(), Cause> {
+    let writer = store.writer()?;
+    if writer.failing.load(Ordering::Relaxed) {
+        let mut batch = writer.batch.lock().await;
+        *batch += 1;
+        // Another number than stands there: a write that changes nothing is none.
+        let mut update = Statement::new("UPDATE writer SET batch = ");
+        update.int(*batch).push(" WHERE instance = ").text(&writer.instance);
+        store.write(update).await?;
+        writer.failing.store(false, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Commits all units together, and remembers whether the store took them.
 pub(super) async fn commit(store: &Store, units: &[Unit]) -> Result<Vec<Committed>, Cause> {
+    let committed = commit_all(store, units).await;
+    store.writer()?.failing.store(committed.is_err(), Ordering::Relaxed);
+    committed
+}
+
+/// Where a constraint forbids one, the batch is halved until the guilty unit stands alone.
+async fn commit_all(store: &Store, units: &[Unit]) -> Result<Vec<Committed>, Cause> {
     let writer = store.writer()?;
     // Held to the end: the numbers of one instance's commits must come into the store in their order.
     let mut batch = writer.batch.lock().await;
@@ -85,6 +108,7 @@ async fn write_and_commit(
     connection: &mut AnyConnection,
     sent: &mut bool,
 ) -> Result<(), sqlx::Error> {
+    writer.lineage.settle(store.dialect, connection).await?;
     loop {
         let mut transaction = connection.begin_with(store.dialect.begin()).await?;
         let pass = write_units(&mut transaction, units, outcomes).await?;

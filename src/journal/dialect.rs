@@ -2,6 +2,7 @@
 //! All other statements are one text for both. Reads no row of ours.
 
 use super::error::Cause;
+use super::lineage::Lineage;
 use crate::config;
 use secrecy::ExposeSecret;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
@@ -81,6 +82,18 @@ impl Dialect {
         }
     }
 
+    /// Which server this is and which timeline it writes: another after a failover or a restore. A file has neither.
+    pub(super) const fn server(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            // Not pg_control_checkpoint(), which keeps the old timeline until the first checkpoint after a promotion.
+            Self::Postgres => Some(
+                "SELECT system_identifier || ' ' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
+                 FROM pg_control_system()",
+            ),
+        }
+    }
+
     /// SQLite lets one connection write at a time; more would only wait for each other. On PostgreSQL a claim need not
     /// wait for a commit, and a connection that hangs must not stop the next.
     const fn writers(self) -> u32 {
@@ -124,18 +137,33 @@ impl Dialect {
 
     /// Connections for one role; opened when they are needed, each held to the durability that was promised.
     pub(super) fn pool(self, config: &config::Journal, role: Role) -> Result<AnyPool, Cause> {
-        let options = self.options(config, role)?;
         let timeout = config.statement_timeout;
+        let pool = self.pool_options(config, role);
+        Ok(pool
+            .after_connect(move |connection, _| Box::pin(self.prepare(connection, role, timeout)))
+            .connect_lazy_with(self.options(config, role)?))
+    }
+
+    /// The connections that write. Each tells `lineage` whose it is before it is used.
+    pub(super) fn writer_pool(self, config: &config::Journal, lineage: Lineage) -> Result<AnyPool, Cause> {
+        let (role, timeout) = (Role::Writer, config.statement_timeout);
+        let pool = self.pool_options(config, role).after_connect(move |connection, _| {
+            let lineage = lineage.clone();
+            Box::pin(async move {
+                self.prepare(&mut *connection, role, timeout).await?;
+                lineage.meet(self, connection).await
+            })
+        });
+        Ok(pool.connect_lazy_with(self.options(config, role)?))
+    }
+
+    fn pool_options(self, config: &config::Journal, role: Role) -> AnyPoolOptions {
         let size = match role {
             Role::Writer => self.writers(),
             Role::Reader => config.readers.max(1),
             Role::Operator | Role::Checkpointer => 1,
         };
-        Ok(AnyPoolOptions::new()
-            .max_connections(size)
-            .acquire_timeout(timeout)
-            .after_connect(move |connection, _| Box::pin(self.prepare(connection, role, timeout)))
-            .connect_lazy_with(options))
+        AnyPoolOptions::new().max_connections(size).acquire_timeout(config.statement_timeout)
     }
 
     async fn prepare(self, connection: &mut AnyConnection, role: Role, timeout: Duration) -> Result<(), sqlx::Error> {

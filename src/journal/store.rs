@@ -4,11 +4,13 @@
 use super::commit::close;
 use super::dialect::{Dialect, Role};
 use super::error::Cause;
+use super::lineage::Lineage;
 use super::statement::Statement;
 use crate::config;
 use sqlx::AnyPool;
 use sqlx::any::AnyRow;
 use std::fs::File;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -35,6 +37,9 @@ pub(super) struct Writer {
     pub(super) instance: String,
     /// The number of the last commit. Its lock lets one commit at a time through.
     pub(super) batch: Mutex<i64>,
+    pub(super) lineage: Lineage,
+    /// The last commit failed for a reason that concerns all: a full disk, a server that takes no writes.
+    pub(super) failing: AtomicBool,
 }
 
 impl Store {
@@ -42,15 +47,17 @@ impl Store {
         let dialect = Dialect::of(config)?;
         let lock = dialect.take(config)?;
         dialect.probe(config, Role::Writer).await?;
-        let pool = dialect.pool(config, Role::Writer)?;
+        let lineage = Lineage::default();
+        let pool = dialect.writer_pool(config, lineage.clone())?;
         dialect.migrate(&pool).await?;
+        lineage.settle(dialect, &mut *pool.acquire().await?).await?;
         let instance = token()?;
         sqlx::query("INSERT INTO writer (instance, batch, opened_at) VALUES ($1, 0, $2)")
             .bind(&instance)
             .bind(sqlx::query_scalar::<_, i64>(dialect.now()).fetch_one(&pool).await?)
             .execute(&pool)
             .await?;
-        let writer = Writer { pool, instance, batch: Mutex::new(0) };
+        let writer = Writer { pool, instance, batch: Mutex::new(0), lineage, failing: AtomicBool::new(false) };
         Self::new(dialect, config, Some(writer), None, lock)
     }
 

@@ -56,7 +56,7 @@ pub enum Cause {
     UnknownCode,
     /// The peer itself says that it has no verdict yet.
     Pending,
-    /// The shared key store knows this attempt though this process has not sent it.
+    /// The shared key store knows this attempt though this process has not sent it, or the journal may have lost one.
     Witness,
 }
 

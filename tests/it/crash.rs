@@ -24,7 +24,7 @@ fn plan(store: Store) -> Plan {
 
 /// A subscriber who writes, answers the first offer, and reads until it is done. The network sends again what the gateway
 /// has not taken.
-async fn buys(phone: &Phone<'_>) {
+pub(crate) async fn buys(phone: &Phone<'_>) {
     phone.texts("ON VIP NAP1").await;
     let mut answered = None;
     loop {
@@ -191,6 +191,31 @@ async fn what_a_killed_instance_began_is_finished_by_the_other() {
             first.kill(&world).await;
         });
         second.stop().await;
+        world.ends_though_killed(&["done"], Books::BOUGHT).await;
+    }
+}
+
+/// Long past its lease and its time to send, an instance goes on where it stood: what it would send is too late by then,
+/// and what it has heard is evidence beside what the other one has found.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_that_stood_still_for_longer_than_its_lease_changes_nothing() {
+    for (endpoint, seed) in [(PreparePayment, 0), (PreparePayment, 1), (ConfirmPayment, 2), (ConfirmPayment, 3)] {
+        let settings = "charging.viettel.max_flight = \"1s\"";
+        let world = plan(Store::postgres().await).set(settings).neighbours().await;
+        world.smsc.redeliver(true);
+        world.billing_faults(endpoint, SLOW, 1);
+        let first = Process::start(&world).await;
+        let phone = world.phone("0854689520");
+        tokio::join!(buys(&phone), async {
+            asked(&world, endpoint).await;
+            sleep(Duration::from_micros(scattered(seed) % 10_000)).await;
+            first.pause().await;
+            let second = Process::start(&world).await;
+            world.until("the other one has finished it", |world| world.books() == Books::BOUGHT).await;
+            first.resume().await;
+            first.stop().await;
+            second.stop().await;
+        });
         world.ends_though_killed(&["done"], Books::BOUGHT).await;
     }
 }

@@ -6,5 +6,6 @@ mod commit;
 mod crash;
 mod finding;
 mod lost_answers;
+mod mutants;
 mod opening;
 pub(crate) mod samples;

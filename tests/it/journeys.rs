@@ -6,6 +6,7 @@ mod asking;
 mod channels;
 mod charge_faults;
 mod doors;
+mod failover;
 mod links;
 mod outages;
 mod package_faults;

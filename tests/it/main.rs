@@ -7,12 +7,14 @@ mod config;
 mod contract;
 mod core;
 mod crash;
+mod faults;
 mod http;
 mod journal;
 mod journeys;
 mod kannel;
 mod keys;
 mod operators;
+mod pair;
 mod sandbox;
 #[path = "../simulation/mod.rs"]
 mod simulation;

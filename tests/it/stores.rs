@@ -57,6 +57,11 @@ impl Store {
         Self { config: journal_config(&Postgres::start().database().await), _dir: None }
     }
 
+    /// A database of PostgreSQL that somebody else looks after.
+    pub(crate) fn at(url: &str) -> Self {
+        Self { config: journal_config(url), _dir: None }
+    }
+
     /// Another empty store of the same kind.
     pub(crate) async fn sibling(&self) -> Self {
         if self.is_postgres() { Self::postgres().await } else { Self::sqlite() }
@@ -128,7 +133,8 @@ impl Store {
 }
 
 pub(crate) fn journal_config(url: &str) -> config::Journal {
-    config::Journal { url: url.into(), readers: 2, statement_timeout: Duration::from_secs(20) }
+    let (statement_timeout, max_lag) = (Duration::from_secs(20), Duration::from_secs(60));
+    config::Journal { url: url.into(), readers: 2, statement_timeout, max_lag }
 }
 
 /// A cluster of this test process: one for all tests, a fresh database for each.
@@ -141,28 +147,31 @@ impl Postgres {
     pub(crate) fn start() -> &'static Self {
         static CLUSTER: OnceLock<Postgres> = OnceLock::new();
         CLUSTER.get_or_init(|| {
-            let bin = postgres_bin();
-            let dir = shared_dir("pg");
-            let data = dir.join("data");
-            let data = data.to_str().expect("a temporary path is UTF-8");
-            let initdb =
-                as_postgres(&bin.join("initdb"), &["-D", data, "-U", "paygate", "-A", "trust", "-E", "UTF8", "-N"]);
-            let made = Command::new(&initdb[0]).args(&initdb[1..]).output().expect("setpriv or initdb starts");
-            assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-            let port = free_port();
-            let socket = format!("-k{}", dir.display());
-            let listen = ["-D", data, &socket, "-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"];
-            let settings = ["-c", "max_connections=200", "-c", "fsync=on"];
-            let postgres = as_postgres(&bin.join("postgres"), &[&listen[..], &settings].concat());
-            let server = Server::start(&dir, "QUIT", &postgres);
-            server.wait(|| {
-                let asked = Command::new(bin.join("pg_isready"))
-                    .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()])
-                    .status();
-                asked.is_ok_and(|status| status.success())
-            });
-            Self { port, _server: server }
+            let (dir, port) = (shared_dir("pg"), free_port());
+            Self::make(&dir);
+            Self { port, _server: Self::serve(&dir, port) }
         })
+    }
+
+    /// A new cluster in `dir/data`.
+    pub(crate) fn make(dir: &Path) {
+        let data = data_of(dir);
+        run_as_postgres("initdb", &["-D", &data, "-U", "paygate", "-A", "trust", "-E", "UTF8", "-N"]);
+    }
+
+    /// The cluster in `dir/data`, served once it answers.
+    pub(crate) fn serve(dir: &Path, port: u16) -> Server {
+        let (bin, data, port) = (postgres_bin(), data_of(dir), port.to_string());
+        let socket = format!("-k{}", dir.display());
+        let listen = ["-D", &data, &socket, "-p", &port, "-c", "listen_addresses=127.0.0.1"];
+        let settings = ["-c", "max_connections=200", "-c", "fsync=on"];
+        let postgres = as_postgres(&bin.join("postgres"), &[&listen[..], &settings].concat());
+        let server = Server::start(dir, "QUIT", &postgres);
+        server.wait(|| {
+            let asked = Command::new(bin.join("pg_isready")).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
+            asked.is_ok_and(|status| status.success())
+        });
+        server
     }
 
     /// The url of a new, empty database.
@@ -199,6 +208,17 @@ fn postgres_bin() -> PathBuf {
         .chain(debian.map(|version| version.path().join("bin")))
         .find(|bin| bin.join("initdb").exists())
         .expect("PostgreSQL's initdb is not on this machine; tests/run installs it")
+}
+
+pub(crate) fn data_of(dir: &Path) -> String {
+    dir.join("data").to_str().expect("a temporary path is UTF-8").to_owned()
+}
+
+/// One of PostgreSQL's programs, to its end.
+pub(crate) fn run_as_postgres(program: &str, arguments: &[&str]) {
+    let words = as_postgres(&postgres_bin().join(program), arguments);
+    let done = Command::new(&words[0]).args(&words[1..]).output().expect("setpriv or the program starts");
+    assert!(done.status.success(), "{program}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
 /// PostgreSQL refuses to run as root; there it runs as the user that its package made.
@@ -338,7 +358,7 @@ impl Server {
         panic!("the server in {} does not start:\n{log}", self.dir.display());
     }
 
-    fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = std::fs::read_to_string(self.dir.join("pid")).expect("the server's process id");
         let sent = Command::new("kill").arg(format!("-{signal}")).arg(pid.trim()).status().expect("kill starts");
         assert!(sent.success(), "kill -{signal} {pid}");

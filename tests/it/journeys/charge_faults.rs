@@ -166,6 +166,50 @@ both_stores! {
         world.ends(&["review"], Books { debits: 1, ..Books::NOTHING }).await;
     }
 
+    async fn an_answer_with_another_subscribers_data_grants_nothing_until_the_own_one_is_heard(store: Store) {
+        let world = World::of(store).set(SOON_CHECKED).start().await;
+        let phone = world.phone("0854689520");
+        for endpoint in [ConfirmPayment, RetrievePayment, RetrievePayments] {
+            world.billing_faults(endpoint, Fault::OthersData, 1_000);
+        }
+        phone.buys("ON VIP NAP1").await;
+        phone.reads("dang duoc kiem tra").await;
+        assert_eq!(world.books(), Books { debits: 1, ..Books::NOTHING });
+        world.billing.clear_faults();
+        phone.reads_done().await;
+        world.ends(&["done"], Books::BOUGHT).await;
+    }
+
+    async fn a_refused_token_in_the_middle_of_a_charge_ends_it_unpaid(store: Store) {
+        let world = World::of(store).start().await;
+        let phone = world.phone("0854689520");
+        world.billing_faults(ConfirmPayment, refusal((401, "UNAUTHENTICATED")), 1);
+        phone.buys("ON VIP NAP1").await;
+        phone.reads("chua bi tru tien").await;
+        world.ends(&["declined"], Books::NOTHING).await;
+    }
+
+    async fn charges_that_go_unanswered_while_nobody_can_be_asked_are_all_found_afterwards(store: Store) {
+        let world = World::of(store).set("charging.viettel.timeout = \"500ms\"").set(SOON_CHECKED).start().await;
+        world.billing_faults(ConfirmPayment, Fault::Silent, 1_000);
+        for endpoint in [RetrievePayment, RetrievePayments] {
+            world.billing_faults(endpoint, Fault::Failed { status: 503 }, 10_000);
+        }
+        let phones: Vec<_> = (0..5).map(|last| world.phone(&format!("085468952{last}"))).collect();
+        for phone in &phones {
+            phone.buys("ON VIP NAP1").await;
+        }
+        for phone in &phones {
+            phone.reads("dang duoc kiem tra").await;
+        }
+        assert_eq!(world.books(), Books { debits: 5, ..Books::NOTHING });
+        world.billing.clear_faults();
+        for phone in &phones {
+            phone.reads_done().await;
+        }
+        world.ends(&["done"; 5], Books::bought(5)).await;
+    }
+
     async fn a_refund_whose_answer_is_lost_gives_the_money_back_once(store: Store) {
         let world = World::of(store).start().await;
         for (fault, last) in lost_answers().into_iter().zip(0..) {
