@@ -131,38 +131,64 @@ pub(crate) fn journal_config(url: &str) -> config::Journal {
     config::Journal { url: url.into(), readers: 2, statement_timeout: Duration::from_secs(20) }
 }
 
-/// A cluster of this test process: one for all tests, a fresh database for each.
+/// A cluster of this test process: one for all tests, a fresh database for each; or one's own, which may be killed.
 pub(crate) struct Postgres {
     port: u16,
-    _server: Server,
+    dir: PathBuf,
+    server: Server,
+    /// Holds the data while the server is killed and started again, and removes it at the end.
+    _holder: Server,
 }
 
 impl Postgres {
     pub(crate) fn start() -> &'static Self {
         static CLUSTER: OnceLock<Postgres> = OnceLock::new();
-        CLUSTER.get_or_init(|| {
-            let bin = postgres_bin();
-            let dir = shared_dir("pg");
-            let data = dir.join("data");
-            let data = data.to_str().expect("a temporary path is UTF-8");
-            let initdb =
-                as_postgres(&bin.join("initdb"), &["-D", data, "-U", "paygate", "-A", "trust", "-E", "UTF8", "-N"]);
-            let made = Command::new(&initdb[0]).args(&initdb[1..]).output().expect("setpriv or initdb starts");
-            assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-            let port = free_port();
-            let socket = format!("-k{}", dir.display());
-            let listen = ["-D", data, &socket, "-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"];
-            let settings = ["-c", "max_connections=200", "-c", "fsync=on"];
-            let postgres = as_postgres(&bin.join("postgres"), &[&listen[..], &settings].concat());
-            let server = Server::start(&dir, "QUIT", &postgres);
-            server.wait(|| {
-                let asked = Command::new(bin.join("pg_isready"))
-                    .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()])
-                    .status();
-                asked.is_ok_and(|status| status.success())
-            });
-            Self { port, _server: server }
-        })
+        CLUSTER.get_or_init(Self::own)
+    }
+
+    /// A cluster of its own, for who kills it.
+    pub(crate) fn own() -> Self {
+        let dir = shared_dir("pg");
+        let data = dir.join("data");
+        let data = data.to_str().expect("a temporary path is UTF-8");
+        let words = ["-D", data, "-U", "paygate", "-A", "trust", "-E", "UTF8", "-N"];
+        let initdb = as_postgres(&postgres_bin().join("initdb"), &words);
+        let made = Command::new(&initdb[0]).args(&initdb[1..]).output().expect("setpriv or initdb starts");
+        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let port = free_port();
+        let holder = Server::start(&dir, "KILL", &["sleep".to_owned(), "infinity".to_owned()]);
+        Self { port, server: Self::serve(port, &dir), dir, _holder: holder }
+    }
+
+    fn serve(port: u16, dir: &Path) -> Server {
+        let (bin, data, port) = (postgres_bin(), dir.join("data"), port.to_string());
+        let data = data.to_str().expect("a temporary path is UTF-8");
+        let socket = format!("-k{}", dir.display());
+        let listen = ["-D", data, &socket, "-p", &port, "-c", "listen_addresses=127.0.0.1"];
+        let settings = ["-c", "max_connections=200", "-c", "fsync=on"];
+        let postgres = as_postgres(&bin.join("postgres"), &[&listen[..], &settings].concat());
+        let server = Server::start(&shared_dir("pg-server"), "QUIT", &postgres);
+        server.wait(|| {
+            let asked = Command::new(bin.join("pg_isready")).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
+            asked.is_ok_and(|status| status.success())
+        });
+        server
+    }
+
+    /// As a power cut: the server and every process of it at once, with nothing written that was not synced.
+    pub(crate) fn kill(&mut self) {
+        self.server.kill_all();
+    }
+
+    /// An operator's immediate shutdown: no checkpoint, and recovery at the next start.
+    pub(crate) fn stop_at_once(&mut self) {
+        let all = self.server.family();
+        self.server.signal("QUIT");
+        until_gone(&all);
+    }
+
+    pub(crate) fn start_again(&mut self) {
+        self.server = Self::serve(self.port, &self.dir);
     }
 
     /// The url of a new, empty database.
@@ -217,7 +243,6 @@ fn is_root() -> bool {
 pub(crate) struct Redis {
     port: u16,
     server: Server,
-    dir: PathBuf,
     options: &'static [&'static str],
 }
 
@@ -233,8 +258,7 @@ impl Redis {
 
     fn start_with(options: &'static [&'static str]) -> Self {
         let (port, dir) = (free_port(), shared_dir("redis"));
-        let server = Self::serve(port, &dir, options);
-        Self { port, server, dir, options }
+        Self { port, server: Self::serve(port, &dir, options), options }
     }
 
     fn serve(port: u16, dir: &Path, options: &[&str]) -> Server {
@@ -273,7 +297,8 @@ impl Redis {
     }
 
     pub(crate) fn start_again(&mut self) {
-        self.server = Self::serve(self.port, &self.dir, self.options);
+        // The former server's folder goes with it.
+        self.server = Self::serve(self.port, &shared_dir("redis"), self.options);
     }
 
     /// It keeps its connections and answers nothing.
@@ -338,10 +363,40 @@ impl Server {
         panic!("the server in {} does not start:\n{log}", self.dir.display());
     }
 
-    fn signal(&self, signal: &str) {
+    fn pid(&self) -> String {
         let pid = std::fs::read_to_string(self.dir.join("pid")).expect("the server's process id");
-        let sent = Command::new("kill").arg(format!("-{signal}")).arg(pid.trim()).status().expect("kill starts");
+        pid.trim().to_owned()
+    }
+
+    /// The server and the processes that it has started.
+    fn family(&self) -> Vec<String> {
+        let pid = self.pid();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        std::iter::once(pid).chain(children.split_whitespace().map(str::to_owned)).collect()
+    }
+
+    fn kill_all(&self) {
+        let all = self.family();
+        // One that has ended by itself is no failure.
+        let _ = Command::new("kill").arg("-KILL").args(&all).stderr(Stdio::null()).status();
+        until_gone(&all);
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.pid();
+        let sent = Command::new("kill").arg(format!("-{signal}")).arg(&pid).status().expect("kill starts");
         assert!(sent.success(), "kill -{signal} {pid}");
+    }
+}
+
+/// Until none of these processes runs; one that nobody has waited for yet does not.
+fn until_gone(all: &[String]) {
+    let runs = |pid: &&String| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
+    };
+    while all.iter().any(|pid| runs(&pid)) {
+        sleep(Duration::from_millis(5));
     }
 }
 
