@@ -21,6 +21,8 @@ pub(super) const SHORT_CODE: &str = "9029";
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// Peace has come when nothing has moved for so long.
 const NOTHING_MOVES: Duration = Duration::from_secs(45);
+/// Purchases left whose stories are told.
+const STORIES_MAX: usize = 5;
 /// A held request is done within this at the peers.
 pub(super) const HELD_MAX: Duration = Duration::from_millis(900);
 /// What the daemon is told of it: a simulator that waits for a processor is late too, and must not break its word.
@@ -45,6 +47,8 @@ pub(crate) struct Open {
     pub(crate) msisdn: String,
     pub(crate) state: String,
     pub(crate) review: Option<String>,
+    /// What it took in, its inquiries' repeats left out; told of a few.
+    pub(crate) story: Vec<String>,
 }
 
 impl Ground {
@@ -149,10 +153,12 @@ base_url = "{}"
     pub(super) async fn settles(&self, subscribers: &Subscribers) -> Vec<Open> {
         let (mut moved, mut last) = (Instant::now(), (usize::MAX, usize::MAX, u64::MAX));
         loop {
-            let left = self.open().await;
+            let mut left = self.open().await;
             let stands = (left.len(), subscribers.open(), self.packages.grants_in_all());
-            let under_way = left.iter().any(|open| open.review.is_none());
-            if (!under_way && stands.1 == 0) || moved.elapsed() > NOTHING_MOVES {
+            let in_review = left.iter().filter(|open| open.review.is_some()).count();
+            // Whoever is in review may be told nothing for now.
+            if (left.len() == in_review && stands.1 <= in_review) || moved.elapsed() > NOTHING_MOVES {
+                self.tell_stories(&mut left).await;
                 return left;
             }
             if stands != last {
@@ -171,7 +177,29 @@ base_url = "{}"
             "SELECT id, msisdn, state, review FROM purchase WHERE due_at IS NOT NULL AND state NOT IN ({ends})"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
-        let open = |row: &AnyRow| Open { id: row.get(0), msisdn: row.get(1), state: row.get(2), review: row.get(3) };
+        let open = |row: &AnyRow| Open {
+            id: row.get(0),
+            msisdn: row.get(1),
+            state: row.get(2),
+            review: row.get(3),
+            story: Vec::new(),
+        };
         rows.iter().map(open).collect()
+    }
+
+    async fn tell_stories(&self, left: &mut [Open]) {
+        let mut connection = AnyConnection::connect(&self.journal).await.unwrap();
+        for open in left.iter_mut().take(STORIES_MAX) {
+            let sql = "SELECT kind, state_to, body FROM event WHERE purchase_number = (SELECT number FROM purchase WHERE id = $1) ORDER BY seq";
+            let rows = sqlx::query(sql).bind(&open.id).fetch_all(&mut connection).await.unwrap();
+            let mut story: Vec<String> = rows
+                .iter()
+                .map(|row| {
+                    format!("{} -> {} {}", row.get::<String, _>(0), row.get::<String, _>(1), row.get::<String, _>(2))
+                })
+                .collect();
+            story.dedup_by_key(|line| line.split("called_at").next().unwrap_or_default().to_owned());
+            open.story = story;
+        }
     }
 }

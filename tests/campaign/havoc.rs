@@ -81,12 +81,13 @@ impl Havoc {
     pub(super) async fn run(&mut self) {
         let (began, each) = (Instant::now(), self.settings.length / self.settings.kills.max(1));
         for number in 0..self.settings.kills {
-            self.turn(&Turn::of(number)).await;
+            self.turn(&Turn::of(number), began + each * number + each / 2).await;
             sleep_until((began + each * (number + 1)).into()).await;
         }
     }
 
-    async fn turn(&mut self, turn: &Turn) {
+    /// The peers are at fault until `well` at least.
+    async fn turn(&mut self, turn: &Turn, well: Instant) {
         if turn.faults {
             self.dealt.strike(&self.ground, &mut self.dice, (self.settings.rate / 10.0).ceil() as u32);
         }
@@ -107,6 +108,7 @@ impl Havoc {
         }
         self.all_up().await;
         if turn.faults {
+            sleep_until(well.into()).await;
             self.relent();
         }
     }

@@ -55,8 +55,9 @@ pub(crate) async fn run(settings: Settings) -> Report {
     let before = Verdict::of(&ground, &subscribers, None);
     let lasted = started.elapsed();
     havoc.ends().await;
-    load.await.unwrap();
     let left = ground.settles(&subscribers).await;
+    subscribers.dismiss();
+    load.await.unwrap();
     let after = Verdict::of(&ground, &subscribers, Some(&left));
     if let Some(showing) = showing {
         showing.abort();

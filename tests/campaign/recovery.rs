@@ -24,6 +24,8 @@ struct Death {
     quiet: bool,
     left: HashSet<usize>,
     under_way: usize,
+    /// When the latest of them moved on.
+    last: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,13 +47,13 @@ impl Recovery {
             return;
         }
         for death in ledger.open.values_mut() {
-            death.left.remove(&subscriber);
+            if death.left.remove(&subscriber) {
+                death.last = death.at.elapsed();
+            }
         }
         let healed: Vec<Death> =
             ledger.open.extract_if(|_, death| death.left.is_empty()).map(|(_, death)| death).collect();
-        for Death { at, quiet, under_way, .. } in healed {
-            ledger.done.push(Recovered { quiet, under_way, took: at.elapsed() });
-        }
+        ledger.done.extend(healed.iter().map(Death::recovered));
     }
 
     pub(super) fn killed(&self, quiet: bool) {
@@ -60,13 +62,20 @@ impl Recovery {
         let (number, under_way) = (ledger.next, left.len());
         ledger.next += 1;
         if under_way > 0 {
-            ledger.open.insert(number, Death { at: Instant::now(), quiet, left, under_way });
+            ledger.open.insert(number, Death { at: Instant::now(), quiet, left, under_way, last: Duration::ZERO });
         }
     }
 
-    /// And how many kills left something that was never answered.
+    /// And how many kills left something that was never answered, as what is in review; they count by all the others.
     pub(super) fn recovered(&self) -> (Vec<Recovered>, usize) {
         let ledger = self.0.lock().unwrap();
-        (ledger.done.clone(), ledger.open.len())
+        let open = ledger.open.values().map(Death::recovered);
+        (ledger.done.iter().copied().chain(open).collect(), ledger.open.len())
+    }
+}
+
+impl Death {
+    const fn recovered(&self) -> Recovered {
+        Recovered { quiet: self.quiet, under_way: self.under_way, took: self.last }
     }
 }

@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
+/// Characters of an event that are shown.
+const LINE_MAX: usize = 400;
 /// Purchases left that are shown one by one.
 const SHOWN_MAX: usize = 10;
 
@@ -133,8 +135,9 @@ impl Report {
             writeln!(f, "  {} in review though no peer lied", self.reviews_too_many())?;
         }
         self.reviews().iter().try_for_each(|(reason, count)| writeln!(f, "  in review: {reason} {count}"))?;
-        for Open { id, msisdn, state, review } in self.left.iter().take(SHOWN_MAX) {
+        for Open { id, msisdn, state, review, story } in self.left.iter().take(SHOWN_MAX) {
             writeln!(f, "  left: {id} of {msisdn} {state} {}", review.as_deref().unwrap_or("stuck"))?;
+            story.iter().try_for_each(|line| writeln!(f, "    {}", shortened(line)))?;
         }
         self.before.described.iter().chain(&self.after.described).try_for_each(|line| writeln!(f, "  {line}"))
     }
@@ -146,4 +149,8 @@ impl Display for Report {
         self.write_recovery(f)?;
         self.write_violations(f)
     }
+}
+
+fn shortened(line: &str) -> String {
+    line.chars().take(LINE_MAX).collect()
 }

@@ -16,8 +16,6 @@ const POOR: u64 = 20;
 const OPEN_MAX: usize = 6_000;
 /// Between two looks of a subscriber at whether it is all over.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long a subscriber who is told nothing more stays after the load has ended.
-const STAYS: Duration = Duration::from_secs(90);
 
 /// What became of one purchase as its subscriber knows it.
 #[derive(Clone, Debug)]
@@ -78,6 +76,7 @@ pub(super) struct Subscribers {
     ground: Arc<Ground>,
     seed: u64,
     closed: AtomicBool,
+    dismissed: AtomicBool,
     lives: Mutex<Vec<Life>>,
     open: AtomicUsize,
     told: AtomicUsize,
@@ -90,6 +89,7 @@ impl Subscribers {
             ground: Arc::clone(ground),
             seed,
             closed: AtomicBool::new(false),
+            dismissed: AtomicBool::new(false),
             lives: Mutex::default(),
             open: AtomicUsize::new(0),
             told: AtomicUsize::new(0),
@@ -116,6 +116,11 @@ impl Subscribers {
     /// Nobody new from now on.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whoever still waits gives up.
+    pub(super) fn dismiss(&self) {
+        self.dismissed.store(true, Ordering::Relaxed);
     }
 
     fn is_closed(&self) -> bool {
@@ -154,7 +159,7 @@ impl Subscribers {
         let life = self.lives.lock().unwrap()[at].clone();
         let taken = self.texts(at, &life.number, &format!("ON VIP NAP1 {}", life.account)).await;
         self.lives.lock().unwrap()[at].request_acknowledged = taken;
-        let (mut answered, mut closed_at) = (false, None);
+        let mut answered = false;
         loop {
             if let Some(text) = self.ground.smsc.next_text_to(&life.number, LOOK).await {
                 self.recovery.answered(at);
@@ -172,7 +177,7 @@ impl Subscribers {
                     _ => {}
                 }
             }
-            if self.is_closed() && closed_at.get_or_insert_with(Instant::now).elapsed() > STAYS {
+            if self.dismissed.load(Ordering::Relaxed) {
                 break;
             }
         }
