@@ -151,16 +151,25 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The subscriber's purchases as this batch has them by now, newest first.
+    /// The subscriber's purchases as this batch has them by now, newest first. What another instance has overtaken is
+    /// not how a purchase stands: the journal will refuse it, but not the text that was decided by it.
     fn purchases_of(&self, sender: Msisdn) -> Vec<Purchase> {
         let known = self.known.of_subscriber.get(&sender).map_or(&[][..], Vec::as_slice);
-        known.iter().map(|purchase| self.current(&purchase.id).unwrap_or(purchase).clone()).collect()
+        let newest = |read: &Purchase| match self.row(&read.id).filter(|row| row.seen >= read.version) {
+            Some(row) => row.purchase.clone(),
+            None => read.clone(),
+        };
+        known.iter().map(newest).collect()
     }
 
     /// A purchase that an earlier input of this batch has already changed.
     fn current(&self, id: &str) -> Option<&Purchase> {
+        self.row(id).map(|row| &row.purchase)
+    }
+
+    fn row(&self, id: &str) -> Option<&PurchaseRow> {
         let decision = self.draft.by_purchase.get(id).and_then(|at| self.draft.decisions.get(*at))?;
-        decision.unit.purchase.as_ref().map(|row| &row.purchase)
+        decision.unit.purchase.as_ref()
     }
 
     /// A text that changes no purchase.

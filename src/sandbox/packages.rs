@@ -136,6 +136,12 @@ impl Packages {
         self.office.books().grants_of(purchase_id)
     }
 
+    /// How often any package was added to an account, under whichever purchase.
+    #[must_use]
+    pub fn grants_to(&self, account: &str) -> u32 {
+        self.office.books().grants_to(account)
+    }
+
     /// Whether one stands now.
     #[must_use]
     pub fn stands(&self, purchase_id: &str) -> bool {

@@ -2,6 +2,8 @@
 //! neighbours that keep books of their own.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+#[path = "../campaign/mod.rs"]
+mod campaign;
 mod cli;
 mod config;
 mod contract;
@@ -19,6 +21,7 @@ mod sandbox;
 #[path = "../simulation/mod.rs"]
 mod simulation;
 mod seeds;
+mod short_campaign;
 mod smpp;
 mod stores;
 mod systemd;

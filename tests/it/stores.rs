@@ -137,20 +137,43 @@ pub(crate) fn journal_config(url: &str) -> config::Journal {
     config::Journal { url: url.into(), readers: 2, statement_timeout, max_lag }
 }
 
-/// A cluster of this test process: one for all tests, a fresh database for each.
+/// A cluster of this test process: one for all tests, a fresh database for each; or one's own, which may be killed.
 pub(crate) struct Postgres {
     port: u16,
-    _server: Server,
+    dir: PathBuf,
+    server: Server,
+    /// Holds the data while the server is killed and started again, and removes it at the end.
+    _holder: Server,
 }
 
 impl Postgres {
     pub(crate) fn start() -> &'static Self {
         static CLUSTER: OnceLock<Postgres> = OnceLock::new();
-        CLUSTER.get_or_init(|| {
-            let (dir, port) = (shared_dir("pg"), free_port());
-            Self::make(&dir);
-            Self { port, _server: Self::serve(&dir, port) }
-        })
+        CLUSTER.get_or_init(Self::own)
+    }
+
+    /// A cluster of its own, for who kills it.
+    pub(crate) fn own() -> Self {
+        let (dir, port) = (shared_dir("pg"), free_port());
+        Self::make(&dir);
+        let holder = Server::start(&dir, "KILL", &["sleep".to_owned(), "infinity".to_owned()]);
+        Self { port, server: Self::serve_from(&shared_dir("pg-server"), &dir, port), dir, _holder: holder }
+    }
+
+    /// As a power cut: the server and every process of it at once, with nothing written that was not synced.
+    pub(crate) fn kill(&mut self) {
+        self.server.kill_all();
+    }
+
+    /// An operator's immediate shutdown: no checkpoint, and recovery at the next start.
+    pub(crate) fn stop_at_once(&mut self) {
+        let all = self.server.family();
+        self.server.signal("QUIT");
+        until_gone(&all);
+    }
+
+    pub(crate) fn start_again(&mut self) {
+        self.server = Self::serve_from(&shared_dir("pg-server"), &self.dir, self.port);
     }
 
     /// A new cluster in `dir/data`.
@@ -161,12 +184,17 @@ impl Postgres {
 
     /// The cluster in `dir/data`, served once it answers.
     pub(crate) fn serve(dir: &Path, port: u16) -> Server {
+        Self::serve_from(dir, dir, port)
+    }
+
+    /// The same for a server whose own folder, gone with it, is not the data's.
+    fn serve_from(home: &Path, dir: &Path, port: u16) -> Server {
         let (bin, data, port) = (postgres_bin(), data_of(dir), port.to_string());
         let socket = format!("-k{}", dir.display());
         let listen = ["-D", &data, &socket, "-p", &port, "-c", "listen_addresses=127.0.0.1"];
         let settings = ["-c", "max_connections=200", "-c", "fsync=on"];
         let postgres = as_postgres(&bin.join("postgres"), &[&listen[..], &settings].concat());
-        let server = Server::start(dir, "QUIT", &postgres);
+        let server = Server::start(home, "QUIT", &postgres);
         server.wait(|| {
             let asked = Command::new(bin.join("pg_isready")).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
             asked.is_ok_and(|status| status.success())
@@ -237,7 +265,6 @@ fn is_root() -> bool {
 pub(crate) struct Redis {
     port: u16,
     server: Server,
-    dir: PathBuf,
     options: &'static [&'static str],
 }
 
@@ -253,8 +280,7 @@ impl Redis {
 
     fn start_with(options: &'static [&'static str]) -> Self {
         let (port, dir) = (free_port(), shared_dir("redis"));
-        let server = Self::serve(port, &dir, options);
-        Self { port, server, dir, options }
+        Self { port, server: Self::serve(port, &dir, options), options }
     }
 
     fn serve(port: u16, dir: &Path, options: &[&str]) -> Server {
@@ -293,7 +319,8 @@ impl Redis {
     }
 
     pub(crate) fn start_again(&mut self) {
-        self.server = Self::serve(self.port, &self.dir, self.options);
+        // The former server's folder goes with it.
+        self.server = Self::serve(self.port, &shared_dir("redis"), self.options);
     }
 
     /// It keeps its connections and answers nothing.
@@ -358,10 +385,40 @@ impl Server {
         panic!("the server in {} does not start:\n{log}", self.dir.display());
     }
 
-    pub(crate) fn signal(&self, signal: &str) {
+    fn pid(&self) -> String {
         let pid = std::fs::read_to_string(self.dir.join("pid")).expect("the server's process id");
-        let sent = Command::new("kill").arg(format!("-{signal}")).arg(pid.trim()).status().expect("kill starts");
+        pid.trim().to_owned()
+    }
+
+    /// The server and the processes that it has started.
+    fn family(&self) -> Vec<String> {
+        let pid = self.pid();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        std::iter::once(pid).chain(children.split_whitespace().map(str::to_owned)).collect()
+    }
+
+    fn kill_all(&self) {
+        let all = self.family();
+        // One that has ended by itself is no failure.
+        let _ = Command::new("kill").arg("-KILL").args(&all).stderr(Stdio::null()).status();
+        until_gone(&all);
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.pid();
+        let sent = Command::new("kill").arg(format!("-{signal}")).arg(&pid).status().expect("kill starts");
         assert!(sent.success(), "kill -{signal} {pid}");
+    }
+}
+
+/// Until none of these processes runs; one that nobody has waited for yet does not.
+fn until_gone(all: &[String]) {
+    let runs = |pid: &&String| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
+    };
+    while all.iter().any(|pid| runs(&pid)) {
+        sleep(Duration::from_millis(5));
     }
 }
 

@@ -276,6 +276,29 @@ fn a_purchase_claimed_twice_is_woken_once_in_a_batch() {
     assert_eq!((decisions.len(), decisions[0].unit.events.len()), (1, 1));
 }
 
+/// This instance slept past its lease and wakes with the purchase as it was before another one made the offer.
+#[test]
+fn a_code_is_never_answered_by_what_another_instance_has_overtaken() {
+    let desk = desk();
+    let (stale, offered) = (purchase(&desk, vec![]), purchase(&desk, vec![allowed()]));
+    let offer = offered.offer.as_ref().unwrap();
+    let code = desk.rules.code_key.code(&offered.id, &offer.nonce, offer.digits);
+    for overtaken in [due(&stale), answer(&stale, Input::Timer)] {
+        let known = Known { purchases: known(&stale).purchases, ..known(&offered) };
+        let (work, _verdict) = message(&desk, sms(SENDER, &code));
+        let (decisions, _) = decide(&desk, &known, START + 9 * SECOND, vec![overtaken, work]);
+        let kinds: Vec<&str> =
+            decisions.iter().flat_map(|one| &one.replies).map(|(row, _)| row.kind.as_str()).collect();
+        assert_eq!(
+            (decisions.len(), kinds),
+            (1, vec![]),
+            "nothing is told before the journal has refused the old step"
+        );
+        let again = decisions[0].again.iter().any(|work| matches!(work, Work::Message { .. }));
+        assert!(again && decisions[0].unit.purchase.as_ref().unwrap().seen < offered.version);
+    }
+}
+
 #[test]
 fn the_event_of_a_check_holds_the_nonce_that_its_offer_was_made_with() {
     let desk = desk();

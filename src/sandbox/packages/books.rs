@@ -49,6 +49,8 @@ pub(super) struct Books {
     /// Keys of requests that are being held, with how many.
     held: HashMap<String, u32>,
     added: u64,
+    /// By account, whoever asked.
+    added_to: HashMap<String, u32>,
     entries: VecDeque<Entry>,
     requests: VecDeque<(Endpoint, u16)>,
     events: broadcast::Sender<Entry>,
@@ -60,6 +62,7 @@ impl Books {
             grants: HashMap::new(),
             held: HashMap::new(),
             added: 0,
+            added_to: HashMap::new(),
             entries: VecDeque::new(),
             requests: VecDeque::new(),
             events: broadcast::Sender::new(BEHIND),
@@ -86,7 +89,9 @@ impl Books {
             added: self.grants_of(purchase) + 1,
             expires: Timestamp::now().checked_add(days).unwrap_or(Timestamp::MAX),
         };
-        self.enter(grant.entry(EntryKind::Granted));
+        let entry = grant.entry(EntryKind::Granted);
+        *self.added_to.entry(entry.account.clone()).or_default() += 1;
+        self.enter(entry);
         self.grants.entry(purchase.to_owned()).insert_entry(grant).into_mut()
     }
 
@@ -116,6 +121,10 @@ impl Books {
 
     pub(super) fn grants_of(&self, purchase: &str) -> u32 {
         self.grants.get(purchase).map_or(0, |grant| grant.added)
+    }
+
+    pub(super) fn grants_to(&self, account: &str) -> u32 {
+        self.added_to.get(account).copied().unwrap_or_default()
     }
 
     pub(super) const fn grants_in_all(&self) -> u64 {

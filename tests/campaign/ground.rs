@@ -1,0 +1,206 @@
+//! What a campaign stands on: the simulators, with the books that judge, a PostgreSQL and a Redis of its own or a file for
+//! SQLite, and the daemons' configuration. Hurts nobody.
+
+use super::Settings;
+use super::subscribers::Subscribers;
+use crate::stores::{Postgres, Redis};
+use paygate::sandbox::billing::{self, Billing};
+use paygate::sandbox::packages::{self, Packages};
+use paygate::sandbox::smsc::{Smsc, SmscSettings};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Connection, Row};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+pub(super) const SHORT_CODE: &str = "9029";
+const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// Peace has come when nothing has moved for so long.
+const NOTHING_MOVES: Duration = Duration::from_secs(45);
+/// Purchases left whose stories are told.
+const STORIES_MAX: usize = 5;
+/// A held request is done within this at the peers.
+pub(super) const HELD_MAX: Duration = Duration::from_millis(900);
+/// What the daemon is told of it: a simulator that waits for a processor is late too, and must not break its word.
+const FLIGHT_MAX: Duration = Duration::from_millis(2_500);
+
+pub(super) struct Ground {
+    pub(super) smsc: Smsc,
+    pub(super) billing: Billing,
+    pub(super) packages: Packages,
+    /// The servers that may be hurt; none for SQLite.
+    pub(super) postgres: Mutex<Option<Postgres>>,
+    pub(super) redis: Mutex<Option<Redis>>,
+    journal: String,
+    dir: TempDir,
+    kept: AtomicBool,
+}
+
+/// A purchase that is not at an end.
+#[derive(Clone, Debug)]
+pub(crate) struct Open {
+    pub(crate) id: String,
+    pub(crate) msisdn: String,
+    pub(crate) state: String,
+    pub(crate) review: Option<String>,
+    /// What it took in, its inquiries' repeats left out; told of a few.
+    pub(crate) story: Vec<String>,
+}
+
+impl Ground {
+    pub(super) async fn start(settings: &Settings) -> Self {
+        let dir = tempfile::Builder::new().prefix("paygate-campaign-").tempdir().unwrap();
+        let redelivering = SmscSettings {
+            ack_timeout: Duration::from_secs(2),
+            redeliver_after: Duration::from_millis(300),
+            tries_max: 300,
+            queue: 1 << 14,
+            ..SmscSettings::default()
+        };
+        let smsc = Smsc::start(ANY_PORT, redelivering).await.unwrap();
+        smsc.redeliver(true);
+        let billing = Billing::start(ANY_PORT, billing::Settings::default()).await.unwrap();
+        let packages = Packages::start(ANY_PORT, packages::Settings::default()).await.unwrap();
+        let (mut postgres, mut redis) = (None, None);
+        let journal = if settings.postgres {
+            let (cluster, keys) = tokio::task::spawn_blocking(|| (Postgres::own(), Redis::start())).await.unwrap();
+            let journal = cluster.database().await;
+            (postgres, redis) = (Some(cluster), Some(keys));
+            journal
+        } else {
+            format!("sqlite:{}", dir.path().join("paygate.db").display())
+        };
+        let (postgres, redis, kept) = (Mutex::new(postgres), Mutex::new(redis), AtomicBool::new(false));
+        let ground = Self { smsc, billing, packages, postgres, redis, journal, dir, kept };
+        std::fs::write(ground.folder().join("paygate.toml"), ground.configuration(settings)).unwrap();
+        ground
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Leaves the daemons' logs where they are, for whoever has to find out.
+    pub(super) fn keep(&self) -> PathBuf {
+        let kept = std::env::temp_dir().join(format!("paygate-campaign-kept-{}", std::process::id()));
+        if !self.kept.swap(true, Ordering::Relaxed) {
+            std::fs::create_dir_all(&kept).unwrap();
+            for entry in std::fs::read_dir(self.folder()).unwrap().flatten() {
+                let _ = std::fs::copy(entry.path(), kept.join(entry.file_name()));
+            }
+            println!("the daemons' logs are kept in {}", kept.display());
+        }
+        kept
+    }
+
+    /// Waits that a campaign would only sit out are short; what the daemon is told of its peers is true of them.
+    fn configuration(&self, settings: &Settings) -> String {
+        let redis = self
+            .redis
+            .lock()
+            .unwrap()
+            .as_ref()
+            .map_or_else(String::new, |redis| format!("[redis]\nurl = \"{}\"\n", redis.url()));
+        let flight = format!("max_flight = \"{}ms\"", FLIGHT_MAX.as_millis());
+        // It slows down, or thousands of unknowns would ask for more than a busy machine can answer.
+        let plan = format!("inquiry_plan = [\"200ms\", \"500ms\"{}{}]", ", \"1s\"".repeat(5), ", \"5s\"".repeat(30));
+        let peer = format!("timeout = \"700ms\"\nsend_within = \"1s\"\n{flight}\n{plan}\ntoken = \"secret\"");
+        format!(
+            r#"
+[http]
+listen = "127.0.0.1:0"
+[journal]
+url = "{}"
+{redis}
+[engine]
+poll = "50ms"
+lease = "{}ms"
+reply_lease = "1s"
+reply_pause = "100ms"
+reply_doubt = "1s"
+[purchase]
+retry_pause = "100ms"
+check_attempts = 10
+[[smsc]]
+name = "viettel"
+address = "{}"
+system_id = "paygate"
+password = "secret"
+short_codes = ["{SHORT_CODE}"]
+charging = "viettel"
+[charging.viettel]
+kind = "carrier-billing"
+base_url = "{}"
+refund_url = "{}"
+{peer}
+[package_manager]
+base_url = "{}"
+{peer}
+"#,
+            self.journal,
+            settings.lease.as_millis(),
+            self.smsc.address(),
+            self.billing.base_url(),
+            self.billing.refund_url(),
+            self.packages.base_url(),
+        )
+    }
+
+    /// Waits while anything moves: purchases that end, phones that are told. What is left after that is stuck.
+    pub(super) async fn settles(&self, subscribers: &Subscribers) -> Vec<Open> {
+        let (mut moved, mut last) = (Instant::now(), (usize::MAX, usize::MAX, u64::MAX));
+        loop {
+            let mut left = self.open().await;
+            let stands = (left.len(), subscribers.open(), self.packages.grants_in_all());
+            let in_review = left.iter().filter(|open| open.review.is_some()).count();
+            // Whoever is in review may be told nothing for now.
+            if (left.len() == in_review && stands.1 <= in_review) || moved.elapsed() > NOTHING_MOVES {
+                self.tell_stories(&mut left).await;
+                return left;
+            }
+            if stands != last {
+                (moved, last) = (Instant::now(), stands);
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// What the journal still has to do, read past the daemons.
+    async fn open(&self) -> Vec<Open> {
+        sqlx::any::install_default_drivers();
+        let mut connection = AnyConnection::connect(&self.journal).await.unwrap();
+        let ends = "'done', 'declined', 'expired', 'cancelled', 'refunded', 'refused'";
+        let sql = format!(
+            "SELECT id, msisdn, state, review FROM purchase WHERE due_at IS NOT NULL AND state NOT IN ({ends})"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
+        let open = |row: &AnyRow| Open {
+            id: row.get(0),
+            msisdn: row.get(1),
+            state: row.get(2),
+            review: row.get(3),
+            story: Vec::new(),
+        };
+        rows.iter().map(open).collect()
+    }
+
+    async fn tell_stories(&self, left: &mut [Open]) {
+        let mut connection = AnyConnection::connect(&self.journal).await.unwrap();
+        for open in left.iter_mut().take(STORIES_MAX) {
+            let sql = "SELECT kind, state_to, body FROM event WHERE purchase_number = (SELECT number FROM purchase WHERE id = $1) ORDER BY seq";
+            let rows = sqlx::query(sql).bind(&open.id).fetch_all(&mut connection).await.unwrap();
+            let mut story: Vec<String> = rows
+                .iter()
+                .map(|row| {
+                    format!("{} -> {} {}", row.get::<String, _>(0), row.get::<String, _>(1), row.get::<String, _>(2))
+                })
+                .collect();
+            story.dedup_by_key(|line| line.split("called_at").next().unwrap_or_default().to_owned());
+            open.story = story;
+        }
+    }
+}

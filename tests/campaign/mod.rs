@@ -1,0 +1,73 @@
+//! A campaign: real daemons under load while they, their stores and their peers are hurt in every way at hand, and then the
+//! books are read. One body of code for the short test and for the long run. Judges by the simulators' books and by what
+//! the phones were told and acknowledged, never by the daemon's word.
+
+mod dice;
+mod ground;
+mod havoc;
+mod instance;
+mod judge;
+mod peers;
+mod recovery;
+mod report;
+mod subscribers;
+
+pub(crate) use report::Report;
+
+use ground::Ground;
+use havoc::Havoc;
+use judge::Verdict;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use subscribers::Subscribers;
+
+/// What a campaign is to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// PostgreSQL with a Redis, or SQLite.
+    pub(crate) postgres: bool,
+    /// Daemons on the one journal; SQLite is for one.
+    pub(crate) instances: usize,
+    pub(crate) kills: u32,
+    /// How long the havoc lasts; a kill waits for the last victim's return, so that it may last longer.
+    pub(crate) length: Duration,
+    /// Purchases begun in a second.
+    pub(crate) rate: f64,
+    /// How long an instance may hold what it has begun.
+    pub(crate) lease: Duration,
+    pub(crate) seed: u64,
+    /// A line of progress each so often.
+    pub(crate) progress: Option<Duration>,
+}
+
+/// Havoc, then peace until nothing moves any more; the books are read between the two and at the end.
+pub(crate) async fn run(settings: Settings) -> Report {
+    let started = Instant::now();
+    let ground = Arc::new(Ground::start(&settings).await);
+    let subscribers = Arc::new(Subscribers::new(&ground, settings.seed));
+    let mut havoc = Havoc::start(&settings, Arc::clone(&ground), Arc::clone(&subscribers)).await;
+    let showing =
+        settings.progress.map(|every| tokio::spawn(report::progress(every, havoc.tally(), subscribers.clone())));
+    let load = tokio::spawn(Arc::clone(&subscribers).arrive(settings.rate));
+
+    havoc.run().await;
+    subscribers.close();
+    let before = Verdict::of(&ground, &subscribers, None);
+    let lasted = started.elapsed();
+    havoc.ends().await;
+    let left = ground.settles(&subscribers).await;
+    subscribers.dismiss();
+    load.await.unwrap();
+    let after = Verdict::of(&ground, &subscribers, Some(&left));
+    if let Some(showing) = showing {
+        showing.abort();
+    }
+    let settled = started.elapsed();
+    let tally = havoc.stop().await;
+    let (recovered, unrecovered) = subscribers.recovery.recovered();
+    let report = Report { settings, lasted, settled, tally, recovered, unrecovered, before, after, left };
+    if report.violations() > 0 {
+        ground.keep();
+    }
+    report
+}

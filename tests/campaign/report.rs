@@ -1,0 +1,156 @@
+//! What a campaign shows while it runs, and what it says in the end.
+
+use super::Settings;
+use super::ground::Open;
+use super::havoc::Tally;
+use super::judge::{AT_ANY_TIME, IN_THE_END, Verdict};
+use super::recovery::Recovered;
+use super::subscribers::Subscribers;
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+/// Characters of an event that are shown.
+const LINE_MAX: usize = 400;
+/// Purchases left that are shown one by one.
+const SHOWN_MAX: usize = 10;
+
+/// A line each so often, until it is ended.
+pub(super) async fn progress(every: Duration, tally: Arc<Mutex<Tally>>, subscribers: Arc<Subscribers>) {
+    let started = Instant::now();
+    loop {
+        sleep(every).await;
+        let (tally, seconds) = (tally.lock().unwrap().clone(), started.elapsed().as_secs());
+        println!(
+            "{:>3}:{:02}  {} kills  {} pauses  {} PostgreSQL  {} Redis  {} faults   {} begun  {} open  {} told",
+            seconds / 60,
+            seconds % 60,
+            tally.kills,
+            tally.pauses,
+            tally.postgres,
+            tally.redis.values().sum::<u64>(),
+            tally.faults.values().sum::<u64>(),
+            subscribers.begun(),
+            subscribers.open(),
+            subscribers.told(),
+        );
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) settings: Settings,
+    /// Until the havoc ended, and until all was settled.
+    pub(crate) lasted: Duration,
+    pub(crate) settled: Duration,
+    pub(crate) tally: Tally,
+    pub(crate) recovered: Vec<Recovered>,
+    /// Kills after which something never moved on.
+    pub(crate) unrecovered: usize,
+    pub(crate) before: Verdict,
+    pub(crate) after: Verdict,
+    pub(crate) left: Vec<Open>,
+}
+
+impl Report {
+    pub(crate) fn violations(&self) -> u64 {
+        self.before.violations() + self.after.violations() + self.reviews_too_many()
+    }
+
+    /// A person is needed only where a peer lied: everything else can be found out.
+    fn reviews_too_many(&self) -> u64 {
+        let lies = self.tally.faults.iter().filter(|(name, _)| name.contains("lies") || name.contains("about another"));
+        self.after.in_review.saturating_sub(lies.map(|(_, dealt)| dealt).sum())
+    }
+
+    fn reviews(&self) -> BTreeMap<&str, u64> {
+        let mut reasons = BTreeMap::new();
+        for reason in self.left.iter().filter_map(|open| open.review.as_deref()) {
+            *reasons.entry(reason).or_default() += 1;
+        }
+        reasons
+    }
+
+    fn write_done(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (settings, tally, after) = (&self.settings, &self.tally, &self.after);
+        let store = if settings.postgres { "PostgreSQL and Redis" } else { "SQLite" };
+        let rate = after.purchases as f64 / self.lasted.as_secs_f64();
+        writeln!(f, "{store}, {} daemon(s), seed {}", settings.instances, settings.seed)?;
+        writeln!(
+            f,
+            "  havoc for {:.0} s, settled after {:.0} s",
+            self.lasted.as_secs_f64(),
+            self.settled.as_secs_f64()
+        )?;
+        writeln!(f, "  {:<36} {:>9}   ({rate:.0} a second)", "purchases begun", after.purchases)?;
+        let told = [
+            ("told done", after.told_done),
+            ("told not charged", after.told_not_charged),
+            ("told refunded", after.told_refunded),
+            ("in review", after.in_review),
+            ("debits", after.debits),
+            ("grants", after.grants),
+            ("refunds", after.refunds),
+            ("messages acknowledged", after.messages),
+            ("kill -9", tally.kills),
+            ("SIGSTOP for longer than a lease", tally.pauses),
+            ("PostgreSQL killed and restarted", tally.postgres),
+            ("daemons that ended by themselves", tally.ended),
+        ];
+        told.iter().try_for_each(|(name, count)| writeln!(f, "  {name:<36} {count:>9}"))?;
+        for (name, count) in &tally.redis {
+            writeln!(f, "  {:<36} {count:>9}", format!("Redis {name}"))?;
+        }
+        tally.faults.iter().try_for_each(|(name, count)| writeln!(f, "  {name:<36} {count:>9}"))
+    }
+
+    fn write_recovery(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  from a kill until all that was under way had moved on (lease {:?}):", self.settings.lease)?;
+        for (name, quiet) in [("nothing else hurt", true), ("all kills", false)] {
+            let mut took: Vec<f64> =
+                self.recovered.iter().filter(|one| one.quiet || !quiet).map(|one| one.took.as_secs_f64()).collect();
+            took.sort_by(f64::total_cmp);
+            let at = |share: f64| took.get((took.len() as f64 * share) as usize).or(took.last()).copied();
+            let (p50, p99) = (at(0.50).unwrap_or(f64::NAN), at(0.99).unwrap_or(f64::NAN));
+            writeln!(f, "    {name:<20} {:>4} kills   p50 {p50:>6.2} s   p99 {p99:>6.2} s", took.len())?;
+        }
+        let under_way: usize = self.recovered.iter().map(|one| one.under_way).sum();
+        let each = under_way as f64 / self.recovered.len().max(1) as f64;
+        writeln!(f, "    {each:.0} messages under way at a kill; {} kills with one never answered", self.unrecovered)
+    }
+
+    fn write_violations(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let n = self.after.purchases.max(1) as f64;
+        writeln!(f, "  {:<36} {:>13} {:>9}   95 % bound", "broken promises", "before repair", "after")?;
+        for name in AT_ANY_TIME.into_iter().chain(IN_THE_END) {
+            let (before, after) = (self.before.count(name), self.after.count(name));
+            let before = if AT_ANY_TIME.contains(&name) { before.to_string() } else { "-".to_owned() };
+            // The rule of three holds for none of n.
+            let bound = if after == 0 { format!("< {:.1e} of purchases", 3.0 / n) } else { "BROKEN".to_owned() };
+            writeln!(f, "  {name:<36} {before:>13} {after:>9}   {bound}")?;
+        }
+        if self.reviews_too_many() > 0 {
+            writeln!(f, "  {} in review though no peer lied", self.reviews_too_many())?;
+        }
+        self.reviews().iter().try_for_each(|(reason, count)| writeln!(f, "  in review: {reason} {count}"))?;
+        for Open { id, msisdn, state, review, story } in self.left.iter().take(SHOWN_MAX) {
+            writeln!(f, "  left: {id} of {msisdn} {state} {}", review.as_deref().unwrap_or("stuck"))?;
+            story.iter().try_for_each(|line| writeln!(f, "    {}", shortened(line)))?;
+        }
+        self.before.described.iter().chain(&self.after.described).try_for_each(|line| writeln!(f, "  {line}"))
+    }
+}
+
+impl Display for Report {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.write_done(f)?;
+        self.write_recovery(f)?;
+        self.write_violations(f)
+    }
+}
+
+fn shortened(line: &str) -> String {
+    line.chars().take(LINE_MAX).collect()
+}
