@@ -13,6 +13,7 @@ pub mod intake;
 mod outbox;
 mod parts;
 mod perform;
+mod questions;
 pub mod settle;
 mod turn;
 pub mod under_way;
@@ -31,6 +32,7 @@ use door::{Delivery, Submit};
 use doubt::Doubt;
 use outbox::Outbox;
 use perform::Performer;
+use questions::Questions;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, broadcast, mpsc};
@@ -101,6 +103,7 @@ impl Engine {
             answers: answers.clone(),
             channel_places: parts.channel_places.iter().map(|(name, count)| (name.clone(), places(*count))).collect(),
             package_manager_places: places(parts.package_manager_places),
+            questions: Questions::default(),
             tasks: performing.clone(),
             instance: intake::random_hex(),
         });
@@ -114,6 +117,7 @@ impl Engine {
             settings: parts.settings.clone(),
             links: outbox.links(),
             parts_window: desk.parts_window,
+            performing: performing.clone(),
             frozen,
         };
         tasks.spawn(watch.run(stop.clone()));

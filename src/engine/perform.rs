@@ -1,9 +1,11 @@
 //! Carries out what a durable step asked for: one task for each call to a peer, whose answer comes back as an input.
-//! Decides nothing: what the journal may have lost is asked about before it is done, past its deadline a request is simply not sent, and whatever is heard is handed to the loop.
+//! Decides nothing: what the journal may have lost is asked about before it is done, past its deadline a request is simply
+//! not sent, and whatever is heard is handed to the loop.
 
 use super::clock::Moment;
 use super::desk::Desk;
 use super::doubt::{Doubt, Trust};
+use super::questions::Questions;
 use super::work::Work;
 use crate::charging::{Channel, ChargeOrder, RefundOrder};
 use crate::config;
@@ -33,6 +35,7 @@ pub(super) struct Performer {
     pub(super) answers: mpsc::Sender<Work>,
     pub(super) channel_places: BTreeMap<String, Arc<Semaphore>>,
     pub(super) package_manager_places: Arc<Semaphore>,
+    pub(super) questions: Questions,
     pub(super) tasks: TaskTracker,
     /// Who claims a witness key: this process, and no other.
     pub(super) instance: String,
@@ -46,20 +49,21 @@ impl Performer {
 
     /// Starts one effect of a durable step; its answer goes to the loop.
     pub(super) fn perform(self: &Arc<Self>, purchase: Arc<Purchase>, effect: &Effect, moment: Moment) {
-        let this = Arc::clone(self);
-        match effect {
-            Effect::Check => self.tasks.spawn(async move { this.check(&purchase).await }),
-            Effect::Call { call } => {
-                let call = *call;
-                self.tasks.spawn(async move { this.call(&purchase, call, moment).await })
+        // Texts are the outbox's.
+        if matches!(effect, Effect::Tell { .. }) {
+            return;
+        }
+        let Ok(asking) = self.questions.ask(&purchase.id, effect) else { return };
+        let (this, effect) = (Arc::clone(self), effect.clone());
+        self.tasks.spawn(async move {
+            match effect {
+                Effect::Check => this.check(&purchase).await,
+                Effect::Call { call } => this.call(&purchase, call, moment).await,
+                Effect::Give { call } => this.give(&purchase, call, moment).await,
+                Effect::Tell { .. } => {}
             }
-            Effect::Give { call } => {
-                let call = *call;
-                self.tasks.spawn(async move { this.give(&purchase, call, moment).await })
-            }
-            // Texts are the outbox's.
-            Effect::Tell { .. } => return,
-        };
+            drop(asking);
+        });
     }
 
     /// Brings something back to the loop after a pause.

@@ -10,8 +10,10 @@ use crate::journal::{Journal, JournalError};
 use crate::purchase::record::Micros;
 use crate::telemetry::{message_ids, metrics as names};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// How many due rows are claimed at once.
 const CLAIM_AT_MOST: u32 = 256;
@@ -25,6 +27,8 @@ pub(super) struct Watch {
     pub(super) settings: config::Engine,
     pub(super) links: Vec<String>,
     pub(super) parts_window: Micros,
+    /// Calls under way.
+    pub(super) performing: TaskTracker,
     /// The channels on which no new charge may begin.
     pub(super) frozen: watch::Sender<BTreeSet<String>>,
 }
@@ -33,34 +37,32 @@ impl Watch {
     pub(super) async fn run(self, stop: CancellationToken) {
         let mut round: u32 = 0;
         tell_of_freezes(&BTreeSet::new(), &self.frozen.borrow());
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(self.settings.poll) => {}
-            }
+        let mut pause = self.settings.poll;
+        while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
             round = round.wrapping_add(1);
-            if let Err(error) = self.look(round).await {
-                tracing::warn!(%error, "due purchases could not be claimed; trying again");
-                tokio::time::sleep(self.settings.poll * 5).await;
-            }
+            pause = match self.look(round).await {
+                Ok(More::Later) => self.settings.poll,
+                Ok(More::AtOnce) => Duration::ZERO,
+                Err(error) => {
+                    tracing::warn!(%error, "due purchases could not be claimed; trying again");
+                    self.settings.poll * 5
+                }
+            };
         }
     }
 
-    /// One look at everything that can be due. A full claim is followed by the next at once.
-    async fn look(&self, round: u32) -> Result<(), JournalError> {
+    /// One look at everything that can be due, a claim of each kind, so that none waits for the end of another.
+    async fn look(&self, round: u32) -> Result<More, JournalError> {
         let now = self.clock.now();
         // First, so that what is due meets the channels as they are now.
         let frozen = self.journal.frozen().await?;
         self.frozen.send_if_modified(|known| replace(known, frozen));
         self.claim_acts(now).await?;
-        while self.claim_purchases(now).await? == CLAIM_AT_MOST as usize {}
-        for reply in self.journal.claim_replies(now, self.settings.reply_lease, &self.links, CLAIM_AT_MOST).await? {
-            self.hand_in(Work::Owed { reply }).await;
-        }
+        let claimed = [self.claim_purchases(now).await?, self.claim_replies(now).await?];
         if round % PARTS_EVERY == 1 {
             self.look_at_parts(now).await?;
         }
-        Ok(())
+        Ok(if claimed.contains(&(CLAIM_AT_MOST as usize)) { More::AtOnce } else { More::Later })
     }
 
     /// Sets that waited too long for the rest, and sets that are whole: those a crash left without their message.
@@ -83,7 +85,21 @@ impl Watch {
         Ok(())
     }
 
+    async fn claim_replies(&self, now: Micros) -> Result<usize, JournalError> {
+        let owed = self.journal.claim_replies(now, self.settings.reply_lease, &self.links, CLAIM_AT_MOST).await?;
+        let claimed = owed.len();
+        for reply in owed {
+            self.hand_in(Work::Owed { reply }).await;
+        }
+        Ok(claimed)
+    }
+
+    /// None while peers are behind with the calls that wait for them already: what is claimed then would only come due
+    /// again before its turn.
     async fn claim_purchases(&self, now: Micros) -> Result<usize, JournalError> {
+        if self.performing.len() >= self.settings.queue {
+            return Ok(0);
+        }
         let due = self.journal.claim_due(now, self.settings.lease, CLAIM_AT_MOST).await?;
         let claimed = due.len();
         for purchase in due {
@@ -96,6 +112,12 @@ impl Watch {
     async fn hand_in(&self, work: Work) {
         let _ = self.work.send(work).await;
     }
+}
+
+/// Whether more is due than one look took.
+enum More {
+    AtOnce,
+    Later,
 }
 
 fn purchase_of(act: &ActRow) -> Option<String> {
