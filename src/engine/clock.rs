@@ -5,15 +5,16 @@
 //! once, so that instances agree; but what is asked then counts as asked by the clock before, until everything that was
 //! intended by that clock has landed. Otherwise a leap would turn an early "not found" into proof. While what is shown
 //! here is ahead of the journal's clock, what is asked counts as asked by that one: another instance may go by it. And
-//! nothing that is asked soon after the start proves that something did not happen: nobody knows what the clock did
-//! before.
+//! nothing that is asked soon after the start proves that what was sent before it did not happen: nobody knows what the
+//! clock did in between.
 //!
 //! Not covered: a machine that slept dates what it does by its old time until its next reading; and an instance that
-//! starts in the seconds between a clock's being set back and another instance's next reading of it.
+//! starts in the seconds between a clock's being set and another instance's next reading of it.
 
 use crate::journal::{Journal, JournalError};
 use crate::law::{Rule, holds};
-use crate::purchase::record::Micros;
+use crate::purchase::record::{Attempt, Micros};
+use crate::purchase::rules::Flight;
 use crate::telemetry::message_ids;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 pub const READ_EVERY: Duration = Duration::from_secs(10);
 /// Steps up to this are drift, or a reading whose answer took its time; ten seconds of either hide no flight bound.
 const DRIFT: Micros = 100_000;
+/// Earlier than anything that was ever intended.
+const BEFORE_ALL: Micros = 0;
 /// A clock that is off by more than this is worth an operator's look.
 const WORTH_TELLING: Micros = 1_000_000;
 
@@ -37,9 +40,22 @@ pub struct Moment {
     /// What a call let out at this moment may give as its time, where its answer is to prove that something did not
     /// happen: never later than `now`.
     pub called_at: Micros,
+    /// When this instance began, by both clocks.
+    pub began: (Micros, Instant),
 }
 
 impl Moment {
+    /// What a call about this attempt may give as its time. An attempt that was sent before this instance began is dated
+    /// by a clock that nobody here has seen: until it has landed by the steady one, its absence proves nothing.
+    #[must_use]
+    pub fn asked_at(&self, attempt: Option<&Attempt>, flight: &Flight) -> Micros {
+        let (began, began_at) = self.began;
+        let was_there = attempt.is_some_and(|attempt| attempt.send_by.saturating_sub(flight.send_within) < began);
+        let landing = u64::try_from(flight.send_within.saturating_add(flight.max_flight)).unwrap_or(0);
+        let may_be_under_way = was_there && self.at < began_at + Duration::from_micros(landing);
+        if may_be_under_way && holds(Rule::StartProvesNothing) { BEFORE_ALL } else { self.called_at }
+    }
+
     /// When the journal's clock will say `then`, on the steady clock.
     #[must_use]
     pub fn instant_of(&self, then: Micros) -> Instant {
@@ -116,18 +132,18 @@ pub struct Face {
     at: Instant,
     landing: Duration,
     /// By how much it was set forward lately, and until when that counts: another instance may intend something by the
-    /// old time until its own next reading. At the start that is all the time there ever was.
+    /// old time until its own next reading.
     leapt: Micros,
     leapt_until: Instant,
     /// How far what is shown is ahead of the journal's clock, which was set back.
     ahead: Micros,
+    began: (Micros, Instant),
 }
 
 impl Face {
     #[must_use]
-    pub fn new(reading: Micros, at: Instant, landing: Duration) -> Self {
-        let leapt = if holds(Rule::StartProvesNothing) { reading } else { 0 };
-        Self { base: reading, at, landing, leapt, leapt_until: at + READ_EVERY + landing, ahead: 0 }
+    pub const fn new(reading: Micros, at: Instant, landing: Duration) -> Self {
+        Self { base: reading, at, landing, leapt: 0, leapt_until: at, ahead: 0, began: (reading, at) }
     }
 
     #[must_use]
@@ -135,7 +151,7 @@ impl Face {
         let passed = at.saturating_duration_since(self.at).as_micros();
         let now = self.base.saturating_add(Micros::try_from(passed).unwrap_or(Micros::MAX));
         let leapt = if at < self.leapt_until { self.leapt } else { 0 };
-        Moment { now, at, called_at: now - leapt.max(self.ahead) }
+        Moment { now, at, called_at: now - leapt.max(self.ahead), began: self.began }
     }
 
     /// Takes over a reading made at `at`, unless it is behind; says how far ahead it was of what is shown.
@@ -156,16 +172,18 @@ impl Face {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::purchase::money::{Currency, Money};
+    use crate::purchase::record::AttemptStatus;
 
     const SECOND: Micros = 1_000_000;
     const HOUR: Micros = 3_600 * SECOND;
     const START: Micros = 1_780_000_000 * SECOND;
     const LANDING: Duration = Duration::from_secs(40);
 
-    /// A face that showed `START` when the steady clock stood at the instant, long after its start.
+    /// A face that showed `START` when the steady clock stood at the instant.
     fn face() -> (Face, Instant) {
         let began = Instant::now();
-        (Face { leapt_until: began, ..Face::new(START, began, LANDING) }, began)
+        (Face::new(START, began, LANDING), began)
     }
 
     /// What is shown that many seconds after the beginning: `now` and `called_at`, in seconds after `START`.
@@ -209,12 +227,25 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_asked_soon_after_the_start_proves_anything_absent() {
-        let began = Instant::now();
-        let face = Face::new(START, began, LANDING);
-        let called_at = |seconds| face.show(began + Duration::from_secs(seconds)).called_at;
-        assert_eq!((called_at(0), called_at(49)), (0, 49 * SECOND), "before anything that was ever intended");
-        assert_eq!(called_at(50), START + 50 * SECOND);
+    fn nothing_that_is_asked_soon_after_the_start_proves_absent_what_was_sent_before_it() {
+        let (face, began) = face();
+        let flight = Flight { send_within: 10 * SECOND, max_flight: 30 * SECOND, answer_within: 0, plan: Vec::new() };
+        let sent = |at| Attempt {
+            key: "key".to_owned(),
+            sends: 1,
+            status: AttemptStatus::Unknown,
+            amount: Money::new(1, Currency::VND),
+            intended_at: at,
+            send_by: at + flight.send_within,
+            in_flight_until: at + flight.send_within + flight.max_flight,
+            handle: None,
+            peer_reference: None,
+        };
+        let (before, since) = (sent(START - HOUR), sent(START));
+        let asked_at = |attempt, seconds| face.show(began + Duration::from_secs(seconds)).asked_at(attempt, &flight);
+        assert_eq!(asked_at(Some(&before), 39), BEFORE_ALL, "the clock may have leapt while it was under way");
+        assert_eq!(asked_at(Some(&before), 40), START + 40 * SECOND);
+        assert_eq!(asked_at(Some(&since), 1), START + SECOND);
     }
 
     #[test]

@@ -95,8 +95,15 @@ impl Performer {
             }
             _ => not_sent(format!("no channel {name} is configured")),
         };
-        let sends = purchase.attempt_of(call).map_or(0, |attempt| attempt.sends);
-        self.hand_in(purchase, Input::Channel { call, sends, called_at: moment.called_at, answer }).await;
+        let attempt = purchase.attempt_of(call);
+        let sends = attempt.map_or(0, |attempt| attempt.sends);
+        let called_at = moment.asked_at(attempt, self.channel_flight(purchase));
+        self.hand_in(purchase, Input::Channel { call, sends, called_at, answer }).await;
+    }
+
+    fn channel_flight(&self, purchase: &Purchase) -> &Flight {
+        let rules = &self.desk.rules;
+        rules.channels.get(&purchase.order.channel).map_or(&rules.grant, |channel| &channel.flight)
     }
 
     async fn call_channel(
@@ -108,9 +115,7 @@ impl Performer {
     ) -> ChannelAnswer {
         let charge = self.desk.charge_order(purchase, moment);
         let refund = self.desk.refund_order(purchase, moment);
-        let rules = &self.desk.rules;
-        let channel_flight =
-            rules.channels.get(&purchase.order.channel).map_or(&rules.grant, |channel| &channel.flight);
+        let channel_flight = self.channel_flight(purchase);
         match (call, charge, refund) {
             (ChannelCall::Charge, Some(order), _) => {
                 match self.witness(&purchase.order.channel, &order.key, order.sends).await {
@@ -218,7 +223,8 @@ impl Performer {
         };
         metrics::histogram!("paygate_grant_duration_seconds", "call" => call.as_str()).record(started.elapsed());
         let sends = purchase.grant.as_ref().map_or(0, |grant| grant.sends);
-        self.hand_in(purchase, Input::Grant { call, sends, called_at: moment.called_at, answer }).await;
+        let called_at = moment.asked_at(purchase.grant.as_ref(), &self.desk.rules.grant);
+        self.hand_in(purchase, Input::Grant { call, sends, called_at, answer }).await;
     }
 
     /// The loop outlives every task but a stop that ran out of time; then the journal's due time brings the question back.

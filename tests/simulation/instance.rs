@@ -104,7 +104,9 @@ impl Life<'_> {
         self.instances[at].read_at = read_at;
         let (instant, fallback) = (self.instant(now), self.journal_time(now));
         let face = self.instances[at].face;
-        face.map_or(Moment { now: fallback, at: instant, called_at: fallback }, |face| face.show(instant))
+        face.map_or(Moment { now: fallback, at: instant, called_at: fallback, began: (fallback, instant) }, |face| {
+            face.show(instant)
+        })
     }
 
     pub(crate) fn hear(&mut self, at: usize, epoch: u32, work: Box<Work>) {

@@ -141,15 +141,16 @@ impl Life<'_> {
     }
 
     fn start_after(&mut self, at: usize, down: Micros) {
-        let down = down.max(self.set_back_is_read_at() - self.now);
+        let down = down.max(self.clock_is_read_at() - self.now);
         self.after(down, Event::Start { instance: at });
     }
 
-    /// When every instance has read the journal's clock since it was last set back: a start before that is a limit that
-    /// `engine::clock` names.
-    fn set_back_is_read_at(&self) -> i64 {
-        let mut pairs = self.clock.windows(2).rev().filter(|pair| pair[1].1 < pair[0].1);
-        pairs.next().map_or(0, |pair| pair[1].0 + 11 * SECOND)
+    /// When every instance that runs has read the journal's clock since it was last set: a start before that is a limit
+    /// that `engine::clock` names.
+    fn clock_is_read_at(&self) -> Micros {
+        let others_run = self.instances.iter().any(|it| it.is_up);
+        let set_at = self.clock.last().filter(|_| others_run && self.clock.len() > 1);
+        set_at.map_or(0, |(since, _)| since + 11 * SECOND)
     }
 
     fn pause(&mut self, at: usize) {

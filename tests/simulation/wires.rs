@@ -80,6 +80,7 @@ impl Life<'_> {
         }
         let attempt = question.attempt_of(&purchase);
         let (sends, send_by) = attempt.map_or((0, Micros::MAX), |attempt| (attempt.sends, attempt.send_by));
+        let called_at = moment.asked_at(attempt, &self.desk.rules.grant);
         let deadline = if send_by == Micros::MAX { send_by } else { self.steady(moment.instant_of(send_by)) };
         let request = Request {
             instance,
@@ -87,7 +88,7 @@ impl Life<'_> {
             purchase,
             question,
             sends,
-            called_at: moment.called_at,
+            called_at,
             deadline,
             left_at: None,
             acts_at: None,

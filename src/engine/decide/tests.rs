@@ -103,7 +103,8 @@ pub(in crate::engine) fn desk() -> Desk {
 }
 
 pub(in crate::engine) fn moment(now: Micros) -> Moment {
-    Moment { now, at: Instant::now(), called_at: now }
+    let at = Instant::now();
+    Moment { now, at, called_at: now, began: (now, at) }
 }
 
 /// One batch, decided at `now`.
