@@ -8,6 +8,7 @@ mod exchange;
 mod lookup;
 mod reading;
 mod refund;
+mod search;
 mod wire;
 
 use super::{Capabilities, ChargeOrder, RefundOrder};
@@ -17,6 +18,7 @@ use crate::purchase::evidence::{ChannelAnswer, Finding};
 use crate::telemetry::metrics::LATE_SENDS;
 use attempt::handle_of;
 use codes::Operation;
+use search::Searches;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
@@ -34,6 +36,7 @@ pub struct Driver {
     one_step: bool,
     /// Charges and refunds under way at once. Inquiries are not held up by them.
     slots: Semaphore,
+    searches: Searches,
     client: HttpClient,
 }
 
@@ -57,6 +60,7 @@ impl Driver {
             merchant: settings.merchant.clone(),
             one_step: settings.one_step,
             slots: Semaphore::new(settings.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+            searches: Searches::default(),
             client,
         }
     }

@@ -14,7 +14,7 @@ use crate::journal::Journal;
 use crate::package_manager::GrantOrder;
 use crate::purchase::evidence::{Cause, ChannelAnswer, Finding, GrantAnswer};
 use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input};
-use crate::purchase::record::Purchase;
+use crate::purchase::record::{Attempt, Micros, Purchase};
 use crate::purchase::rules::Flight;
 use crate::telemetry::message_ids;
 use std::collections::BTreeMap;
@@ -85,6 +85,8 @@ impl Performer {
 
     async fn call(&self, purchase: &Purchase, call: ChannelCall, moment: Moment) {
         let name = &purchase.order.channel;
+        let attempt = purchase.attempt_of(call);
+        let called_at = self.asked_at(purchase, attempt, self.channel_flight(purchase), moment);
         let answer = match (self.desk.channels.get(name), self.channel_places.get(name)) {
             (Some(channel), Some(places)) => {
                 let _place = places.acquire().await;
@@ -95,10 +97,14 @@ impl Performer {
             }
             _ => not_sent(format!("no channel {name} is configured")),
         };
-        let attempt = purchase.attempt_of(call);
         let sends = attempt.map_or(0, |attempt| attempt.sends);
-        let called_at = moment.asked_at(attempt, self.channel_flight(purchase));
         self.hand_in(purchase, Input::Channel { call, sends, called_at, answer }).await;
+    }
+
+    /// What a call may give as its time. While the journal may have lost a send that is still under way, nothing that is
+    /// not found is proof.
+    fn asked_at(&self, purchase: &Purchase, attempt: Option<&Attempt>, flight: &Flight, moment: Moment) -> Micros {
+        if self.trust(purchase, flight) == Trust::AskLater { 0 } else { moment.asked_at(attempt, flight) }
     }
 
     fn channel_flight(&self, purchase: &Purchase) -> &Flight {
@@ -214,6 +220,7 @@ impl Performer {
     }
 
     async fn give(&self, purchase: &Purchase, call: GrantCall, moment: Moment) {
+        let called_at = self.asked_at(purchase, purchase.grant.as_ref(), &self.desk.rules.grant, moment);
         let _place = self.package_manager_places.acquire().await;
         let started = tokio::time::Instant::now();
         let answer = match (call, self.desk.grant_order(purchase, moment)) {
@@ -223,7 +230,6 @@ impl Performer {
         };
         metrics::histogram!("paygate_grant_duration_seconds", "call" => call.as_str()).record(started.elapsed());
         let sends = purchase.grant.as_ref().map_or(0, |grant| grant.sends);
-        let called_at = moment.asked_at(purchase.grant.as_ref(), &self.desk.rules.grant);
         self.hand_in(purchase, Input::Grant { call, sends, called_at, answer }).await;
     }
 

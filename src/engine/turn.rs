@@ -69,6 +69,8 @@ pub(super) struct Rounds {
     held: Vec<Work>,
     open: Open,
     under_way: Option<UnderWay>,
+    /// The journal has not taken or told anything since it last failed.
+    is_failing: bool,
 }
 
 /// The batch that the next commit will hold.
@@ -133,14 +135,18 @@ impl Loop {
 
     /// Nothing is left to do here. A call that ends has handed in its answer before, so calls are looked at first.
     fn is_through(&self) -> bool {
-        let calls = !self.give_up.is_cancelled() && !self.performer.tasks.is_empty();
-        !calls && self.work.is_empty() && self.rounds.is_idle()
+        let given_up = self.give_up.is_cancelled();
+        let calls = !given_up && !self.performer.tasks.is_empty();
+        let done = !calls && self.work.is_empty() && self.rounds.is_idle();
+        // What cannot be written down now is asked about after the next start.
+        done || given_up && self.rounds.is_failing && self.rounds.under_way.is_none()
     }
 
     /// Waits until there is something to do. Gives what the commit under way came to, if that was it.
     async fn wait(&mut self) -> Option<Result<Vec<Committed>, JournalError>> {
         if !self.rounds.later.is_empty() {
-            return None;
+            let is_over = self.rounds.under_way.as_ref().is_some_and(|under_way| under_way.commit.is_finished());
+            return if is_over { Some(ended(&mut self.rounds.under_way).await) } else { None };
         }
         let room = self.rounds.room(&self.settings) > 0;
         let messages = room && self.performer.has_room(&self.settings);
@@ -282,6 +288,7 @@ impl Loop {
         let mut aftermath = Aftermath::default();
         match ended {
             Ok(outcomes) => {
+                self.rounds.is_failing = false;
                 metrics::counter!("paygate_journal_commits_total").increment(1);
                 metrics::counter!("paygate_journal_rows_total").increment(rows as u64);
                 metrics::histogram!("paygate_commit_duration_seconds").record(started.elapsed());
@@ -305,7 +312,8 @@ impl Loop {
         self.rounds.later.extend(held);
     }
 
-    async fn complain(&self, error: &JournalError) {
+    async fn complain(&mut self, error: &JournalError) {
+        self.rounds.is_failing = true;
         tracing::error!(message_id = message_ids::STORE_DOWN, %error, "the journal did not take a batch; nothing of it was let out");
         metrics::counter!("paygate_journal_failures_total").increment(1);
         tokio::time::sleep(JOURNAL_PAUSE).await;

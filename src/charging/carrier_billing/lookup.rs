@@ -9,20 +9,15 @@ use super::wire::{Payment, PaymentHandle};
 use crate::charging::ChargeOrder;
 use crate::http_client::{Answer, address};
 use crate::purchase::evidence::{Cause, ChannelAnswer, Finding};
-use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
-use std::ops::ControlFlow::{self, Break, Continue};
+use std::ops::ControlFlow::{self, Break};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// How far the operator's clock may be from ours.
-const SKEW: Duration = Duration::from_secs(5 * 60);
-/// Payments created from this long before the intent are looked at first: nearly always ours is among them.
-const NEAR: Duration = Duration::from_secs(2);
 /// So that a page stays well below what is read of an answer.
 const PER_PAGE: usize = 50;
-/// Pages read of one list; a longer one proves nothing.
-const PAGES: usize = 200;
+/// Pages read of one list; a longer one proves nothing. Some minutes of an operator's busiest hour are in it.
+const PAGES: usize = 4_000;
 /// Between two questions about a payment that is still processed; each pause is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
@@ -83,51 +78,15 @@ impl Driver {
         }
     }
 
-    /// By the key, in the list of the time around the intent. A payment that may still move money is stronger than one
-    /// under the same key that ended without.
-    pub(super) async fn find(&self, order: &ChargeOrder) -> ChannelAnswer {
-        let mut ended = None;
-        let visit = |payment: Payment| match payment.mentions(&order.key) {
-            true if payment.lives() => Break(payment),
-            true => {
-                ended = Some(payment);
-                Continue(())
-            }
-            false => Continue(()),
-        };
-        match self.walk_windows(order, visit).await {
-            Err(answer) => answer,
-            Ok(live) => match live.or(ended) {
-                Some(payment) => payment_answer(order, &payment, "retrievePayments: 200"),
-                None => nothing("retrievePayments: 200, nothing under this key"),
-            },
-        }
-    }
-
-    async fn walk_windows(
-        &self,
-        order: &ChargeOrder,
-        mut visit: impl FnMut(Payment) -> ControlFlow<Payment>,
-    ) -> Result<Option<Payment>, ChannelAnswer> {
-        let about = About::from(order);
-        for query in windows(order.intended_at, self.capabilities.send_within + self.capabilities.max_flight) {
-            let url = format!("{}?{query}", address(&self.base_url, ["payments"]));
-            if let Some(found) = self.walk(Operation::RetrievePayments, &url, &about, &mut visit).await? {
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
-    }
-
     /// Reads a list page by page, to its end or until `visit` breaks. Anything short of that is an answer that proves
     /// nothing.
-    pub(super) async fn walk<T: DeserializeOwned>(
+    pub(super) async fn walk<T: DeserializeOwned, B>(
         &self,
         operation: Operation,
         url: &str,
         about: &About,
-        visit: &mut impl FnMut(T) -> ControlFlow<T>,
-    ) -> Result<Option<T>, ChannelAnswer> {
+        visit: &mut impl FnMut(T) -> ControlFlow<B>,
+    ) -> Result<Option<B>, ChannelAnswer> {
         let mut seen = 0;
         for page in 1..=PAGES {
             let said = self.read(operation, format!("{url}&page={page}&perPage={PER_PAGE}"), about, self.timeout).await;
@@ -166,37 +125,6 @@ pub(super) fn nothing(heard: &str) -> ChannelAnswer {
 /// CAMARA's `X-Total-Count`.
 fn total_count(answer: &Answer) -> Option<usize> {
     answer.headers.get("x-total-count")?.to_str().ok()?.parse().ok()
-}
-
-/// Two stretches of `paymentCreationDate`, oldest first so that new payments only lengthen the list's end: from just
-/// before the intent until nothing of it can be under way any more, and then what the clocks' difference may hide. An
-/// end that is still to come is left out.
-fn windows(intended_at: i64, flight: Duration) -> [String; 2] {
-    let intended = Timestamp::from_microsecond(intended_at).unwrap_or(Timestamp::UNIX_EPOCH);
-    let near = shifted(intended, -signed(NEAR));
-    let end = shifted(intended, signed(flight + SKEW));
-    let to = if end < Timestamp::now() { format!("&paymentCreationDate.lte={end}") } else { String::new() };
-    [
-        format!("order=asc&paymentCreationDate.gte={near}{to}"),
-        format!(
-            "order=asc&paymentCreationDate.gte={}&paymentCreationDate.lte={near}",
-            shifted(intended, -signed(SKEW))
-        ),
-    ]
-}
-
-fn signed(duration: Duration) -> SignedDuration {
-    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
-}
-
-fn shifted(time: Timestamp, by: SignedDuration) -> Timestamp {
-    time.checked_add(by).unwrap_or(time)
-}
-
-impl Payment {
-    fn mentions(&self, key: &str) -> bool {
-        self.amount_transaction.mentions(key)
-    }
 }
 
 impl Until {

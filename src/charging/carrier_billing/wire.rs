@@ -52,7 +52,7 @@ pub(super) fn validation(authorization: &str, code: &str) -> String {
 }
 
 /// A payment as each endpoint gives it, cut to what is read. One that does not say what it is about is unreadable.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Payment {
     pub payment_id: String,
@@ -61,7 +61,7 @@ pub(super) struct Payment {
     pub validation_info: Option<ValidationInfo>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AmountTransaction {
     pub phone_number: Option<String>,
@@ -71,19 +71,19 @@ pub(super) struct AmountTransaction {
     pub refund_amount: Option<PaymentAmount>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PaymentAmount {
     pub charging_information: Option<ChargingInformation>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct ChargingInformation {
     pub amount: Number,
     pub currency: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ValidationInfo {
     pub authorization_id: Option<String>,
@@ -152,8 +152,13 @@ impl AmountTransaction {
         names.iter().flatten().count() > 0 && names.iter().flatten().all(|name| *name == key)
     }
 
+    /// What it may be known by.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        [self.client_correlator.as_deref(), self.reference_code.as_deref()].into_iter().flatten()
+    }
+
     /// Whether either name is this key.
     pub(super) fn mentions(&self, key: &str) -> bool {
-        [self.client_correlator.as_deref(), self.reference_code.as_deref()].contains(&Some(key))
+        self.names().any(|name| name == key)
     }
 }

@@ -263,3 +263,17 @@ async fn a_refused_refund_leaves_the_money_charged() {
     }
     assert_eq!(operator.billing.refunds("r1"), 0);
 }
+
+/// The list is as long as the operator is busy: were it read for each, a bad minute would never be over.
+#[tokio::test]
+async fn many_who_ask_for_what_has_no_id_share_the_readings_of_the_list() {
+    let operator = Operator::start(Settings::default()).await;
+    operator.charged("there").await;
+    let never = (0..100).map(|number| order(&format!("never-{number}")));
+    let orders: Vec<_> = std::iter::once(order("there")).chain(never).collect();
+    let answers = futures_util::future::join_all(orders.iter().map(|order| operator.driver.inquire(order))).await;
+    assert_eq!(answers[0].finding, charged());
+    assert!(answers[1..].iter().all(|answer| answer.finding == Finding::NotFound), "{answers:?}");
+    let read = operator.billing.requests().iter().filter(|(at, _)| *at == Endpoint::RetrievePayments).count();
+    assert!(read <= 8, "the first reads for itself and the next for all others, yet it was read {read} times");
+}

@@ -1,0 +1,159 @@
+//! Finding payments by their keys in the operator's list. The list is long and the searches are many, so one reading answers
+//! all that wait when it begins; a search never joins a reading that began before it was asked. Changes nothing there, and
+//! says that nothing is found only when all of the time was read.
+
+use super::Driver;
+use super::codes::Operation;
+use super::exchange::About;
+use super::lookup::nothing;
+use super::reading::payment_answer;
+use super::wire::Payment;
+use crate::charging::ChargeOrder;
+use crate::http_client::address;
+use crate::purchase::evidence::{Cause, ChannelAnswer, Finding};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow::{Break, Continue};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How far the operator's clock may be from ours.
+const SKEW: Duration = Duration::from_secs(5 * 60);
+/// Payments created from this long before the intent are looked at first: nearly always ours is among them.
+const NEAR: Duration = Duration::from_secs(2);
+
+/// What a reading of the list says to one search.
+type Found = Result<Option<Payment>, ChannelAnswer>;
+
+/// The searches of one operator's list.
+#[derive(Default)]
+pub(super) struct Searches {
+    waiting: Mutex<Vec<Search>>,
+    /// Held by whoever reads for all.
+    reading: tokio::sync::Mutex<()>,
+}
+
+struct Search {
+    key: String,
+    stretch: Stretch,
+    told: oneshot::Sender<Found>,
+}
+
+/// The time in which a payment may have been created, by the operator's clock.
+#[derive(Clone, Copy)]
+struct Stretch {
+    far: Timestamp,
+    near: Timestamp,
+    end: Timestamp,
+}
+
+impl Searches {
+    fn wait(&self, search: Search) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(search);
+    }
+
+    fn take(&self) -> Vec<Search> {
+        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Driver {
+    /// By the key, in the list of the time around the intent. A payment that may still move money is stronger than one
+    /// under the same key that ended without.
+    pub(super) async fn find(&self, order: &ChargeOrder) -> ChannelAnswer {
+        let (told, mut answer) = oneshot::channel();
+        let stretch = Stretch::around(order.intended_at, self.capabilities.send_within + self.capabilities.max_flight);
+        self.searches.wait(Search { key: order.key.clone(), stretch, told });
+        let found = tokio::select! {
+            biased;
+            found = &mut answer => found,
+            _reader = self.searches.reading.lock() => {
+                // Whoever read before us has answered us, or has left us to ourselves.
+                if answer.is_empty() {
+                    self.read_for_all(&About::from(order)).await;
+                }
+                answer.await
+            }
+        };
+        match found {
+            Ok(Ok(Some(payment))) => payment_answer(order, &payment, "retrievePayments: 200"),
+            Ok(Ok(None)) => nothing("retrievePayments: 200, nothing under this key"),
+            Ok(Err(answer)) => answer,
+            Err(_) => {
+                let finding = Finding::Unknown { cause: Cause::NoAnswer };
+                ChannelAnswer { finding, ..nothing("retrievePayments: its reading was given up") }
+            }
+        }
+    }
+
+    async fn read_for_all(&self, about: &About) {
+        let searches = self.searches.take();
+        let Some(whole) = searches.iter().map(|search| search.stretch).reduce(Stretch::and) else { return };
+        let wanted: HashSet<&str> = searches.iter().map(|search| search.key.as_str()).collect();
+        let (mut ended, mut living) = (HashMap::new(), HashMap::new());
+        let mut visit = |payment: Payment| {
+            let key = payment.amount_transaction.names().find_map(|name| wanted.get(name).copied());
+            let Some(key) = key else { return Continue(()) };
+            let lives = payment.lives();
+            if lives { &mut living } else { &mut ended }.insert(key, payment);
+            if living.len() == wanted.len() { Break(()) } else { Continue(()) }
+        };
+        let mut read = Ok(None);
+        for query in whole.queries() {
+            let url = format!("{}?{query}", address(&self.base_url, ["payments"]));
+            read = self.walk(Operation::RetrievePayments, &url, about, &mut visit).await;
+            if !matches!(read, Ok(None)) {
+                break;
+            }
+        }
+        let found = searches.iter().map(|search| {
+            let key = search.key.as_str();
+            match (living.get(key), &read) {
+                (Some(payment), _) => Ok(Some(payment.clone())),
+                (None, Ok(_)) => Ok(ended.get(key).cloned()),
+                (None, Err(answer)) => Err(answer.clone()),
+            }
+        });
+        let found: Vec<Found> = found.collect();
+        for (search, found) in searches.into_iter().zip(found) {
+            // Who has stopped waiting asks again.
+            let _ = search.told.send(found);
+        }
+    }
+}
+
+impl Stretch {
+    fn around(intended_at: i64, flight: Duration) -> Self {
+        let intended = Timestamp::from_microsecond(intended_at).unwrap_or(Timestamp::UNIX_EPOCH);
+        Self {
+            far: shifted(intended, -signed(SKEW)),
+            near: shifted(intended, -signed(NEAR)),
+            end: shifted(intended, signed(flight + SKEW)),
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { far: self.far.min(other.far), near: self.near.min(other.near), end: self.end.max(other.end) }
+    }
+
+    /// Two parts of `paymentCreationDate`, oldest first so that new payments only lengthen the list's end: from just
+    /// before the intent until nothing of it can be under way any more, and then what the clocks' difference may hide. An
+    /// end that is still to come is left out.
+    fn queries(&self) -> [String; 2] {
+        let Self { far, near, end } = self;
+        let to = if *end < Timestamp::now() { format!("&paymentCreationDate.lte={end}") } else { String::new() };
+        [
+            format!("order=asc&paymentCreationDate.gte={near}{to}"),
+            format!("order=asc&paymentCreationDate.gte={far}&paymentCreationDate.lte={near}"),
+        ]
+    }
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+fn shifted(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_add(by).unwrap_or(time)
+}
