@@ -158,9 +158,9 @@ impl Face {
     pub fn set(&mut self, reading: Micros, at: Instant) -> Micros {
         let shown = self.show(at);
         let step = reading.saturating_sub(shown.now);
-        if step > DRIFT {
-            let leapt = if at < self.leapt_until { self.leapt } else { 0 };
-            self.leapt = if holds(Rule::LeapProvesNothing) { leapt + step } else { leapt };
+        // By how far the journal's own clock leapt, which may have been behind what is shown.
+        if step + self.ahead > DRIFT && holds(Rule::LeapProvesNothing) {
+            self.leapt = shown.now.max(reading) - shown.called_at;
             self.leapt_until = at + READ_EVERY + self.landing;
         }
         self.ahead = if -step > DRIFT && holds(Rule::SetBackProvesNothing) { -step } else { 0 };
@@ -206,13 +206,12 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_back_changes_nothing_until_it_has_caught_up() {
+    fn a_clock_that_was_set_back_is_not_followed_and_what_is_asked_counts_by_it() {
         let (mut face, began) = face();
         read(&mut face, began, 10, START + 10 * SECOND - HOUR);
         assert_eq!(shown(&face, began, 10), (10, 10 - 3_600), "another instance may go by the clock as it is now");
         assert_eq!(shown(&face, began, 20), (20, 20 - 3_600));
         read(&mut face, began, 20, START + 20 * SECOND + 50_000);
-        assert_eq!(shown(&face, began, 21), (21, 21));
         assert_eq!(face.show(began + Duration::from_secs(20)).now, START + 20 * SECOND + 50_000);
     }
 
@@ -246,6 +245,24 @@ mod tests {
         assert_eq!(asked_at(Some(&before), 39), BEFORE_ALL, "the clock may have leapt while it was under way");
         assert_eq!(asked_at(Some(&before), 40), START + 40 * SECOND);
         assert_eq!(asked_at(Some(&since), 1), START + SECOND);
+    }
+
+    #[test]
+    fn a_leap_of_a_clock_that_had_been_set_back_counts_from_where_it_was() {
+        let (mut face, began) = face();
+        read(&mut face, began, 10, START + 10 * SECOND - HOUR);
+        // Another instance starts and intends by that clock.
+        read(&mut face, began, 20, START + 20 * SECOND + HOUR);
+        assert_eq!(shown(&face, began, 20), (20 + 3_600, 20 - 3_600));
+        read(&mut face, began, 30, START + 30 * SECOND + HOUR);
+        assert_eq!(shown(&face, began, 69), (69 + 3_600, 69 - 3_600));
+        assert_eq!(shown(&face, began, 70), (70 + 3_600, 70 + 3_600));
+        // One that comes back only as far as what is shown is a leap, too.
+        let (mut face, began) = self::face();
+        read(&mut face, began, 10, START + 10 * SECOND - HOUR);
+        read(&mut face, began, 20, START + 20 * SECOND);
+        assert_eq!(shown(&face, began, 69), (69, 69 - 3_600));
+        assert_eq!(shown(&face, began, 70), (70, 70));
     }
 
     #[test]
