@@ -12,12 +12,14 @@ use crate::purchase::evidence::{Cause, ChannelAnswer, Finding};
 use serde::de::DeserializeOwned;
 use std::ops::ControlFlow::{self, Break};
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// So that a page stays well below what is read of an answer.
 const PER_PAGE: usize = 50;
 /// Pages read of one list; a longer one proves nothing. Some minutes of an operator's busiest hour are in it.
 const PAGES: usize = 4_000;
+/// How often a page after the first is asked for.
+const PAGE_TRIES: u32 = 5;
 /// Between two questions about a payment that is still processed; each pause is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
@@ -89,7 +91,7 @@ impl Driver {
     ) -> Result<Option<B>, ChannelAnswer> {
         let mut seen = 0;
         for page in 1..=PAGES {
-            let said = self.read(operation, format!("{url}&page={page}&perPage={PER_PAGE}"), about, self.timeout).await;
+            let said = self.read_page(operation, &format!("{url}&page={page}&perPage={PER_PAGE}"), about, page).await;
             let (items, total) = match &said.reply {
                 Reply::Refused(Verdict::EndOfList) if page > 1 => return Ok(None),
                 Reply::Accepted(answer) => match serde_json::from_slice::<Vec<T>>(&answer.body) {
@@ -110,6 +112,21 @@ impl Driver {
         }
         let finding = Finding::Unknown { cause: Cause::BadAnswer };
         Err(ChannelAnswer { finding, ..nothing(&format!("{}: more than {PAGES} pages", operation.as_str())) })
+    }
+
+    /// A long list is not given up for one page that did not come; that the operator is not there shows at the first.
+    async fn read_page(&self, operation: Operation, url: &str, about: &About, page: usize) -> Said {
+        let mut tries = if page > 1 { PAGE_TRIES } else { 1 };
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let said = self.read(operation, url.to_owned(), about, self.timeout).await;
+            tries -= 1;
+            if tries == 0 || !matches!(said.reply, Reply::Unknown(_) | Reply::NotSent(_)) {
+                return said;
+            }
+            sleep(pause).await;
+            pause *= 2;
+        }
     }
 
     pub(super) async fn read(&self, operation: Operation, url: String, about: &About, timeout: Duration) -> Said {

@@ -4,7 +4,7 @@ use super::operator::{Operator, PRICE, SUBSCRIBER, continued, order, order_of, r
 use paygate::charging::ChargeOrder;
 use paygate::purchase::evidence::{Cause, Finding};
 use paygate::sandbox::billing::{Duplicates, Endpoint, Settings, numbers};
-use paygate::sandbox::faults::Fault;
+use paygate::sandbox::faults::{Fault, FaultRule};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -276,4 +276,17 @@ async fn many_who_ask_for_what_has_no_id_share_the_readings_of_the_list() {
     assert!(answers[1..].iter().all(|answer| answer.finding == Finding::NotFound), "{answers:?}");
     let read = operator.billing.requests().iter().filter(|(at, _)| *at == Endpoint::RetrievePayments).count();
     assert!(read <= 8, "the first reads for itself and the next for all others, yet it was read {read} times");
+}
+
+#[tokio::test]
+async fn a_page_that_does_not_come_does_not_end_the_reading_of_a_long_list() {
+    let operator = Operator::start(Settings { balance: 10_000_000, ..Settings::default() }).await;
+    for number in 0..120 {
+        operator.charged(&format!("another-{number}")).await;
+    }
+    let fault = FaultRule { endpoint: Some(Endpoint::RetrievePayments), fault: Fault::Slow { ms: 0 }, times: Some(1) };
+    assert!(operator.billing.fault(fault));
+    let fault = FaultRule { endpoint: Some(Endpoint::RetrievePayments), fault: Fault::Lost, times: Some(2) };
+    assert!(operator.billing.fault(fault));
+    assert_eq!(operator.driver.inquire(&order("never")).await.finding, Finding::NotFound);
 }
