@@ -1,7 +1,7 @@
 //! What time it is for the engine: the journal's clock, which all instances share, carried on between two readings by
 //! this machine's steady one. Never the wall clock of this machine, and never backwards.
 //!
-//! A journal's clock that is set back is waited for: here it goes on as before. One that is set forward is followed at
+//! A journal's clock that is set back is not followed: here it goes on as before. One that is set forward is followed at
 //! once, so that instances agree; but what is asked then counts as asked by the clock before, until everything that was
 //! intended by that clock has landed. Otherwise a leap would turn an early "not found" into proof. While what is shown
 //! here is ahead of the journal's clock, what is asked counts as asked by that one: another instance may go by it. And

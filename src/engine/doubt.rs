@@ -1,8 +1,11 @@
 //! What the journal may have lost in a failover or a restore: whether something is done at once, or asked about first. Pure.
 //!
 //! Keys are derived from the message, so that what is done a second time stands under the key of the first. A purchase
-//! that began before, or from words that were written before and heard again, is asked about at its peer before anything
-//! is done for it; and what a peer does not find is believed only when nothing that was lost can be in flight any more.
+//! that began before, or from words that were written before and heard again, is asked about at its peer before it is
+//! charged, granted or given back; and what a peer does not find is believed only when nothing that was lost can be in
+//! flight any more.
+//!
+//! Not covered: an offer whose code, intent and charge were all lost expires or is cancelled like any other, unasked.
 
 use crate::journal::Changed;
 use crate::purchase::record::Micros;
