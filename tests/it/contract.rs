@@ -6,4 +6,5 @@ mod billing_flow;
 mod operator;
 mod package_faults;
 mod refusals;
+mod refusing;
 mod scenarios;

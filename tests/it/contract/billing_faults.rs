@@ -3,6 +3,7 @@
 //! one debit. The whole matrix is in tests/golden/billing_faults.txt.
 
 use super::operator::{Operator, PRICE, SUBSCRIBER, config, continued, golden, order, refund_order, words};
+use super::refusing::Refusing;
 use futures_util::{StreamExt, stream};
 use paygate::charging::ChargeOrder;
 use paygate::charging::carrier_billing::Driver;
@@ -184,9 +185,8 @@ async fn a_refused_connection_is_not_sent_and_asking_proves_nothing() {
         let operator =
             Operator::start(Settings { texts_codes: call == Call::ChargeAtValidate, ..Settings::default() }).await;
         let order = call.prepared(&operator).await;
-        // From here on nobody listens there, and no connection is left over from before.
-        let driver = Driver::new(&config(operator.billing.base_url(), operator.billing.refund_url()), client.clone());
-        drop(operator);
+        let nobody = Refusing::bind();
+        let driver = Driver::new(&config(nobody.url(), nobody.url()), client.clone());
         let fresh = format!("{}-again", order.key);
         let refund = refund_order("r1", &order);
         let answer = match call {

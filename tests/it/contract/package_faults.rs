@@ -2,6 +2,7 @@
 //! with the peer's books as witness that no package is added twice and no answer is believed that is not about us.
 
 use super::operator::{PRICE, SUBSCRIBER, anywhere, golden};
+use super::refusing::Refusing;
 use futures_util::{StreamExt, stream};
 use paygate::config;
 use paygate::http_client::HttpClient;
@@ -27,17 +28,7 @@ impl Shop {
 
     async fn using(http: HttpClient, settings: Settings) -> Self {
         let packages = Packages::start(anywhere(), settings).await.unwrap();
-        let config = config::PackageManager {
-            base_url: packages.base_url(),
-            token: "secret".into(),
-            timeout: Duration::from_secs(1),
-            idempotent_grants: true,
-            max_flight: Duration::from_secs(30),
-            send_within: Duration::from_secs(10),
-            inquiry_plan: vec![Duration::from_secs(5)],
-            concurrency: 64,
-        };
-        Self { client: Client::new(&config, http), packages }
+        Self { client: Client::new(&config(packages.base_url()), http), packages }
     }
 
     fn fault(&self, endpoint: Endpoint, fault: Fault) {
@@ -47,6 +38,19 @@ impl Shop {
     async fn check(&self, account: &str, package: &str) -> CheckAnswer {
         let msisdn = Msisdn::parse(&Country::new("84").unwrap(), SUBSCRIBER).unwrap();
         self.client.check(&context(), account, "VIP", package, &msisdn).await
+    }
+}
+
+fn config(base_url: String) -> config::PackageManager {
+    config::PackageManager {
+        base_url,
+        token: "secret".into(),
+        timeout: Duration::from_secs(1),
+        idempotent_grants: true,
+        max_flight: Duration::from_secs(30),
+        send_within: Duration::from_secs(10),
+        inquiry_plan: vec![Duration::from_secs(5)],
+        concurrency: 64,
     }
 }
 
@@ -190,9 +194,8 @@ async fn a_grant_that_comes_late_is_in_progress_until_it_stands() {
 
 #[tokio::test]
 async fn nobody_there_is_not_sent_for_a_grant_and_no_answer_for_a_question() {
-    let shop = Shop::start(Settings::default()).await;
-    let Shop { packages, client } = shop;
-    drop(packages);
+    let nobody = Refusing::bind();
+    let client = Client::new(&config(nobody.url()), HttpClient::new().unwrap());
     assert_eq!(words(&client.grant(&order("p1")).await), "not sent");
     assert_eq!(words(&client.inquire("p1").await), "unknown: NoAnswer");
     assert_eq!(words(&client.revoke("p1").await), "not sent");

@@ -24,6 +24,7 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use super::hostile::octets;
 use super::{Link, outcome, settings};
+use crate::stores::free_port;
 
 fn ascii(max: usize) -> impl Strategy<Value = Bytes> {
     prop::collection::vec(0x20..0x7F_u8, 0..max).prop_map(Bytes::from)
@@ -275,15 +276,11 @@ impl SmppServerListener for Smsc34 {
     }
 }
 
-/// A port nobody listens on: smpp34 cannot be given a listener, nor say which port it took.
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_binds_to_smpp34_hears_from_it_and_replies() {
     let (esmes, mut bound) = mpsc::unbounded_channel();
     let smsc = Arc::new(Smsc34 { esmes, replies: Mutex::default() });
+    // smpp34 cannot be given a listener, nor say which port it took.
     let port = free_port();
     let mut server = SmppServer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port, smsc.clone());
     server.start().await;
