@@ -2,6 +2,7 @@
 //! SQLite, and the daemons' configuration. Hurts nobody.
 
 use super::Settings;
+use super::orphans::Held;
 use super::subscribers::Subscribers;
 use crate::stores::{Postgres, Redis};
 use paygate::sandbox::billing::{self, Billing};
@@ -9,6 +10,7 @@ use paygate::sandbox::packages::{self, Packages};
 use paygate::sandbox::smsc::{Smsc, SmscSettings};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -21,6 +23,8 @@ pub(super) const SHORT_CODE: &str = "9029";
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// Peace has come when nothing has moved for so long.
 const NOTHING_MOVES: Duration = Duration::from_secs(45);
+/// What still moves after so long moves in a circle, and is stuck as well.
+const SETTLES_WITHIN: Duration = Duration::from_secs(300);
 /// Purchases left whose stories are told.
 const STORIES_MAX: usize = 5;
 /// A held request is done within this at the peers.
@@ -153,12 +157,14 @@ base_url = "{}"
     /// Waits while anything moves: purchases that end, phones that are told. What is left after that is stuck.
     pub(super) async fn settles(&self, subscribers: &Subscribers) -> Vec<Open> {
         let (mut moved, mut last) = (Instant::now(), (usize::MAX, usize::MAX, u64::MAX));
+        let end = Instant::now() + SETTLES_WITHIN;
         loop {
             let mut left = self.open().await;
             let stands = (left.len(), subscribers.open(), self.packages.grants_in_all());
             let in_review = left.iter().filter(|open| open.review.is_some()).count();
             // Whoever is in review may be told nothing for now.
-            if (left.len() == in_review && stands.1 <= in_review) || moved.elapsed() > NOTHING_MOVES {
+            let at_peace = left.len() == in_review && stands.1 <= in_review;
+            if at_peace || moved.elapsed() > NOTHING_MOVES || Instant::now() > end {
                 self.tell_stories(&mut left).await;
                 return left;
             }
@@ -186,6 +192,16 @@ base_url = "{}"
             story: Vec::new(),
         };
         rows.iter().map(open).collect()
+    }
+
+    /// What somebody holds or has to take up, but for what waits for its subscriber or for a person. None while the store
+    /// is down.
+    pub(super) async fn held(&self) -> Option<HashMap<String, Held>> {
+        let mut connection = AnyConnection::connect(&self.journal).await.ok()?;
+        let sql =
+            "SELECT id, version, due_at FROM purchase WHERE due_at IS NOT NULL AND state NOT IN ('offered', 'review')";
+        let rows = sqlx::query(sql).fetch_all(&mut connection).await.ok()?;
+        Some(rows.iter().map(|row| (row.get(0), Held { version: row.get(1), until: row.get(2) })).collect())
     }
 
     async fn tell_stories(&self, left: &mut [Open]) {

@@ -5,6 +5,7 @@ use super::Settings;
 use super::dice::Dice;
 use super::ground::Ground;
 use super::instance::{Instance, all_bound};
+use super::orphans::Orphans;
 use super::peers::Dealt;
 use super::subscribers::Subscribers;
 use std::collections::BTreeMap;
@@ -58,6 +59,7 @@ pub(super) struct Havoc {
     dealt: Dealt,
     losses: usize,
     tally: Arc<Mutex<Tally>>,
+    pub(super) orphans: Orphans,
 }
 
 impl Havoc {
@@ -71,7 +73,8 @@ impl Havoc {
         }
         let (dice, settings) = (Dice::new(settings.seed), settings.clone());
         let (dealt, tally) = (Dealt::default(), Arc::default());
-        Self { settings, ground, subscribers, instances, dice, dealt, losses: 0, tally }
+        let orphans = Orphans::default();
+        Self { settings, ground, subscribers, instances, dice, dealt, losses: 0, tally, orphans }
     }
 
     pub(super) fn tally(&self) -> Arc<Mutex<Tally>> {
@@ -117,6 +120,7 @@ impl Havoc {
         let victim = self.victim();
         self.instances[victim].kill().await;
         self.subscribers.recovery.killed(quiet);
+        self.orphans.killed(&self.ground, self.settings.lease, quiet);
         self.tally.lock().unwrap().kills += 1;
         self.wait_up_to(200).await;
         self.instances[victim].start_again();

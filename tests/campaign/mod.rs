@@ -7,6 +7,7 @@ mod ground;
 mod havoc;
 mod instance;
 mod judge;
+mod orphans;
 mod peers;
 mod recovery;
 mod report;
@@ -63,9 +64,10 @@ pub(crate) async fn run(settings: Settings) -> Report {
         showing.abort();
     }
     let settled = started.elapsed();
+    let orphans = havoc.orphans.all().await;
     let tally = havoc.stop().await;
     let (recovered, unrecovered) = subscribers.recovery.recovered();
-    let report = Report { settings, lasted, settled, tally, recovered, unrecovered, before, after, left };
+    let report = Report { settings, lasted, settled, tally, recovered, unrecovered, orphans, before, after, left };
     if report.violations() > 0 {
         ground.keep();
     }

@@ -4,6 +4,7 @@ use super::Settings;
 use super::ground::Open;
 use super::havoc::Tally;
 use super::judge::{AT_ANY_TIME, IN_THE_END, Verdict};
+use super::orphans::Orphan;
 use super::recovery::Recovered;
 use super::subscribers::Subscribers;
 use std::collections::BTreeMap;
@@ -16,6 +17,9 @@ use tokio::time::sleep;
 const LINE_MAX: usize = 400;
 /// Purchases left that are shown one by one.
 const SHOWN_MAX: usize = 10;
+
+/// Kills beside which nothing else was hurt, and all.
+const TURNS: [(&str, bool); 2] = [("nothing else hurt", true), ("all kills", false)];
 
 /// A line each so often, until it is ended.
 pub(super) async fn progress(every: Duration, tally: Arc<Mutex<Tally>>, subscribers: Arc<Subscribers>) {
@@ -49,6 +53,8 @@ pub(crate) struct Report {
     pub(crate) recovered: Vec<Recovered>,
     /// Kills after which something never moved on.
     pub(crate) unrecovered: usize,
+    /// What a killed instance left, and when another took it up.
+    pub(crate) orphans: Vec<Orphan>,
     pub(crate) before: Verdict,
     pub(crate) after: Verdict,
     pub(crate) left: Vec<Open>,
@@ -107,14 +113,16 @@ impl Report {
     }
 
     fn write_recovery(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  from a kill until all that was under way had moved on (lease {:?}):", self.settings.lease)?;
-        for (name, quiet) in [("nothing else hurt", true), ("all kills", false)] {
-            let mut took: Vec<f64> =
-                self.recovered.iter().filter(|one| one.quiet || !quiet).map(|one| one.took.as_secs_f64()).collect();
-            took.sort_by(f64::total_cmp);
-            let at = |share: f64| took.get((took.len() as f64 * share) as usize).or(took.last()).copied();
-            let (p50, p99) = (at(0.50).unwrap_or(f64::NAN), at(0.99).unwrap_or(f64::NAN));
-            writeln!(f, "    {name:<20} {:>4} kills   p50 {p50:>6.2} s   p99 {p99:>6.2} s", took.len())?;
+        let lease = self.settings.lease;
+        writeln!(f, "  from a kill until a purchase that the dead one held went on elsewhere (lease {lease:?}):")?;
+        for (name, quiet) in TURNS {
+            let took = self.orphans.iter().filter(|one| one.quiet || !quiet).map(|one| one.took);
+            write_times(f, name, "purchases", took)?;
+        }
+        writeln!(f, "  from a kill until the last phone that waited then had been answered, whatever came after:")?;
+        for (name, quiet) in TURNS {
+            let took = self.recovered.iter().filter(|one| one.quiet || !quiet).map(|one| one.took);
+            write_times(f, name, "kills", took)?;
         }
         let under_way: usize = self.recovered.iter().map(|one| one.under_way).sum();
         let each = under_way as f64 / self.recovered.len().max(1) as f64;
@@ -141,6 +149,14 @@ impl Report {
         }
         self.before.described.iter().chain(&self.after.described).try_for_each(|line| writeln!(f, "  {line}"))
     }
+}
+
+fn write_times(f: &mut Formatter<'_>, name: &str, what: &str, took: impl Iterator<Item = Duration>) -> fmt::Result {
+    let mut took: Vec<f64> = took.map(|took| took.as_secs_f64()).collect();
+    took.sort_by(f64::total_cmp);
+    let at = |share: f64| took.get((took.len() as f64 * share) as usize).or(took.last()).copied().unwrap_or(f64::NAN);
+    let (p50, p99, max) = (at(0.50), at(0.99), at(1.0));
+    writeln!(f, "    {name:<20} {:>6} {what:<9}   p50 {p50:>6.2} s   p99 {p99:>6.2} s   max {max:>6.2} s", took.len())
 }
 
 impl Display for Report {
