@@ -2,9 +2,9 @@
 
 pub mod carrier_billing;
 
-use crate::config;
+use crate::config::{self, GivesBack};
 use crate::http_client::HttpClient;
-use crate::purchase::evidence::ChannelAnswer;
+use crate::purchase::evidence::{ChannelAnswer, Reason};
 use crate::purchase::money::Money;
 use paygate_parsers::msisdn::Msisdn;
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -157,6 +157,15 @@ impl Channel {
             Self::CarrierBilling(driver) => driver.inquire_refund(order).await,
         }
     }
+}
+
+/// Whether a channel gives money back by itself after this refusal, or after none: as its kind does, unless it is
+/// configured otherwise. One that is not configured promises nothing.
+#[must_use]
+pub fn gives_back(settings: Option<&config::Charging>, refusal: Option<Reason>) -> GivesBack {
+    let Some(config::Charging::CarrierBilling(settings)) = settings else { return GivesBack::Never };
+    let own = refusal.and_then(|reason| settings.refusals.gives_back.get(reason.as_str()).copied());
+    own.unwrap_or_else(|| carrier_billing::codes::gives_back(refusal))
 }
 
 /// The configured channels by name.

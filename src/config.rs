@@ -9,12 +9,14 @@ mod errors;
 mod neighbours;
 mod network;
 mod policy;
+mod refusals;
 mod section;
 
 pub use duration::{parse_duration, spell_duration};
 pub use environment::{Environment, environment};
 pub use errors::{ConfigError, ConfigErrors};
 pub use network::{Network, NotANetwork};
+pub use refusals::REASONS;
 
 use errors::Faults;
 use secrecy::SecretString;
@@ -182,6 +184,8 @@ pub struct Purchase {
     pub retry_pause: Duration,
     /// How long the parts of a long message wait for each other.
     pub parts_window: Duration,
+    /// The same package charged twice to one subscriber inside it is flagged; 0 flags nothing.
+    pub surplus_window: Duration,
     /// Where customers call, for the texts.
     pub hotline: String,
 }
@@ -271,6 +275,27 @@ pub struct CarrierBilling {
     pub inquiry_plan: Vec<Duration>,
     /// Charges under way at once; more wait in order.
     pub concurrency: usize,
+    pub refusals: Refusals,
+}
+
+/// What follows a channel's refusal.
+#[derive(Clone, Debug)]
+pub struct Refusals {
+    /// Pauses before a charge that moved nothing, and that it is advised to wait with, is made anew; none: it is not.
+    pub retry: Vec<Duration>,
+    /// How long the subscriber's consent stands for that.
+    pub retry_consent: Duration,
+    /// Where the channel gives money back otherwise than its kind does, by reason.
+    pub gives_back: BTreeMap<&'static str, GivesBack>,
+}
+
+/// Whether a channel gives money back by itself after an error (R000.28).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GivesBack {
+    Now,
+    /// In one or two days.
+    InDays,
+    Never,
 }
 
 #[derive(Clone, Debug)]

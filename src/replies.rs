@@ -3,11 +3,11 @@
 
 mod words;
 
-use crate::purchase::evidence::Reason;
+use crate::purchase::evidence::{Advice, Decline, Reason};
 use crate::purchase::input::Notice;
 use crate::purchase::money::{Money, grouped};
 use crate::purchase::offer::Asks;
-use crate::purchase::record::{Paid, Purchase, State};
+use crate::purchase::record::{Micros, Paid, Purchase, State};
 use crate::purchase::subscriber::Answer;
 use paygate_parsers::request::Part;
 use paygate_parsers::text::segments;
@@ -90,6 +90,7 @@ impl Replies {
             "minutes" => offer.map(|offer| ((offer.expires_at - offer.last_sent_at) / 60_000_000).max(1).to_string()),
             "cancel" => Some(self.cancel.clone()),
             "tries" => Some(tries.to_string()),
+            "wait" => purchase.retry.map(|retry| wait(retry.at - purchase.updated_at)),
             _ => None,
         })
     }
@@ -118,29 +119,47 @@ fn price(money: Money) -> String {
 const fn notice_name(notice: Notice, purchase: &Purchase) -> &'static str {
     match notice {
         Notice::Offer => offer_name(purchase),
-        Notice::Refused { decline } => match decline.reason {
-            Reason::NoAccount => "refused_no_account",
-            Reason::NoPackage => "refused_no_package",
-            Reason::Blocked => "refused_blocked",
-            Reason::Busy | Reason::Config | Reason::Maintenance => "busy",
-            _ => "refused",
-        },
+        Notice::Refused { decline } => refused_name(decline),
         Notice::Busy => "busy",
         Notice::WrongCode { .. } => "wrong_code",
         Notice::CodesUsedUp => "codes_used_up",
         Notice::CodeAgain => "code_again",
         Notice::Expired => "expired",
         Notice::Cancelled => "cancelled",
-        Notice::Declined { decline } => match decline.reason {
-            Reason::NoMoney => "declined_no_money",
-            Reason::Limit => "declined_limit",
-            Reason::OtpWrong | Reason::OtpExpired | Reason::OtpLocked | Reason::OtpNone => "declined_code",
-            Reason::Busy | Reason::Config | Reason::Maintenance => "declined_busy",
-            _ => "declined",
+        Notice::Declined { decline } => declined_name(decline),
+        Notice::PutOff { decline } => match decline.reason {
+            Reason::NoMoney => "put_off_no_money",
+            Reason::Limit => "put_off_limit",
+            _ => "put_off",
         },
         Notice::Checking => "checking",
         Notice::Done => "done",
         Notice::Refunded => "refunded",
+    }
+}
+
+/// The package manager's refusals, by what is advised.
+const fn refused_name(decline: Decline) -> &'static str {
+    match (decline.advice, decline.reason) {
+        (Advice::ChangeAccount, _) => "refused_no_account",
+        (Advice::Stop, Reason::NoPackage) => "refused_no_package",
+        (Advice::CallOperator, Reason::Blocked) => "refused_blocked",
+        (Advice::Wait | Advice::Technical, _) => "busy",
+        (Advice::Stop | Advice::CallOperator | Advice::NewCode, _) => "refused",
+    }
+}
+
+/// A channel's refusals: what is advised decides, and the reason only how it is said.
+const fn declined_name(decline: Decline) -> &'static str {
+    match (decline.advice, decline.reason) {
+        (Advice::Stop, _) => "declined_stop",
+        (Advice::Wait, Reason::NoMoney) => "declined_no_money",
+        (Advice::Wait, Reason::Limit) => "declined_limit",
+        (Advice::Wait, _) => "declined_wait",
+        (Advice::CallOperator, _) => "declined",
+        (Advice::ChangeAccount, _) => "declined_account",
+        (Advice::NewCode, _) => "declined_code",
+        (Advice::Technical, _) => "declined_busy",
     }
 }
 
@@ -184,11 +203,18 @@ fn status_name(purchase: &Purchase) -> &'static str {
         (State::Requested, _) => "status_requested",
         (State::Offered, _) => "status_offered",
         (State::Done, _) => "status_done",
+        (State::Charging, _) if purchase.retry.is_some() => "status_put_off",
         (_, Paid::Refunded) => "status_refunded",
         (_, Paid::Yes) => "status_paid",
         (State::Declined | State::Expired | State::Cancelled | State::Refused, _) => "status_ended",
         (_, Paid::No | Paid::Unknown) => "status_open",
     }
+}
+
+/// `4 gio` or `30 phut`, rounded up.
+fn wait(pause: Micros) -> String {
+    let minutes = (pause.max(0) + 59_999_999) / 60_000_000;
+    if minutes > 0 && minutes % 60 == 0 { format!("{} gio", minutes / 60) } else { format!("{} phut", minutes.max(1)) }
 }
 
 enum Piece<'a> {
@@ -228,6 +254,7 @@ const SAMPLE: &[(&str, &str)] = &[
     ("cancel", "HUY"),
     ("otp", "123456"),
     ("tries", "2"),
+    ("wait", "24 gio"),
     ("example", "ON VIP NAP1 0912345678"),
 ];
 

@@ -26,6 +26,7 @@ pub(super) fn rules(config: &Config, channels: &Channels, code_secret: &str) -> 
             Sha256::new_with_prefix("paygate code key\0").chain_update(code_secret).finalize().into(),
         ),
         repeat_window: micros(purchase.repeat_window),
+        surplus_window: micros(purchase.surplus_window),
         consent_valid: micros(purchase.consent_valid),
         checking_after: micros(purchase.checking_after),
         grant_fresh: micros(purchase.grant_fresh),
@@ -58,6 +59,8 @@ fn channel_rules(capabilities: &Capabilities, settings: &config::Charging) -> Ch
         texts_codes: capabilities.texts_codes,
         can_cancel: capabilities.can_cancel,
         can_refund: capabilities.can_refund,
+        retry: settings.refusals.retry.iter().copied().map(micros).collect(),
+        retry_consent: micros(settings.refusals.retry_consent),
         flight: Flight {
             send_within: micros(capabilities.send_within),
             max_flight: micros(capabilities.max_flight),

@@ -2,7 +2,7 @@
 
 use super::duration::{DAY, MINUTE, MS, SECOND, parse_duration};
 use super::section::Section;
-use super::{CarrierBilling, Charging, Journal, PackageManager, Redis};
+use super::{CarrierBilling, Charging, Journal, PackageManager, Redis, Refusals};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -109,6 +109,7 @@ impl CarrierBilling {
             send_within: section.duration("send_within", 100 * MS..=5 * MINUTE).unwrap_or(10 * SECOND),
             inquiry_plan: inquiry_plan(section),
             concurrency: section.integer("concurrency", 1..=10_000).unwrap_or(64),
+            refusals: Refusals::read(section),
         }
     }
 
@@ -125,6 +126,7 @@ impl CarrierBilling {
             send_within: SECOND,
             inquiry_plan: vec![SECOND],
             concurrency: 1,
+            refusals: Refusals::default(),
         }
     }
 }

@@ -9,10 +9,12 @@ use super::parts;
 use super::work::{Decision, Done, Known, Work};
 use crate::journal::rows::{
     ActDone, ActOutcome, ActRow, AttemptRow, Deed, EventRow, OwedReply, PartRow, PurchaseRow, ReplyStatus, ReplyUpdate,
+    SurplusLook,
 };
 use crate::law::{Rule, holds};
 use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Person};
-use crate::purchase::record::{Attempt, AttemptStatus, Order, Purchase, State};
+use crate::purchase::record::{Attempt, AttemptStatus, Micros, Order, Paid, Purchase, State};
+use crate::purchase::rules::Rules;
 use crate::purchase::subscriber::{Answer, Route, route};
 use crate::purchase::{Step, found_extra_charge, next, objection, questions};
 use paygate_parsers::msisdn::Msisdn;
@@ -254,6 +256,7 @@ impl<'a> Batch<'a> {
             }
         }
         attempts(self.desk, decision, &before, &after, self.moment);
+        decision.unit.surplus = surplus_look(&self.desk.rules, &after, self.moment.now);
         if let Some(row) = &mut decision.unit.purchase {
             row.purchase = after;
         }
@@ -427,9 +430,17 @@ fn attempts(desk: &Desk, decision: &mut Decision, before: &Purchase, after: &Pur
     let sent_more =
         |before: &Option<Attempt>, after: &Attempt| before.as_ref().is_none_or(|before| before.sends < after.sends);
     if let Some(charge) = after.charge.as_ref().filter(|_| before.charge != after.charge) {
-        let request =
-            if sent_more(&before.charge, charge) { desk.charge_request(after, moment) } else { String::new() };
-        keep_request(&mut decision.unit.charge, desk.attempt_row(after, charge, request, now));
+        let more = held_charge(before, charge).is_none_or(|held| held.sends < charge.sends);
+        let request = if more { desk.charge_request(after, moment) } else { String::new() };
+        let row = desk.attempt_row(after, charge, request, now);
+        if let Some(other) = decision.unit.charge.take_if(|held| held.attempt.key != row.attempt.key) {
+            keep_former(&mut decision.unit.former_charges, other);
+        }
+        keep_request(&mut decision.unit.charge, row);
+    }
+    for former in after.former.iter().filter(|former| is_changed(before, former)) {
+        let row = desk.attempt_row(after, former, String::new(), now);
+        keep_former(&mut decision.unit.former_charges, row);
     }
     if let Some(grant) = after.grant.as_ref().filter(|_| before.grant != after.grant) {
         let request = if sent_more(&before.grant, grant) { desk.grant_request(after, moment) } else { String::new() };
@@ -440,6 +451,36 @@ fn attempts(desk: &Desk, decision: &mut Decision, before: &Purchase, after: &Pur
             if sent_more(&before.refund, refund) { desk.refund_request(after, moment) } else { String::new() };
         keep_request(&mut decision.unit.refund, desk.attempt_row(after, refund, request, now));
     }
+}
+
+/// A purchase's way from its message to the offer takes no longer, whatever is down meanwhile.
+const OFFERED_WITHIN: Micros = 24 * 3_600 * 1_000_000;
+
+/// Each step of a paid purchase looks whether its subscriber has paid for the same package twice.
+fn surplus_look(rules: &Rules, after: &Purchase, now: Micros) -> Option<SurplusLook> {
+    let charge = after.charge.as_ref().filter(|_| after.paid() == Paid::Yes && rules.surplus_window > 0)?;
+    let retried = rules.channels.values().map(|channel| channel.retry_consent).max().unwrap_or(0);
+    let reach = OFFERED_WITHIN + rules.otp_ttl + rules.consent_valid.max(retried);
+    let from = charge.intended_at - rules.surplus_window;
+    Some(SurplusLook { at: now, from, to: charge.intended_at + rules.surplus_window, created_from: from - reach })
+}
+
+/// Whether a step has changed a charge that is not the present one.
+fn is_changed(before: &Purchase, former: &Attempt) -> bool {
+    held_charge(before, former).is_some_and(|held| held != former)
+}
+
+/// The same charge as it was before.
+fn held_charge<'p>(before: &'p Purchase, charge: &Attempt) -> Option<&'p Attempt> {
+    before.charge.iter().chain(&before.former).find(|held| held.key == charge.key)
+}
+
+/// A former charge is not live in the journal: where it is found to have moved money beside another, the purchase's body
+/// and its event say so.
+fn keep_former(kept: &mut Vec<AttemptRow>, mut row: AttemptRow) {
+    row.attempt.status = AttemptStatus::Failed;
+    kept.retain(|held| held.attempt.key != row.attempt.key);
+    kept.push(row);
 }
 
 /// A later step of the same batch must not lose the request that an earlier one intended.
@@ -476,14 +517,15 @@ fn event(before: &Purchase, after: &Purchase, input: &Input, now: i64) -> EventR
 
 /// The sends that a step intended, each as a field of the event's body.
 fn intents(before: &Purchase, after: &Purchase) -> Vec<String> {
+    let charge = after.charge.as_ref().and_then(|charge| held_charge(before, charge));
     let attempts = [
-        ("charge", &before.charge, &after.charge),
-        ("grant", &before.grant, &after.grant),
-        ("refund", &before.refund, &after.refund),
+        ("charge", charge, &after.charge),
+        ("grant", before.grant.as_ref(), &after.grant),
+        ("refund", before.refund.as_ref(), &after.refund),
     ];
-    let sent_more = |(what, before, after): (&str, &Option<Attempt>, &Option<Attempt>)| {
+    let sent_more = |(what, before, after): (&str, Option<&Attempt>, &Option<Attempt>)| {
         let after = after.as_ref()?;
-        let more = before.as_ref().is_none_or(|before| before.sends < after.sends);
+        let more = before.is_none_or(|before| before.sends < after.sends);
         let field = || json!({ "key": after.key, "send": after.sends, "send_by": after.send_by });
         more.then(|| format!(",\"intends_{what}\":{}", field()))
     };

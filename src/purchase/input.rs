@@ -27,6 +27,10 @@ pub enum Input {
     /// A channel answered one of our calls.
     Channel {
         call: ChannelCall,
+        /// The key of the charge or refund that was asked about: an answer about an earlier charge is none about this one.
+        /// Absent in events from before a purchase could have several.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        key: String,
         /// Which send of the attempt is answered: an answer to an earlier one proves less.
         sends: u32,
         /// Not later than the call left here: what a peer does not find proves only what was so by then, however late
@@ -166,6 +170,10 @@ pub enum Notice {
     Cancelled,
     /// The charge was refused.
     Declined {
+        decline: Decline,
+    },
+    /// The charge was refused and is made anew later; how to withdraw it.
+    PutOff {
         decline: Decline,
     },
     /// Unknown lasts; being checked, do not send again, you will not be charged twice.

@@ -49,7 +49,14 @@ fn rules() -> Rules {
         answer_within: 15 * SECOND,
         plan: [5, 15, 60, 300, 3_600, 21_600].map(|seconds| seconds * SECOND).to_vec(),
     };
-    let channel = ChannelRules { texts_codes: true, can_cancel: true, can_refund: true, flight: flight.clone() };
+    let channel = ChannelRules {
+        texts_codes: true,
+        can_cancel: true,
+        can_refund: true,
+        retry: Vec::new(),
+        retry_consent: 24 * 3_600 * SECOND,
+        flight: flight.clone(),
+    };
     Rules {
         otp: Otp::Gateway,
         otp_length: 6,
@@ -60,6 +67,7 @@ fn rules() -> Rules {
         confirm_without_code: false,
         code_key: CodeKey::new([7; 32]),
         repeat_window: 10 * MINUTE,
+        surplus_window: 600 * SECOND,
         consent_valid: 10 * MINUTE,
         checking_after: 30 * SECOND,
         grant_fresh: 24 * 60 * MINUTE,
@@ -84,6 +92,7 @@ fn billing() -> config::CarrierBilling {
         send_within: SEND_WITHIN,
         inquiry_plan: vec![Duration::from_secs(5)],
         concurrency: 1,
+        refusals: config::Refusals::default(),
     }
 }
 

@@ -19,7 +19,7 @@ use paygate::engine::work::Work;
 use paygate::journal::rows::Unit;
 use paygate::purchase::input::Input;
 use paygate::purchase::record::Micros;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -122,6 +122,8 @@ pub(crate) struct Life<'d> {
     pub(crate) clock: Vec<(Micros, Micros)>,
     /// The ingest key of each message.
     pub(crate) keys_of: BTreeMap<usize, String>,
+    /// Keys of charges that the channel called refused though it had made them.
+    pub(crate) denied: BTreeSet<String>,
     /// What was heard of each purchase's charge and refund.
     pub(crate) said: BTreeMap<(String, bool), Said>,
     pub(crate) weather: Weather,
@@ -161,6 +163,7 @@ impl<'d> Life<'d> {
             requests: Vec::new(),
             clock: vec![(START, 0)],
             keys_of: BTreeMap::new(),
+            denied: BTreeSet::new(),
             said: BTreeMap::new(),
             weather,
             broken,
@@ -294,5 +297,8 @@ fn deal_rules(desk: &mut Desk, chance: &mut Chance, books: &Books) {
         channel.can_refund = chance.percent(90);
         channel.can_cancel = chance.percent(80);
         channel.texts_codes = true;
+        // Longer than it takes to hear the truth of a charge that was denied; together longer than the consent stands.
+        channel.retry = if chance.percent(50) { [10, 30, 60].map(|it| it * MINUTE).to_vec() } else { Vec::new() };
+        channel.retry_consent = 70 * MINUTE;
     }
 }

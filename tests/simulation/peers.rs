@@ -45,6 +45,11 @@ impl ChannelBook {
         }
     }
 
+    /// The same channel's book for another key.
+    pub(crate) fn of_another_key(&self) -> Self {
+        Self { reserved: false, cancelled: false, denied: false, charges: 0, refunds: 0, ..self.clone() }
+    }
+
     /// A request arrives, and what it does is done whether or not its answer is ever heard.
     pub(crate) fn act(&mut self, chance: &mut Chance, call: ChannelCall, code: Option<&str>) -> Finding {
         match call {
@@ -176,9 +181,10 @@ fn refusal() -> GrantAnswer {
     GrantAnswer::Refused { reason: Reason::NoAccount, heard: String::new() }
 }
 
-/// What is heard of a call to the channel; it may name its payment.
+/// What is heard of a call to the channel about the charge or refund under `key`; it may name its payment.
 pub(crate) fn heard_from(
     call: ChannelCall,
+    key: &str,
     sends: u32,
     called_at: Micros,
     finding: Finding,
@@ -186,5 +192,5 @@ pub(crate) fn heard_from(
 ) -> Input {
     let handle = names_its_payment.then(|| "pay-1".to_owned());
     let answer = ChannelAnswer { finding, handle, peer_reference: None, heard: String::new() };
-    Input::Channel { call, sends, called_at, answer }
+    Input::Channel { call, key: key.to_owned(), sends, called_at, answer }
 }

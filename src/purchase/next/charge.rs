@@ -1,13 +1,14 @@
 //! The charge: from consent to proof. The only file that lets a charge out; whatever is unknown here is only asked about.
 
 use super::offering::FROZEN;
+use super::retry::{is_news_of_former, is_of_former, stands_alone};
 use super::turn::{Turn, intend};
 use crate::law::{Rule, holds};
-use crate::purchase::evidence::{Advice, ChannelAnswer, Decline, Finding, Reason};
+use crate::purchase::evidence::{ChannelAnswer, Decline, Finding, Reason};
 use crate::purchase::input::{ChannelCall, Input, Notice};
 use crate::purchase::money::Money;
 use crate::purchase::offer::Asks;
-use crate::purchase::record::{AttemptStatus, Purchase, ReviewReason, State};
+use crate::purchase::record::{AttemptStatus, Micros, Purchase, ReviewReason, State};
 
 /// How often one charge may be let out under its key, each time only after proof that the one before moved nothing.
 pub(super) const SENDS_AT_MOST: u32 = 3;
@@ -20,7 +21,8 @@ impl Turn<'_> {
         }
         let Some(price) = self.purchase.price() else { return };
         let (flight, now) = (self.channel_flight(), self.now);
-        let number = if holds(Rule::OneKeyForACharge) { 1 } else { self.purchase.version };
+        let one = Micros::try_from(self.purchase.former.len()).map_or(1, |former| former + 1);
+        let number = if holds(Rule::OneKeyForACharge) { one } else { self.purchase.version };
         let key = || format!("{}-c{number}", self.purchase.id);
         let held = self.purchase.charge.take().filter(|_| holds(Rule::OneKeyForACharge));
         let attempt = intend(held, key, price, flight, now);
@@ -88,16 +90,18 @@ impl Turn<'_> {
         match finding {
             Finding::Charged { amount, msisdn } => self.charged(*amount, msisdn.as_deref()),
             Finding::Refunded { .. } | Finding::NotRefunded(_) => self.review(ReviewReason::Contradiction),
+            // It is proven to have moved nothing, and another is going to be made.
+            _ if self.purchase.retry.is_some() => {}
             // A reservation's own answer says nothing about the debit that came after it.
             _ if !current || call == ChannelCall::Prepare => {}
             Finding::NotCharged(decline) => self.not_charged(*decline),
             // An inquiry may speak of the code before this one, while the charge with this one is still under way.
             Finding::WrongCode(_) if call == ChannelCall::Charge || self.is_past_flight() => self.code_refused(),
             Finding::Unknown { .. } if !holds(Rule::UnknownProvesNothing) => {
-                self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
+                self.not_charged(Decline::of(Reason::Busy));
             }
             Finding::NotSent { .. } if call == ChannelCall::Charge => {
-                self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
+                self.not_charged(Decline::of(Reason::Busy));
             }
             Finding::CodeSent if call == ChannelCall::Charge => self.channel_wants_its_code(Notice::Offer),
             Finding::CodeSent | Finding::Reserved | Finding::NotFound if self.is_past_flight() => {
@@ -132,12 +136,12 @@ impl Turn<'_> {
 
     fn still_wanted(&self) -> bool {
         let withdrawn = self.state() == State::Cancelled;
-        let fresh =
-            self.purchase.consent.as_ref().is_some_and(|consent| self.now < consent.given_at + self.rules.grant_fresh);
+        let fresh = self.charge_agreed_at().is_some_and(|agreed| self.now < agreed + self.rules.grant_fresh);
         fresh && !withdrawn
     }
 
-    /// This send moved no money and never will: once more under the same key where the channel was only busy, else the end.
+    /// This send moved no money and never will: once more under the same key where the channel was only busy, anew and
+    /// later where that is wanted, else the end.
     pub(super) fn not_charged(&mut self, decline: Decline) {
         if let Some(charge) = &mut self.purchase.charge {
             charge.status = AttemptStatus::Failed;
@@ -146,7 +150,7 @@ impl Turn<'_> {
             self.enter(State::Charging);
             let sends = self.purchase.charge.as_ref().map_or(1, |charge| charge.sends);
             self.wake_at(self.now + self.rules.check_pause * i64::from(sends));
-        } else {
+        } else if !self.put_off(decline) {
             self.forget_code();
             self.end(State::Declined, Some(decline), Notice::Declined { decline });
             self.give_up_reservation(decline);
@@ -170,10 +174,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn consent_is_valid(&self) -> bool {
-        let consent = self.purchase.consent.as_ref();
-        consent.is_some_and(|consent| {
-            self.now < consent.given_at + self.rules.consent_valid || !holds(Rule::ConsentLapses)
-        })
+        self.consent_ends_at().is_some_and(|end| self.now < end || !holds(Rule::ConsentLapses))
     }
 
     /// The consent is what a further send stands on: without it, or with an old one, none is made.
@@ -192,7 +193,7 @@ impl Turn<'_> {
         if *finding == Finding::CodeSent {
             return self.channel_wants_its_code(Notice::CodeAgain);
         }
-        self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
+        self.not_charged(Decline::of(Reason::Busy));
     }
 
     /// The channel judges a code and has none: the subscriber is asked, unless the offer is over.
@@ -202,7 +203,7 @@ impl Turn<'_> {
         offer.asks = Asks::ChannelCode;
         let expires_at = offer.expires_at;
         if self.now >= expires_at {
-            let decline = Decline::new(Reason::OtpExpired, Advice::NewCode);
+            let decline = Decline::of(Reason::OtpExpired);
             self.end(State::Declined, Some(decline), Notice::Declined { decline });
             self.release();
         } else {
@@ -246,6 +247,9 @@ impl Turn<'_> {
             return;
         }
         charge.status = AttemptStatus::Unknown;
+        if !holds(Rule::RetryStandsOnProof) && self.put_off(Decline::of(Reason::Maintenance)) {
+            return;
+        }
         if self.state() == State::Charging {
             self.enter(State::ChargeUnknown);
         }
@@ -256,9 +260,12 @@ impl Turn<'_> {
 
     /// No answer in time, a crash, or the pause before a further send.
     pub(super) fn on_charging_timer(&mut self) {
+        if let Some(retry) = self.purchase.retry {
+            return self.on_retry_timer(retry);
+        }
         match self.purchase.charge.as_ref().map(|charge| charge.status) {
             Some(AttemptStatus::Failed) if self.may_send_again() => self.charge(),
-            Some(AttemptStatus::Failed) => self.not_charged(Decline::new(Reason::Busy, Advice::Technical)),
+            Some(AttemptStatus::Failed) => self.not_charged(Decline::of(Reason::Busy)),
             _ => {
                 self.charge_unknown(ChannelCall::InquireCharge);
                 self.inquire_charge();
@@ -322,9 +329,12 @@ pub(super) fn is_second_payment(purchase: &Purchase, call: ChannelCall, answer: 
 /// to, or a second time.
 #[must_use]
 pub fn found_extra_charge(purchase: &Purchase, input: &Input) -> bool {
-    let Input::Channel { call, answer, .. } = input else { return false };
+    let Input::Channel { call, key, answer, .. } = input else { return false };
     if call.is_of_refund() || !matches!(answer.finding, Finding::Charged { .. }) {
         return false;
+    }
+    if is_of_former(purchase, *call, key) && !stands_alone(purchase) {
+        return is_news_of_former(purchase, key);
     }
     let given_up = match purchase.state {
         State::Requested | State::Offered | State::Declined | State::Expired | State::Cancelled | State::Refused => {

@@ -73,6 +73,7 @@ pub(super) fn config(base_url: String, refund_url: String) -> CarrierBilling {
         send_within: Duration::from_secs(10),
         inquiry_plan: vec![Duration::from_secs(5)],
         concurrency: 64,
+        refusals: paygate::config::Refusals::default(),
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) fn purchase(id: &str) -> Purchase {
         offer: None,
         consent: None,
         charge: None,
+        former: Vec::new(),
+        retry: None,
         grant: None,
         refund: None,
         review: None,
