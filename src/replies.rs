@@ -158,7 +158,10 @@ const fn declined_name(decline: Decline) -> &'static str {
         (Advice::Wait, _) => "declined_wait",
         (Advice::CallOperator, _) => "declined",
         (Advice::ChangeAccount, _) => "declined_account",
-        (Advice::NewCode, _) => "declined_code",
+        (Advice::NewCode, Reason::OtpWrong | Reason::OtpExpired | Reason::OtpLocked | Reason::OtpNone) => {
+            "declined_code"
+        }
+        (Advice::NewCode, _) => "declined_auth",
         (Advice::Technical, _) => "declined_busy",
     }
 }

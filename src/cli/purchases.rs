@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::journal::rows::Filter;
 use crate::journal::{Journal, JournalError};
 use crate::purchase::Purchase;
-use crate::purchase::fault::{Fault, fault};
+use crate::purchase::fault::{Fault, fault, refusal};
 use crate::telemetry::Output;
 use paygate_parsers::msisdn::{Country, Msisdn};
 
@@ -70,7 +70,7 @@ async fn show(config: &Config, journal: &Journal, asked: &Show) -> Result<Answer
 /// What went wrong, with what the purchase's channel is configured to give back by itself.
 fn fault_of(config: &Config, purchase: &Purchase) -> Option<Fault> {
     let channel = config.charging.get(&purchase.order.channel);
-    fault(purchase, gives_back(channel, purchase.declined_for()))
+    fault(purchase, gives_back(channel, refusal(purchase)))
 }
 
 /// A number in any spelling is searched for as the journal has it.

@@ -29,7 +29,7 @@ pub(super) static FIND: Bulk = Bulk::from_values(
      JOIN purchase AS other ON other.msisdn = own.msisdn AND other.created_at >= column2 \
      JOIN charge AS paid ON paid.purchase_number = other.number AND paid.status = 'succeeded' \
      AND paid.intended_at BETWEEN column3 AND column4 \
-     WHERE other.number <> own.number AND other.paid = 'yes' AND other.service = own.service \
+     WHERE other.number <> own.number AND own.paid = 'yes' AND other.paid = 'yes' AND other.service = own.service \
      AND other.package = own.package AND other.amount = own.amount AND other.currency = own.currency \
      ON CONFLICT DO NOTHING",
 );

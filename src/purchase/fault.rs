@@ -44,7 +44,7 @@ pub enum Care {
 pub struct Fault {
     pub hop: Hop,
     pub party: Party,
-    /// None where the channel was never asked for money.
+    /// None where the channel was not asked for money, or has given it back.
     pub gives_back: Option<GivesBack>,
     pub care: Care,
 }
@@ -70,8 +70,15 @@ pub fn fault(purchase: &Purchase, gives_back: GivesBack) -> Option<Fault> {
             return None;
         }
     };
-    let gives_back = purchase.charge.as_ref().map(|_| gives_back);
-    Some(Fault { hop, party, gives_back, care })
+    // Where money was asked for and nobody has given it back yet.
+    let asked = purchase.charge.is_some() && !matches!(purchase.state, State::Expired | State::Refunded);
+    Some(Fault { hop, party, gives_back: asked.then_some(gives_back), care })
+}
+
+/// What the channel last refused this purchase for: what it gives back by itself depends on it.
+#[must_use]
+pub fn refusal(purchase: &Purchase) -> Option<Reason> {
+    purchase.retry.map(|retry| retry.decline.reason).or(purchase.declined_for())
 }
 
 /// Nothing was offered: what the package manager said, or that it could not be asked.

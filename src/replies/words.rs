@@ -129,6 +129,11 @@ pub(super) const WORDS: &[Words] = &[
         "So hoac the thanh toan goi {package} khong dung. Quy khach chua bi tru tien. Vui long dung thue bao hoac the khac.",
     ),
     words(
+        "declined_auth",
+        PURCHASE,
+        "Chua xac thuc duoc thanh toan goi {package}. Quy khach chua bi tru tien. Muon mua, soan lai va xac nhan bang ma moi.",
+    ),
+    words(
         "put_off_no_money",
         PUT_OFF,
         "Khong du tien mua goi {package} gia {price}. Quy khach chua bi tru tien. Se tu thu lai sau {wait}. Khong mua nua: soan {cancel} gui {short_code}",

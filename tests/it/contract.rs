@@ -8,3 +8,5 @@ mod package_faults;
 mod refusals;
 mod refusing;
 mod scenarios;
+
+pub(crate) use operator::{config, golden};
