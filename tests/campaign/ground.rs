@@ -140,6 +140,7 @@ charging = "viettel"
 kind = "carrier-billing"
 base_url = "{}"
 refund_url = "{}"
+clock_skew = "2s"
 {peer}
 [package_manager]
 base_url = "{}"

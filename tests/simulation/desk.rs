@@ -83,6 +83,7 @@ fn billing() -> config::CarrierBilling {
         max_flight: LONGEST_FLIGHT,
         send_within: SEND_WITHIN,
         inquiry_plan: vec![Duration::from_secs(5)],
+        clock_skew: Duration::from_secs(300),
         concurrency: 1,
     }
 }

@@ -74,6 +74,7 @@ pub(in crate::engine) fn desk() -> Desk {
         max_flight: Duration::from_secs(30),
         send_within: Duration::from_secs(10),
         inquiry_plan: vec![Duration::from_secs(5)],
+        clock_skew: Duration::from_secs(300),
         concurrency: 1,
     };
     let packages = config::PackageManager {

@@ -72,6 +72,7 @@ pub(super) fn config(base_url: String, refund_url: String) -> CarrierBilling {
         max_flight: Duration::from_secs(30),
         send_within: Duration::from_secs(10),
         inquiry_plan: vec![Duration::from_secs(5)],
+        clock_skew: Duration::from_secs(300),
         concurrency: 64,
     }
 }
