@@ -40,6 +40,8 @@ pub(super) fn rules(config: &Config, channels: &Channels, code_secret: &str) -> 
             .collect(),
         // Read from the journal before the engine starts.
         frozen: BTreeSet::new(),
+        // Told by the journal when it finds itself on another server.
+        lost_before: None,
     }
 }
 
@@ -58,6 +60,7 @@ fn channel_rules(capabilities: &Capabilities, settings: &config::Charging) -> Ch
         texts_codes: capabilities.texts_codes,
         can_cancel: capabilities.can_cancel,
         can_refund: capabilities.can_refund,
+        link_ttl: capabilities.link_ttl.map(micros),
         flight: Flight {
             send_within: micros(capabilities.send_within),
             max_flight: micros(capabilities.max_flight),

@@ -49,6 +49,7 @@ impl Driver {
             texts_codes: !settings.one_step,
             can_cancel: !settings.one_step,
             can_refund: true,
+            link_ttl: None,
             max_flight: settings.max_flight,
             send_within: settings.send_within,
             inquiry_plan: settings.inquiry_plan.clone(),

@@ -62,7 +62,7 @@ impl Driver {
     pub(super) async fn find(&self, order: &ChargeOrder) -> ChannelAnswer {
         let (told, mut answer) = oneshot::channel();
         let landing = self.capabilities.send_within + self.capabilities.max_flight;
-        let stretch = Stretch::around(order.intended_at, landing, self.clock_skew);
+        let stretch = Stretch::around(order, landing, self.clock_skew);
         self.searches.wait(Search { key: order.key.clone(), stretch, told });
         let found = tokio::select! {
             biased;
@@ -128,10 +128,12 @@ impl Search {
 
 impl Stretch {
     /// `skew` is how far the operator's clock may be from ours.
-    fn around(intended_at: i64, landing: Duration, skew: Duration) -> Self {
-        let intended = Timestamp::from_microsecond(intended_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    fn around(order: &ChargeOrder, landing: Duration, skew: Duration) -> Self {
+        let time = |micros: i64| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
+        let intended = time(order.intended_at);
+        let first = order.lost_since.map_or(intended, |since| intended.min(time(since)));
         Self {
-            far: shifted(intended, -signed(skew)),
+            far: shifted(first, -signed(skew)),
             near: shifted(intended, -signed(NEAR.min(skew))),
             end: shifted(intended, signed(landing + skew)),
         }

@@ -38,7 +38,8 @@ const PRICE: Money = Money::new(10_000, Currency::VND);
 fn rules() -> Rules {
     let plan = [5, 15, 60].map(|seconds| seconds * SECOND).to_vec();
     let flight = Flight { send_within: 10 * SECOND, max_flight: 30 * SECOND, answer_within: 15 * SECOND, plan };
-    let channel = ChannelRules { texts_codes: false, can_cancel: true, can_refund: true, flight: flight.clone() };
+    let channel =
+        ChannelRules { texts_codes: false, can_cancel: true, can_refund: true, link_ttl: None, flight: flight.clone() };
     Rules {
         otp: config::Otp::Gateway,
         otp_length: 6,
@@ -58,6 +59,7 @@ fn rules() -> Rules {
         idempotent_grants: true,
         channels: [("viettel".to_owned(), channel)].into(),
         frozen: Default::default(),
+        lost_before: None,
     }
 }
 
