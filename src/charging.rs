@@ -29,6 +29,8 @@ pub struct ChargeOrder {
     pub sends: u32,
     /// When the intent was committed, Unix microseconds: a list by time starts here.
     pub intended_at: i64,
+    /// Where the journal may have lost an earlier send under this key: a list by time starts here.
+    pub lost_since: Option<i64>,
     /// No byte that may move money leaves after this.
     pub send_by: Instant,
 }
@@ -56,6 +58,9 @@ pub struct Capabilities {
     pub texts_codes: bool,
     pub can_cancel: bool,
     pub can_refund: bool,
+    /// The subscriber pays at the channel's own page, and money then moves without us: `charge` opens the page and hands
+    /// out a link to it, which is good for so long.
+    pub link_ttl: Option<Duration>,
     /// How long after its send deadline a request may still take effect.
     pub max_flight: Duration,
     /// How long after the intent's commit a request may still leave.

@@ -47,6 +47,8 @@ pub enum Rule {
     ConsentEndsCancelling,
     /// "It is being checked" is told once.
     CheckingIsToldOnce,
+    /// A link that was handed out can be paid at until its end.
+    LinkCanBePaidAt,
     /// Whatever is open has a time at which it is looked at.
     OpenIsDue,
     /// A message that is known already starts nothing.
@@ -62,7 +64,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::UnknownIsAskedAbout,
         Self::OneKeyForACharge,
         Self::ChargeNotFoundIsTimed,
@@ -84,6 +86,7 @@ impl Rule {
         Self::CodeIsItsOffers,
         Self::ConsentEndsCancelling,
         Self::CheckingIsToldOnce,
+        Self::LinkCanBePaidAt,
         Self::OpenIsDue,
         Self::RedeliveryStartsNothing,
         Self::DoubtIsNotAcknowledged,

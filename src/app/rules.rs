@@ -41,6 +41,8 @@ pub(super) fn rules(config: &Config, channels: &Channels, code_secret: &str) -> 
             .collect(),
         // Read from the journal before the engine starts.
         frozen: BTreeSet::new(),
+        // Told by the journal when it finds itself on another server.
+        lost_before: None,
     }
 }
 
@@ -61,6 +63,7 @@ fn channel_rules(capabilities: &Capabilities, settings: &config::Charging) -> Ch
         can_refund: capabilities.can_refund,
         retry: settings.refusals.retry.iter().copied().map(micros).collect(),
         retry_consent: micros(settings.refusals.retry_consent),
+        link_ttl: capabilities.link_ttl.map(micros),
         flight: Flight {
             send_within: micros(capabilities.send_within),
             max_flight: micros(capabilities.max_flight),

@@ -46,6 +46,7 @@ pub struct Delivery {
 pub enum Incoming {
     Message(MessageIn),
     Receipt(ReceiptIn),
+    Notify(NotifyIn),
 }
 
 /// What the door may tell its peer.
@@ -57,6 +58,8 @@ pub enum Verdict {
     Again,
     /// Not durable; the peer must send it again (SMPP `ESME_RX_T_APPN`, HTTP 503).
     Later,
+    /// A notify about a charge that the journal does not have.
+    Unknown,
 }
 
 /// One short message as it stood on the wire, before anything is read into it.
@@ -90,6 +93,29 @@ pub struct ReceiptIn {
     pub state: paygate_parsers::smpp::receipt::State,
     /// The receipt's `err:` field, at most 8 characters.
     pub error: Option<String>,
+}
+
+/// What a channel says by itself about a charge; its signature was checked by the door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotifyIn {
+    /// The channel's configured name.
+    pub channel: String,
+    /// The charge's key, as we gave it to the channel.
+    pub key: String,
+    /// It says that money moved, or may have.
+    pub paid: bool,
+    /// Tells one notify from the next.
+    pub digest: String,
+    /// For a person, without secrets.
+    pub heard: String,
+}
+
+impl NotifyIn {
+    /// The purchase whose charge has this key: its key begins with the purchase's id.
+    #[must_use]
+    pub fn purchase_id(&self) -> &str {
+        self.key.rsplit_once('-').map_or(self.key.as_str(), |(id, _)| id)
+    }
 }
 
 /// A reply to be sent by a link.

@@ -26,6 +26,9 @@ pub struct Offer {
     pub expires_at: Micros,
     /// Wrong answers still allowed.
     pub tries_left: u8,
+    /// Where the subscriber pays, once the channel has said it; `expires_at` is then the link's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pay_url: Option<String>,
     /// Offer texts sent so far, the first included.
     pub sends: u8,
     pub last_sent_at: Micros,
@@ -41,6 +44,8 @@ pub enum Asks {
     ChannelCode,
     /// `Y`.
     Yes,
+    /// To pay at the channel's own page: paying there is agreeing.
+    Payment,
 }
 
 /// The subscriber's own agreement to exactly this offer; stored with the purchase.
@@ -58,6 +63,12 @@ pub enum ConsentBy {
     Yes,
     /// The configuration asks for no confirmation: the message itself.
     Message,
+    /// The subscriber pays at the channel's own page, or does not.
+    Payment,
+    /// The partner's word, who has charged already.
+    Partner,
+    /// The journal lost the consent; the charge under the purchase's own key stands on it.
+    Lost,
 }
 
 /// The secret that codes are derived with.

@@ -30,6 +30,8 @@ pub struct Rules {
     pub channels: BTreeMap<String, ChannelRules>,
     /// Channels where an operator lets no new charge begin.
     pub frozen: BTreeSet<String>,
+    /// The journal may have lost steps of purchases that began before this moment.
+    pub lost_before: Option<Micros>,
 }
 
 /// One channel's promises.
@@ -42,6 +44,8 @@ pub struct ChannelRules {
     pub retry: Vec<Micros>,
     /// How long a consent stands for that.
     pub retry_consent: Micros,
+    /// The subscriber pays at the channel's own page, by a link that is good for so long.
+    pub link_ttl: Option<Micros>,
     pub flight: Flight,
 }
 

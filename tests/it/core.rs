@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod advice;
+mod life;
 mod lives;
 mod messages;
 mod money;
 mod operators;
+mod payment;
 mod retries;
 mod sample;
 mod told_apart;

@@ -53,6 +53,7 @@ fn rules() -> Rules {
         texts_codes: true,
         can_cancel: true,
         can_refund: true,
+        link_ttl: None,
         retry: Vec::new(),
         retry_consent: 24 * 3_600 * SECOND,
         flight: flight.clone(),
@@ -77,6 +78,7 @@ fn rules() -> Rules {
         idempotent_grants: true,
         channels: [("viettel".to_owned(), channel)].into(),
         frozen: BTreeSet::new(),
+        lost_before: None,
     }
 }
 
@@ -91,6 +93,7 @@ fn billing() -> config::CarrierBilling {
         max_flight: LONGEST_FLIGHT,
         send_within: SEND_WITHIN,
         inquiry_plan: vec![Duration::from_secs(5)],
+        clock_skew: Duration::from_secs(300),
         concurrency: 1,
         refusals: config::Refusals::default(),
     }

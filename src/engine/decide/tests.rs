@@ -42,6 +42,7 @@ fn rules() -> Rules {
         texts_codes: false,
         can_cancel: true,
         can_refund: true,
+        link_ttl: None,
         retry: Vec::new(),
         retry_consent: 24 * 3_600 * SECOND,
         flight: flight.clone(),
@@ -66,6 +67,7 @@ fn rules() -> Rules {
         idempotent_grants: true,
         channels: [("viettel".to_owned(), channel)].into(),
         frozen: Default::default(),
+        lost_before: None,
     }
 }
 
@@ -82,6 +84,7 @@ pub(in crate::engine) fn desk() -> Desk {
         max_flight: Duration::from_secs(30),
         send_within: Duration::from_secs(10),
         inquiry_plan: vec![Duration::from_secs(5)],
+        clock_skew: Duration::from_secs(300),
         concurrency: 1,
         refusals: config::Refusals::default(),
     };

@@ -4,11 +4,11 @@ use super::offering::FROZEN;
 use super::retry::{is_news_of_former, is_of_former, stands_alone};
 use super::turn::{Turn, intend};
 use crate::law::{Rule, holds};
-use crate::purchase::evidence::{ChannelAnswer, Decline, Finding, Reason};
+use crate::purchase::evidence::{Cause, ChannelAnswer, Decline, Finding, Reason};
 use crate::purchase::input::{ChannelCall, Input, Notice};
 use crate::purchase::money::Money;
-use crate::purchase::offer::Asks;
-use crate::purchase::record::{AttemptStatus, Micros, Purchase, ReviewReason, State};
+use crate::purchase::offer::{Asks, Consent, ConsentBy};
+use crate::purchase::record::{AttemptStatus, Purchase, ReviewReason, State};
 
 /// How often one charge may be let out under its key, each time only after proof that the one before moved nothing.
 pub(super) const SENDS_AT_MOST: u32 = 3;
@@ -21,9 +21,10 @@ impl Turn<'_> {
         }
         let Some(price) = self.purchase.price() else { return };
         let (flight, now) = (self.channel_flight(), self.now);
-        let one = Micros::try_from(self.purchase.former.len()).map_or(1, |former| former + 1);
-        let number = if holds(Rule::OneKeyForACharge) { one } else { self.purchase.version };
-        let key = || format!("{}-c{number}", self.purchase.id);
+        let own = self.charge_key();
+        let key = || {
+            if holds(Rule::OneKeyForACharge) { own } else { format!("{}-c{}", self.purchase.id, self.purchase.version) }
+        };
         let held = self.purchase.charge.take().filter(|_| holds(Rule::OneKeyForACharge));
         let attempt = intend(held, key, price, flight, now);
         let due_at = attempt.send_by + flight.answer_within;
@@ -103,6 +104,8 @@ impl Turn<'_> {
             Finding::NotSent { .. } if call == ChannelCall::Charge => {
                 self.not_charged(Decline::of(Reason::Busy));
             }
+            Finding::AwaitsPayment { url } => self.on_page(call, url.as_deref()),
+            Finding::Unknown { cause: Cause::Pending } if self.state() == State::AwaitingUser => self.payment_unknown(),
             Finding::CodeSent if call == ChannelCall::Charge => self.channel_wants_its_code(Notice::Offer),
             Finding::CodeSent | Finding::Reserved | Finding::NotFound if self.is_past_flight() => {
                 self.proven_unmoved(finding);
@@ -123,6 +126,9 @@ impl Turn<'_> {
         charge.status = AttemptStatus::Succeeded;
         self.purchase.decline = None;
         self.forget_code();
+        if self.purchase.consent.is_none() && self.may_have_lost() {
+            self.purchase.consent = Some(Consent { given_at: self.now, by: ConsentBy::Lost });
+        }
         if !self.is_as_intended(amount, msisdn) {
             self.review(ReviewReason::Mismatch);
         } else if self.still_wanted() {
@@ -152,7 +158,7 @@ impl Turn<'_> {
             self.wake_at(self.now + self.rules.check_pause * i64::from(sends));
         } else if !self.put_off(decline) {
             self.forget_code();
-            self.end(State::Declined, Some(decline), Notice::Declined { decline });
+            self.end_once(State::Declined, Some(decline), Notice::Declined { decline });
             self.give_up_reservation(decline);
         }
     }
@@ -177,9 +183,11 @@ impl Turn<'_> {
         self.consent_ends_at().is_some_and(|end| self.now < end || !holds(Rule::ConsentLapses))
     }
 
-    /// The consent is what a further send stands on: without it, or with an old one, none is made.
+    /// The consent is what a further send stands on: without it, or with an old one, none is made. Nor for a link that was
+    /// handed out: whoever wants to pay has it.
     fn may_send_again(&self) -> bool {
         self.consent_is_valid()
+            && !self.has_handed_out()
             && self.purchase.review.is_none()
             && self.purchase.charge.as_ref().is_some_and(|charge| charge.sends < SENDS_AT_MOST)
     }
@@ -192,6 +200,9 @@ impl Turn<'_> {
     fn proven_unmoved(&mut self, finding: &Finding) {
         if *finding == Finding::CodeSent {
             return self.channel_wants_its_code(Notice::CodeAgain);
+        }
+        if self.has_handed_out() {
+            return self.link_expired();
         }
         self.not_charged(Decline::of(Reason::Busy));
     }
@@ -240,7 +251,7 @@ impl Turn<'_> {
     }
 
     /// No proof either way: only asked about from here.
-    fn charge_unknown(&mut self, call: ChannelCall) {
+    pub(super) fn charge_unknown(&mut self, call: ChannelCall) {
         let Some(charge) = &mut self.purchase.charge else { return };
         // Already proven to have moved nothing: an answer that proves less does not take that back.
         if charge.status == AttemptStatus::Failed {

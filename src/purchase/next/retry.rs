@@ -1,7 +1,7 @@
 //! A charge made anew, hours later, where the one before moved nothing and the advice is to wait (seed 001). Each attempt
 //! has a key of its own; none is made without proof about the one before, nor on a consent that has lapsed.
 
-use super::turn::Turn;
+use super::turn::{Turn, intent};
 use crate::law::{Rule, holds};
 use crate::purchase::evidence::{Advice, ChannelAnswer, Decline, Finding};
 use crate::purchase::input::{ChannelCall, Notice};
@@ -27,7 +27,8 @@ impl Turn<'_> {
         let at = self.now + self.next_pause()?;
         let moved_nothing = self.purchase.charge.as_ref().is_some_and(|charge| charge.status == AttemptStatus::Failed);
         let proven = moved_nothing || !holds(Rule::RetryStandsOnProof);
-        let may = decline.advice == Advice::Wait && proven && self.purchase.review.is_none();
+        let by_link = self.has_handed_out() || self.channel().is_some_and(|channel| channel.link_ttl.is_some());
+        let may = decline.advice == Advice::Wait && proven && !by_link && self.purchase.review.is_none();
         (may && self.consent_stands_for_retry(at)).then_some(at)
     }
 
@@ -65,9 +66,7 @@ impl Turn<'_> {
         if self.now < retry.at {
             self.wake_at(retry.at);
         } else if self.next_pause().is_none() || !self.consent_stands_for_retry(self.now) {
-            let decline = retry.decline;
-            self.forget_code();
-            self.end(State::Declined, Some(decline), Notice::Declined { decline });
+            self.give_up_retry(State::Declined, Some(retry.decline), Notice::Declined { decline: retry.decline });
         } else if self.is_frozen() {
             let at = self.now + self.plan_pause(self.channel_flight()).min(HELD_OFF_AT_MOST);
             self.purchase.asked += 1;
@@ -76,6 +75,27 @@ impl Turn<'_> {
         } else {
             self.charge_anew();
         }
+    }
+
+    /// No further attempt is made. A journal that may have lost one asks about it before that is said.
+    pub(super) fn give_up_retry(&mut self, end: State, decline: Option<Decline>, notice: Notice) {
+        self.forget_code();
+        if !self.may_have_lost() {
+            return self.end_once(end, decline, notice);
+        }
+        let Some(price) = self.purchase.price() else { return };
+        self.purchase.former.extend(self.purchase.charge.take());
+        self.purchase.consent = None;
+        let lost = intent(self.charge_key(), price, self.channel_flight(), self.now);
+        self.purchase.charge = Some(Attempt { status: AttemptStatus::Unknown, ..lost });
+        self.enter(State::ChargeUnknown);
+        self.inquire_charge();
+    }
+
+    /// The key of the first charge, or of the next.
+    pub(super) fn charge_key(&self) -> String {
+        let attempt = self.purchase.former.len() + 1;
+        format!("{}-c{attempt}", self.purchase.id)
     }
 
     /// The next attempt, under a key that was never used.
@@ -105,6 +125,28 @@ impl Turn<'_> {
                 former.status = AttemptStatus::Succeeded;
                 self.review(ReviewReason::Contradiction);
             }
+        }
+    }
+}
+
+impl Turn<'_> {
+    /// A channel speaks of an earlier charge by itself: that is no proof, but where it says that money moved, a reason to
+    /// ask. Beside another charge only a person can.
+    pub(super) fn on_former_notified(&mut self, key: &str, paid: bool, digest: &str) {
+        self.purchase.notified = Some(digest.to_owned());
+        let alone = stands_alone(&self.purchase);
+        let (former, charge) = (&mut self.purchase.former, &mut self.purchase.charge);
+        let former = former.iter_mut().find(|former| former.key == key && former.status == AttemptStatus::Failed);
+        match former.zip(charge.as_mut()).filter(|_| paid) {
+            None => {}
+            Some((former, charge)) if alone => {
+                std::mem::swap(former, charge);
+                // What was withdrawn is given back if it was paid.
+                self.purchase.consent =
+                    self.purchase.consent.take().filter(|_| self.purchase.state != State::Cancelled);
+                self.doubt_charge(paid);
+            }
+            Some(_) => self.review(ReviewReason::Contradiction),
         }
     }
 }

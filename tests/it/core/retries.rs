@@ -1,43 +1,25 @@
 //! Charges made anew on advice 2, and seed 001's traps (charging.md §2.1), each as the story that it is.
 
+use super::life::Life;
 use super::sample::{
-    BUSY, CHARGED, FIRST_KEY, MINUTE, NO_MONEY, SECOND, SILENCE, START, after, allowed, called, channel, grant,
-    granted, retrying, under,
+    BUSY, CHARGED, FIRST_KEY, MINUTE, NO_MONEY, SECOND, SILENCE, START, allowed, called, channel, grant, granted,
+    retrying, under,
 };
 use paygate::config::Otp;
 use paygate::purchase::evidence::{Advice, Decline, Finding, Reason};
-use paygate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Notice};
-use paygate::purchase::record::{AttemptStatus, Micros, Paid, Purchase, Retry, ReviewReason, State};
-use paygate::purchase::rules::Rules;
+use paygate::purchase::found_extra_charge;
+use paygate::purchase::input::{ChannelCall, GrantCall, Input, Notice};
+use paygate::purchase::record::{AttemptStatus, Micros, Paid, Retry, ReviewReason, State};
 use paygate::purchase::subscriber::{Answer, Route, route};
-use paygate::purchase::{found_extra_charge, next};
 use paygate_parsers::request::Request;
 
 const HOUR: Micros = 60 * MINUTE;
 const WAIT: Decline = Decline::of(Reason::NoMoney);
 
-/// A purchase whose consent was given at second 3, led from moment to moment.
-struct Life {
-    rules: Rules,
-    purchase: Purchase,
-    now: Micros,
-    effects: Vec<Effect>,
-}
-
+/// The consent was given at second 3.
 impl Life {
     fn confirmed(pauses: &[Micros]) -> Self {
-        Self::with(retrying(Otp::Gateway, pauses), &[Input::Asked, allowed(), Input::CodeRight])
-    }
-
-    fn with(rules: Rules, inputs: &[Input]) -> Self {
-        let (purchase, now) = after(&rules, inputs);
-        Self { rules, purchase, now, effects: Vec::new() }
-    }
-
-    fn take(&mut self, input: Input) -> &mut Self {
-        let step = next(&self.rules, &self.purchase, &input, self.now);
-        (self.purchase, self.effects) = (step.purchase, step.effects);
-        self
+        Self::new(retrying(Otp::Gateway, pauses), &[Input::Asked, allowed(), Input::CodeRight])
     }
 
     /// The channel's answer to the present send of the present charge.
@@ -52,21 +34,12 @@ impl Life {
         self.take(called(self.now, under(FIRST_KEY, channel(ChannelCall::InquireCharge, 1, finding))))
     }
 
-    fn wake(&mut self) -> &mut Self {
-        self.now = self.purchase.due_at.unwrap();
-        self.take(Input::Timer)
-    }
-
     fn key(&self) -> &str {
         &self.purchase.charge.as_ref().unwrap().key
     }
 
     fn charges(&self) -> bool {
-        self.effects.contains(&Effect::Call { call: ChannelCall::Charge })
-    }
-
-    fn tells(&self, notice: Notice) -> bool {
-        self.effects.contains(&Effect::Tell { notice })
+        self.calls(ChannelCall::Charge)
     }
 }
 
@@ -243,7 +216,7 @@ fn a_frozen_channel_holds_the_next_attempt_off_until_it_is_thawed() {
 fn a_code_that_the_channel_judged_opened_one_reservation_and_is_no_consent_to_another() {
     let code = Input::ChannelCode { code: "135790".to_owned() };
     let prepared = channel(ChannelCall::Prepare, 1, Finding::CodeSent);
-    let mut life = Life::with(retrying(Otp::Telco, &[HOUR]), &[Input::Asked, allowed(), prepared, code]);
+    let mut life = Life::new(retrying(Otp::Telco, &[HOUR]), &[Input::Asked, allowed(), prepared, code]);
     life.hears(NO_MONEY);
     assert_eq!((life.purchase.state, life.purchase.retry), (State::Declined, None));
 }
@@ -310,4 +283,50 @@ fn an_old_answer_about_the_first_charge_proves_nothing_about_the_second() {
         life.hears_of_the_first(finding);
         assert_eq!((life.purchase.state, &life.purchase.charge), (State::Charging, &second));
     }
+}
+
+fn notified_of_the_first(paid: bool) -> Input {
+    Input::Notified { key: FIRST_KEY.to_owned(), paid, digest: "n1".to_owned(), heard: String::new() }
+}
+
+#[test]
+fn a_notify_that_the_first_charge_was_paid_is_asked_about_where_it_would_be_the_only_one_and_else_a_persons() {
+    let mut life = Life::confirmed(&[HOUR, HOUR]);
+    life.hears(NO_MONEY).wake().hears(NO_MONEY).take(notified_of_the_first(false));
+    assert!(life.purchase.retry.is_some(), "not paid is no news");
+    life.take(notified_of_the_first(true));
+    assert_eq!((life.purchase.state, life.key()), (State::ChargeUnknown, FIRST_KEY));
+    assert!(life.calls(ChannelCall::InquireCharge));
+    life.hears_of_the_first(CHARGED);
+    assert_eq!(life.purchase.state, State::Granting);
+    let mut life = Life::confirmed(&[HOUR]);
+    life.hears(NO_MONEY).wake().take(notified_of_the_first(true));
+    assert_eq!(life.purchase.review, Some(ReviewReason::Contradiction));
+}
+
+#[test]
+fn a_link_channel_makes_nothing_anew() {
+    let mut life = Life::confirmed(&[HOUR]);
+    life.rules.channels.get_mut("viettel").unwrap().link_ttl = Some(5 * MINUTE);
+    life.hears(NO_MONEY);
+    assert_eq!((life.purchase.state, life.purchase.retry), (State::Declined, None));
+}
+
+#[test]
+fn a_journal_that_may_have_lost_the_next_attempt_asks_about_it_before_it_is_given_up() {
+    let mut life = Life::confirmed(&[HOUR]);
+    life.hears(NO_MONEY);
+    life.rules.lost_before = Some(life.now + HOUR);
+    life.take(Input::Cancel);
+    assert_eq!((life.purchase.state, life.key()), (State::ChargeUnknown, "0123456789abcdef-c2"));
+    assert!(life.calls(ChannelCall::InquireCharge));
+    // What was charged and lost was agreed to before the withdrawal, and may have been granted too.
+    let mut charged = Life::confirmed(&[HOUR]);
+    (charged.rules, charged.purchase, charged.now) = (life.rules.clone(), life.purchase.clone(), life.now);
+    charged.hears(CHARGED);
+    assert_eq!(charged.purchase.state, State::Granting);
+    // What was not is not charged now.
+    life.now = life.purchase.charge.as_ref().unwrap().in_flight_until + SECOND;
+    life.take(called(life.now, channel(ChannelCall::InquireCharge, 1, Finding::NotFound)));
+    assert_eq!(life.purchase.state, State::Declined);
 }

@@ -29,6 +29,7 @@ pub(crate) fn rules(otp: Otp) -> Rules {
         texts_codes: true,
         can_cancel: true,
         can_refund: true,
+        link_ttl: None,
         retry: Vec::new(),
         retry_consent: 24 * 3_600 * SECOND,
         flight: flight(),
@@ -53,7 +54,35 @@ pub(crate) fn rules(otp: Otp) -> Rules {
         idempotent_grants: true,
         channels: [("viettel".to_owned(), channel)].into(),
         frozen: Default::default(),
+        lost_before: None,
     }
+}
+
+/// A channel whose subscribers pay at a page of its own.
+pub(crate) fn by_link() -> Rules {
+    let mut rules = rules(Otp::Gateway);
+    let page = ChannelRules {
+        texts_codes: false,
+        can_cancel: false,
+        can_refund: false,
+        link_ttl: Some(5 * MINUTE),
+        retry: Vec::new(),
+        retry_consent: 24 * 3_600 * SECOND,
+        flight: flight(),
+    };
+    rules.channels.insert("viettel".to_owned(), page);
+    rules
+}
+
+pub(crate) fn page() -> Finding {
+    Finding::AwaitsPayment { url: Some("https://bank.example/pay/1".to_owned()) }
+}
+
+pub(crate) const UNPAID: Finding = Finding::AwaitsPayment { url: None };
+
+/// What the channel says by itself.
+pub(crate) fn notified(paid: bool) -> Input {
+    Input::Notified { key: String::new(), paid, digest: format!("{paid}"), heard: String::new() }
 }
 
 pub(crate) fn msisdn() -> Msisdn {
@@ -128,6 +157,7 @@ pub(crate) fn called(at: Micros, mut input: Input) -> Input {
 
 pub(crate) const CHARGED: Finding = Finding::Charged { amount: PRICE, msisdn: None };
 pub(crate) const SILENCE: Finding = Finding::Unknown { cause: Cause::NoAnswer };
+pub(crate) const PENDING: Finding = Finding::Unknown { cause: Cause::Pending };
 pub(crate) const NO_MONEY: Finding = Finding::NotCharged(Decline::new(Reason::NoMoney, Advice::Wait));
 pub(crate) const BUSY: Finding = Finding::NotCharged(Decline::new(Reason::Busy, Advice::Technical));
 
@@ -183,6 +213,7 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
     let begun_anew = [&confirmed[..], &[channel(Charge, 1, NO_MONEY), Input::Timer]].concat();
     let refused_for_good = Finding::NotCharged(Decline::of(Reason::Declined));
     let timers = |count: usize| vec![Input::Timer; count];
+    let opened = with(&begin, channel(Charge, 1, page()));
     let check_refused = CheckAnswer::Refused { reason: Reason::NoAccount, heard: String::new() };
     vec![
         (State::Requested, "", gateway(), vec![Input::Asked]),
@@ -205,6 +236,9 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
         (State::Charging, "anew", anew(), begun_anew.clone()),
         (State::ChargeUnknown, "", gateway(), with(&confirmed, channel(Charge, 1, SILENCE))),
         (State::ChargeUnknown, "anew", anew(), with(&begun_anew, channel(Charge, 1, SILENCE))),
+        (State::ChargeUnknown, "page not told of", by_link(), with(&begin, channel(Charge, 1, SILENCE))),
+        (State::AwaitingUser, "", by_link(), opened.clone()),
+        (State::ChargeUnknown, "link handed out", by_link(), with(&opened, channel(InquireCharge, 2, PENDING))),
         (State::Granting, "", gateway(), paid.clone()),
         (State::GrantUnknown, "", gateway(), with(&paid, grant(Grant, 1, grant_silence()))),
         (State::GrantUnknown, "refused", gateway(), refused),
@@ -278,9 +312,12 @@ pub(crate) fn every_input(purchase: &Purchase) -> Vec<Input> {
         code_wrong,
         Finding::CodeSent,
         Finding::Reserved,
+        page(),
+        UNPAID,
         Finding::NotFound,
         not_sent.clone(),
         SILENCE,
+        PENDING,
     ];
     let no_refund = Finding::NotRefunded(Decline::new(Reason::Declined, Advice::CallOperator));
     let refund = [Finding::Refunded { amount: PRICE }, no_refund, BUSY, Finding::NotFound, not_sent, SILENCE];
@@ -297,6 +334,8 @@ pub(crate) fn every_input(purchase: &Purchase) -> Vec<Input> {
         Input::Yes,
         Input::Cancel,
         Input::Timer,
+        notified(true),
+        notified(false),
         Input::Inquire { by: somebody() },
     ];
     inputs.extend(Verdict::ALL.map(resolve));
@@ -337,9 +376,12 @@ pub(crate) fn input_name(input: &Input) -> String {
             Finding::NotCharged(_) => "not charged",
             Finding::CodeSent => "code sent",
             Finding::Reserved => "reserved",
+            Finding::AwaitsPayment { url: Some(_) } => "page",
+            Finding::AwaitsPayment { url: None } => "unpaid",
             Finding::WrongCode(_) => "wrong code",
             Finding::NotFound => "not found",
             Finding::NotSent { .. } => "not sent",
+            Finding::Unknown { cause: Cause::Pending } => "pending",
             Finding::Unknown { .. } => "unknown",
             Finding::Refunded { .. } => "refunded",
             Finding::NotRefunded(_) => "not refunded",
@@ -353,6 +395,13 @@ pub(crate) fn input_name(input: &Input) -> String {
             GrantAnswer::NotSent { .. } => "not sent",
             GrantAnswer::Unknown { .. } => "unknown",
         },
+        Input::Notified { paid, .. } => {
+            if *paid {
+                "paid"
+            } else {
+                "something"
+            }
+        }
         Input::Resolve { verdict, .. } => verdict.as_str(),
         _ => return input.kind().to_owned(),
     };

@@ -46,7 +46,7 @@ fn line(name: &str, purchase: &Purchase, channel: &Charging) -> String {
 
 fn table() -> String {
     let plain = channel(|_| {});
-    let by_itself = channel(|settings| drop(settings.refusals.gives_back.insert("busy", GivesBack::InDays)));
+    let by_itself = channel(|settings| settings.refusals.gives_back = [("busy", GivesBack::InDays)].into());
     let mut text = format!("{:<38} {:<16} {:<16} {:<12} what to do\n", "", "hop", "at fault", "given back");
     for state in
         State::ALL.into_iter().filter(|state| !matches!(state, State::Declined | State::Refused | State::Review))

@@ -33,6 +33,7 @@ fn paid(id: &str) -> Unit {
         nonce: String::new(),
         digits: 6,
         answered: None,
+        pay_url: None,
         expires_at: T,
         tries_left: 3,
         sends: 1,

@@ -19,6 +19,7 @@ fn offer(price: i64) -> Offer {
         nonce: String::new(),
         digits: 6,
         answered: None,
+        pay_url: None,
         expires_at: T,
         tries_left: 3,
         sends: 1,
