@@ -48,11 +48,6 @@ impl ChannelBook {
         }
     }
 
-    /// The same channel's book for another key.
-    pub(crate) fn of_another_key(&self) -> Self {
-        Self { reserved: false, cancelled: false, denied: false, charges: 0, refunds: 0, ..self.clone() }
-    }
-
     /// A request arrives, and what it does is done whether or not its answer is ever heard.
     pub(crate) fn act(&mut self, chance: &mut Chance, call: ChannelCall, code: Option<&str>) -> Finding {
         match call {

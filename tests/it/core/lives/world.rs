@@ -59,6 +59,8 @@ pub(super) struct World {
     /// The channel's book for the newest key that it has heard of, and for those before.
     pub(super) channel: ChannelBook,
     channel_key: String,
+    /// The channel's book for a key that it has not heard of.
+    blank: ChannelBook,
     pub(super) earlier: BTreeMap<String, ChannelBook>,
     pub(super) packages: PackageBook,
     pub(super) requests: Vec<Request>,
@@ -120,6 +122,7 @@ impl World {
             chance,
             rules,
             purchase,
+            blank: channel.clone(),
             channel,
             channel_key: String::new(),
             earlier: BTreeMap::new(),
@@ -277,8 +280,7 @@ impl World {
         }
         if key != self.channel_key {
             let before = std::mem::replace(&mut self.channel_key, key.to_owned());
-            let book = self.channel.of_another_key();
-            let book = std::mem::replace(&mut self.channel, book);
+            let book = std::mem::replace(&mut self.channel, self.blank.clone());
             if !before.is_empty() {
                 self.earlier.insert(before, book);
             }
