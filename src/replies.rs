@@ -158,6 +158,7 @@ const fn declined_name(decline: Decline) -> &'static str {
         (Advice::Stop, _) => "declined_stop",
         (Advice::Wait, Reason::NoMoney) => "declined_no_money",
         (Advice::Wait, Reason::Limit) => "declined_limit",
+        (Advice::Wait, Reason::Maintenance | Reason::Busy | Reason::Config) => "declined_busy",
         (Advice::Wait, _) => "declined_wait",
         (Advice::CallOperator, _) => "declined",
         (Advice::ChangeAccount, _) => "declined_account",

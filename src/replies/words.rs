@@ -128,12 +128,12 @@ pub(super) const WORDS: &[Words] = &[
     words(
         "declined_stop",
         PURCHASE,
-        "Thue bao nay khong thanh toan duoc goi {package}. Quy khach chua bi tru tien. Vui long chon cach thanh toan khac. Ho tro {hotline}",
+        "Khong thanh toan duoc goi {package} bang thue bao nay. Quy khach chua bi tru tien. Vui long chon cach thanh toan khac. Ho tro {hotline}",
     ),
     words(
         "declined_wait",
         PURCHASE,
-        "Hien chua thanh toan duoc goi {package} gia {price}. Quy khach chua bi tru tien. Vui long thu lai sau it gio.",
+        "Khong thanh toan duoc goi {package} vao luc nay. Quy khach chua bi tru tien. Vui long thu lai sau it gio.",
     ),
     words(
         "declined_account",

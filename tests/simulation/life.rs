@@ -151,6 +151,8 @@ impl<'d> Life<'d> {
         let weather = Weather::dealt(&mut chance);
         let books = Books::new(&mut chance, weather);
         deal_rules(desk, &mut chance, &books);
+        // Dealt apart, so that a life without it is the life that it was. Where grants are refused it is about refunds.
+        deal_retries(desk, !weather.refuses_grants && Chance::new(seed ^ 0x2e72_7e72).percent(50));
         let (most, crowd) =
             if weather.needs_a_crowd() { (&[2, 3][..], &[3][..]) } else { (&[1, 2, 2, 3][..], &[1, 1, 2, 3][..]) };
         let instances = (0..*chance.one_of(most)).map(|_| Instance::default()).collect();
@@ -299,6 +301,14 @@ impl<'d> Life<'d> {
     }
 }
 
+/// Pauses longer than it takes to hear the truth of a charge that was denied; together longer than the consent stands.
+fn deal_retries(desk: &mut Desk, anew: bool) {
+    for channel in desk.rules.channels.values_mut() {
+        channel.retry = if anew { [10, 30, 60].map(|it| it * MINUTE).to_vec() } else { Vec::new() };
+        channel.retry_consent = 70 * MINUTE;
+    }
+}
+
 /// Each life has its own policy, within what the peers can do.
 fn deal_rules(desk: &mut Desk, chance: &mut Chance, books: &Books) {
     let rules = &mut desk.rules;
@@ -309,9 +319,6 @@ fn deal_rules(desk: &mut Desk, chance: &mut Chance, books: &Books) {
         channel.can_refund = chance.percent(90);
         channel.can_cancel = chance.percent(80);
         channel.texts_codes = true;
-        // Longer than it takes to hear the truth of a charge that was denied; together longer than the consent stands.
-        channel.retry = if chance.percent(50) { [10, 30, 60].map(|it| it * MINUTE).to_vec() } else { Vec::new() };
-        channel.retry_consent = 70 * MINUTE;
         channel.link_ttl = None;
         if books.has_pages() {
             (channel.can_refund, channel.can_cancel, channel.texts_codes) = (false, false, false);

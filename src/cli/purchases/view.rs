@@ -32,7 +32,8 @@ pub(super) struct Listing<'p> {
     granted: &'p str,
     review: Option<&'static str>,
     charges: Vec<Charge<'p>>,
-    /// Null unless the charge moved nothing and is made anew later.
+    /// Where the charge moved nothing and is made anew later.
+    #[serde(skip_serializing_if = "Option::is_none")]
     retry: Option<Waiting>,
     grant_id: Option<&'p str>,
 }
