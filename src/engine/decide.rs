@@ -8,19 +8,20 @@ use super::intake::{Meaning, Reading, part_row, purchase_id, set_key};
 use super::parts;
 use super::work::{Decision, Done, Known, Work};
 use crate::journal::rows::{
-    ActDone, ActOutcome, ActRow, AttemptRow, Deed, EventRow, OwedReply, PartRow, PurchaseRow, ReplyStatus, ReplyUpdate,
-    SurplusLook,
+    ActDone, ActOutcome, ActRow, Deed, EventRow, OwedReply, PartRow, PurchaseRow, ReplyStatus, ReplyUpdate,
 };
 use crate::law::{Rule, holds};
 use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Person};
-use crate::purchase::record::{Attempt, AttemptStatus, Micros, Order, Paid, Purchase, State};
-use crate::purchase::rules::Rules;
+use crate::purchase::record::{Attempt, AttemptStatus, Order, Purchase, State};
 use crate::purchase::subscriber::{Answer, Route, route};
 use crate::purchase::{Step, found_extra_charge, next, objection, questions};
 use paygate_parsers::msisdn::Msisdn;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use written::{attempts, held_charge, surplus_look};
+
+mod written;
 
 /// A reply that left without an answer is let out once more at most, and only if it is not an offer.
 const REPLY_SENDS: i64 = 2;
@@ -451,74 +452,6 @@ fn still_stands(effect: &Effect, after: &Purchase) -> bool {
             true
         }
     }
-}
-
-/// Rows of the attempts that this step changed; a new send carries its exact request.
-fn attempts(desk: &Desk, decision: &mut Decision, before: &Purchase, after: &Purchase, moment: Moment) {
-    let now = moment.now;
-    let sent_more =
-        |before: &Option<Attempt>, after: &Attempt| before.as_ref().is_none_or(|before| before.sends < after.sends);
-    if let Some(charge) = after.charge.as_ref().filter(|_| before.charge != after.charge) {
-        let more = held_charge(before, charge).is_none_or(|held| held.sends < charge.sends);
-        let request = if more { desk.charge_request(after, moment) } else { String::new() };
-        let row = desk.attempt_row(after, charge, request, now);
-        if let Some(other) = decision.unit.charge.take_if(|held| held.attempt.key != row.attempt.key) {
-            keep_former(&mut decision.unit.former_charges, other);
-        }
-        keep_request(&mut decision.unit.charge, row);
-    }
-    for former in after.former.iter().filter(|former| is_changed(before, former)) {
-        let row = desk.attempt_row(after, former, String::new(), now);
-        keep_former(&mut decision.unit.former_charges, row);
-    }
-    if let Some(grant) = after.grant.as_ref().filter(|_| before.grant != after.grant) {
-        let request = if sent_more(&before.grant, grant) { desk.grant_request(after, moment) } else { String::new() };
-        keep_request(&mut decision.unit.grant, desk.attempt_row(after, grant, request, now));
-    }
-    if let Some(refund) = after.refund.as_ref().filter(|_| before.refund != after.refund) {
-        let request =
-            if sent_more(&before.refund, refund) { desk.refund_request(after, moment) } else { String::new() };
-        keep_request(&mut decision.unit.refund, desk.attempt_row(after, refund, request, now));
-    }
-}
-
-/// A purchase's way from its message to the offer takes no longer, whatever is down meanwhile.
-const OFFERED_WITHIN: Micros = 24 * 3_600 * 1_000_000;
-
-/// Each step of a paid purchase looks whether its subscriber has paid for the same package twice.
-fn surplus_look(rules: &Rules, after: &Purchase, now: Micros) -> Option<SurplusLook> {
-    let charge = after.charge.as_ref().filter(|_| after.paid() == Paid::Yes && rules.surplus_window > 0)?;
-    let retried = rules.channels.values().map(|channel| channel.retry_consent).max().unwrap_or(0);
-    let reach = OFFERED_WITHIN + rules.otp_ttl + rules.consent_valid.max(retried);
-    let from = charge.intended_at - rules.surplus_window;
-    Some(SurplusLook { at: now, from, to: charge.intended_at + rules.surplus_window, created_from: from - reach })
-}
-
-/// Whether a step has changed a charge that is not the present one.
-fn is_changed(before: &Purchase, former: &Attempt) -> bool {
-    held_charge(before, former).is_some_and(|held| held != former)
-}
-
-/// The same charge as it was before.
-fn held_charge<'p>(before: &'p Purchase, charge: &Attempt) -> Option<&'p Attempt> {
-    before.charge.iter().chain(&before.former).find(|held| held.key == charge.key)
-}
-
-/// A former charge is not live in the journal: where it is found to have moved money beside another, the purchase's body
-/// and its event say so.
-fn keep_former(kept: &mut Vec<AttemptRow>, mut row: AttemptRow) {
-    row.attempt.status = AttemptStatus::Failed;
-    kept.retain(|held| held.attempt.key != row.attempt.key);
-    kept.push(row);
-}
-
-/// A later step of the same batch must not lose the request that an earlier one intended.
-fn keep_request(slot: &mut Option<AttemptRow>, mut row: AttemptRow) {
-    if let Some(held) = slot.take().filter(|_| row.request.is_empty()) {
-        row.request = held.request;
-        row.fingerprint = held.fingerprint;
-    }
-    *slot = Some(row);
 }
 
 fn event(before: &Purchase, after: &Purchase, input: &Input, now: i64) -> EventRow {

@@ -271,14 +271,15 @@ pub struct Story {
     pub surplus: Vec<Surplus>,
 }
 
-/// Which other charges a purchase's own is held against; all times are inclusive.
+/// Which other charges a purchase's own is held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SurplusLook {
     pub at: Micros,
-    /// Charges intended then,
-    pub from: Micros,
-    pub to: Micros,
-    /// of purchases that cannot have begun before this.
+    /// When its own charge was intended.
+    pub charged_at: Micros,
+    /// Another's was intended at most so long before or after,
+    pub window: Micros,
+    /// and asked for not before this.
     pub created_from: Micros,
 }
 

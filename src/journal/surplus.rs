@@ -18,26 +18,45 @@ const PAIR: &str = "(SELECT id FROM purchase WHERE number = first_number), \
                     (SELECT msisdn FROM purchase WHERE number = second_number), \
                     (SELECT channel FROM purchase WHERE number = second_number), at";
 
+/// The nearest other charge before a purchase's own, and the nearest after it: so many purchases in a row make as many
+/// pairs, less one, and never each with each.
+///
 /// Of two purchases that are charged at the same moment by two instances neither commit may see the other. So each looks
 /// at every step that it takes once it is paid: the later of their second looks begins when both first steps stand.
+macro_rules! nearest {
+    ($within:literal, $order:literal) => {
+        concat!(
+            "(SELECT other.number FROM purchase AS other JOIN charge AS paid ON paid.purchase_number = other.number \
+             AND paid.status = 'succeeded' AND ",
+            $within,
+            " WHERE other.msisdn = own.msisdn AND other.created_at >= column2 AND other.number <> own.number \
+             AND other.paid = 'yes' AND other.service = own.service AND other.package = own.package \
+             AND other.amount = own.amount AND other.currency = own.currency ORDER BY ",
+            $order,
+            " LIMIT 1)"
+        )
+    };
+}
+
 pub(super) static FIND: Bulk = Bulk::from_values(
-    "INSERT INTO surplus (first_number, second_number, at, told) \
-     SELECT CASE WHEN own.number < other.number THEN own.number ELSE other.number END, \
-     CASE WHEN own.number < other.number THEN other.number ELSE own.number END, column5, 0",
+    concat!(
+        "INSERT INTO surplus (first_number, second_number, at, told) \
+         SELECT CASE WHEN own < other THEN own ELSE other END, CASE WHEN own < other THEN other ELSE own END, at, 0 \
+         FROM (SELECT own.number AS own, column5 AS at, CASE WHEN way.way = 0 THEN ",
+        nearest!("paid.intended_at BETWEEN column3 - column4 AND column3", "paid.intended_at DESC, other.number DESC"),
+        " ELSE ",
+        nearest!("paid.intended_at BETWEEN column3 AND column3 + column4", "paid.intended_at, other.number"),
+        " END AS other"
+    ),
     5,
-    "JOIN purchase AS own ON own.id = column1 \
-     JOIN purchase AS other ON other.msisdn = own.msisdn AND other.created_at >= column2 \
-     JOIN charge AS paid ON paid.purchase_number = other.number AND paid.status = 'succeeded' \
-     AND paid.intended_at BETWEEN column3 AND column4 \
-     WHERE other.number <> own.number AND own.paid = 'yes' AND other.paid = 'yes' AND other.service = own.service \
-     AND other.package = own.package AND other.amount = own.amount AND other.currency = own.currency \
-     ON CONFLICT DO NOTHING",
+    "JOIN purchase AS own ON own.id = column1 AND own.paid = 'yes' \
+     CROSS JOIN (SELECT 0 AS way UNION ALL SELECT 1) AS way) AS pair WHERE other IS NOT NULL ON CONFLICT DO NOTHING",
 );
 
 /// Writes down each pair that these purchases make with another, once.
 pub(super) async fn find(connection: &mut AnyConnection, looks: &[(&str, &SurplusLook)]) -> Written<()> {
     let found = FIND.run(connection, looks, |values, (purchase, look)| {
-        values.text(purchase).int(look.created_from).int(look.from).int(look.to).int(look.at);
+        values.text(purchase).int(look.created_from).int(look.charged_at).int(look.window).int(look.at);
     });
     found.await.map(drop)
 }
