@@ -2,7 +2,7 @@
 
 use super::duration::{DAY, SECOND, parse_duration};
 use super::section::Section;
-use super::{GivesBack, Refusals};
+use super::{Charging, GivesBack, Refusals};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -46,10 +46,27 @@ impl Refusals {
                 "expected pauses that are together shorter than retry_consent",
             );
         }
-        let gives_back =
-            section.section("gives_back", |at| REASONS.iter().filter_map(|reason| one(at, reason)).collect());
-        Self { retry, retry_consent, gives_back }
+        Self { retry, retry_consent, gives_back: gives_back(section) }
     }
+
+    /// Of a channel that hands out links, which makes nothing anew: whoever wants to pay has the link, or asks again.
+    pub(super) fn of_links(section: &mut Section<'_>) -> Self {
+        Self { gives_back: gives_back(section), ..Self::default() }
+    }
+}
+
+impl Charging {
+    #[must_use]
+    pub const fn refusals(&self) -> &Refusals {
+        match self {
+            Self::CarrierBilling(settings) => &settings.refusals,
+            Self::Pay123(settings) => &settings.refusals,
+        }
+    }
+}
+
+fn gives_back(section: &mut Section<'_>) -> BTreeMap<&'static str, GivesBack> {
+    section.section("gives_back", |at| REASONS.iter().filter_map(|reason| one(at, reason)).collect())
 }
 
 fn retry(section: &mut Section<'_>) -> Vec<Duration> {

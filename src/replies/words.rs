@@ -128,7 +128,7 @@ pub(super) const WORDS: &[Words] = &[
     words(
         "declined_stop",
         PURCHASE,
-        "Khong thanh toan duoc goi {package} bang thue bao nay. Quy khach chua bi tru tien. Vui long chon cach thanh toan khac. Ho tro {hotline}",
+        "Khong thanh toan duoc goi {package} bang cach nay. Quy khach chua bi tru tien. Vui long chon cach thanh toan khac. Ho tro {hotline}",
     ),
     words(
         "declined_wait",
@@ -173,7 +173,7 @@ pub(super) const WORDS: &[Words] = &[
     words(
         "declined",
         PURCHASE,
-        "Khong thanh toan duoc goi {package}. Quy khach chua bi tru tien. Vui long goi nha mang hoac {hotline} roi thu lai.",
+        "Khong thanh toan duoc goi {package}. Quy khach chua bi tru tien. Vui long goi nha mang, ngan hang hoac {hotline} roi thu lai.",
     ),
     words(
         "late_code",

@@ -5,8 +5,14 @@ mod billing_faults;
 mod billing_flow;
 mod operator;
 mod package_faults;
+mod pay123_codes;
+mod pay123_faults;
+mod pay123_flow;
+mod pay123_page;
 mod refusals;
 mod refusing;
 mod scenarios;
+mod shop;
 
 pub(crate) use operator::{config, golden};
+pub(crate) use shop::config as bank_config;

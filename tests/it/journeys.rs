@@ -4,6 +4,7 @@ mod advice;
 mod again;
 mod answering;
 mod asking;
+mod bank;
 mod channels;
 mod charge_faults;
 mod doors;

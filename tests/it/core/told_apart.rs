@@ -64,6 +64,11 @@ fn table() -> String {
         let uncharged = Purchase { charge: None, ..charged(State::Declined, Some(reason), None) };
         text += &line(&format!("declined {}, never charged", reason.as_str()), &uncharged, &plain);
     }
+    let bank = Charging::Pay123(crate::contract::bank_config(String::new()));
+    let declined = charged(State::Declined, Some(Reason::Declined), None);
+    text += &line("declined declined, by 123PAY", &declined, &bank);
+    let unknown = charged(State::Review, None, Some(ReviewReason::ChargeUnknown));
+    text += &line("review charge_unknown, at 123PAY", &unknown, &bank);
     let busy = charged(State::Declined, Some(Reason::Busy), None);
     text += &line("declined busy, configured in days", &busy, &by_itself);
     for reason in Reason::ALL {

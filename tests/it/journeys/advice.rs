@@ -18,7 +18,7 @@ both_stores! {
         for (digit, told) in [
             (1, "chon cach thanh toan khac"),
             (2, "Vuot han muc thanh toan khi mua goi LOI2 gia 10.002d"),
-            (3, "Vui long goi nha mang hoac"),
+            (3, "Vui long goi nha mang, ngan hang hoac"),
             (4, "Vui long dung thue bao hoac the khac"),
             (5, "xac nhan bang ma moi"),
             (6, "He thong ban, chua mua duoc goi LOI6"),
