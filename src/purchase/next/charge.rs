@@ -48,6 +48,7 @@ impl Turn<'_> {
             State::Offered if !matches!(finding, Finding::Charged { .. }) => self.on_prepared(call, current, finding),
             State::Requested | State::Offered => self.on_late_charge(current, finding),
             State::Charging | State::ChargeUnknown | State::AwaitingUser => self.on_awaited(call, current, finding),
+            State::Review if self.is_unknown_beside_another() => self.settle_beside_another(current, finding),
             State::Review if self.purchase.review == Some(ReviewReason::ChargeUnknown) => {
                 self.on_awaited(call, current, finding);
             }

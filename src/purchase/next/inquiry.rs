@@ -85,6 +85,7 @@ impl Turn<'_> {
         debug_assert!(self.state() == State::Review, "only a purchase in review is asked about here");
         match self.purchase.review {
             Some(ReviewReason::ChargeUnknown) => self.inquire_charge(),
+            Some(ReviewReason::Contradiction) if self.is_unknown_beside_another() => self.inquire_beside_another(),
             Some(ReviewReason::GrantUnknown) => self.inquire_grant(),
             Some(ReviewReason::RefundUnknown) => self.inquire_refund(),
             Some(

@@ -42,7 +42,7 @@ impl Turn<'_> {
     fn consent_stands_for_retry(&self, at: Micros) -> bool {
         let Some((consent, channel)) = self.purchase.consent.as_ref().zip(self.channel()) else { return false };
         let valid = at < consent.given_at.saturating_add(channel.retry_consent) || !holds(Rule::RetryStandsOnConsent);
-        valid && consent.by != ConsentBy::ChannelCode
+        valid && matches!(consent.by, ConsentBy::Code | ConsentBy::Yes | ConsentBy::Message)
     }
 
     /// Until when the consent may be acted on by the present charge.
@@ -124,7 +124,39 @@ impl Turn<'_> {
             _ => {
                 former.status = AttemptStatus::Succeeded;
                 self.review(ReviewReason::Contradiction);
+                if self.is_unknown_beside_another() {
+                    self.wake_for_inquiry(self.channel_flight());
+                }
             }
+        }
+    }
+
+    /// An earlier charge has moved money, and nobody knows yet whether the present one has too.
+    pub(super) fn is_unknown_beside_another(&self) -> bool {
+        let unknown = |charge: &Attempt| matches!(charge.status, AttemptStatus::Intended | AttemptStatus::Unknown);
+        let moved = |former: &Attempt| former.status == AttemptStatus::Succeeded;
+        self.purchase.review == Some(ReviewReason::Contradiction)
+            && self.purchase.charge.as_ref().is_some_and(unknown)
+            && self.purchase.former.iter().any(moved)
+    }
+
+    /// It is asked about all the same: whoever looks must know of both.
+    pub(super) fn inquire_beside_another(&mut self) {
+        self.call(ChannelCall::InquireCharge);
+        self.tell_checking_if_it_is_time();
+        self.wake_for_inquiry(self.channel_flight());
+    }
+
+    pub(super) fn settle_beside_another(&mut self, current: bool, finding: &Finding) {
+        let past_flight = self.is_past_flight();
+        let Some(charge) = &mut self.purchase.charge else { return };
+        match finding {
+            Finding::Charged { .. } => charge.status = AttemptStatus::Succeeded,
+            Finding::NotCharged(_) if current => charge.status = AttemptStatus::Failed,
+            Finding::NotFound | Finding::Reserved | Finding::CodeSent if current && past_flight => {
+                charge.status = AttemptStatus::Failed;
+            }
+            _ => {}
         }
     }
 }

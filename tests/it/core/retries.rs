@@ -330,3 +330,19 @@ fn a_journal_that_may_have_lost_the_next_attempt_asks_about_it_before_it_is_give
     life.take(called(life.now, channel(ChannelCall::InquireCharge, 1, Finding::NotFound)));
     assert_eq!(life.purchase.state, State::Declined);
 }
+
+#[test]
+fn a_charge_beside_another_that_moved_money_is_still_asked_about_until_it_is_known() {
+    for (finding, status) in [(CHARGED, AttemptStatus::Succeeded), (NO_MONEY, AttemptStatus::Failed)] {
+        let mut life = Life::confirmed(&[HOUR]);
+        life.hears(NO_MONEY).wake().hears_of_the_first(CHARGED);
+        for _ in 0..8 {
+            life.wake();
+        }
+        assert!(life.calls(ChannelCall::InquireCharge) && !life.charges());
+        life.hears(SILENCE).hears(finding);
+        assert_eq!((life.purchase.review, life.charge()), (Some(ReviewReason::Contradiction), status));
+        life.wake();
+        assert!(!life.calls(ChannelCall::InquireCharge), "it is known");
+    }
+}

@@ -244,6 +244,12 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
         (State::GrantUnknown, "refused", gateway(), refused),
         (State::Refunding, "", gateway(), refunding.clone()),
         (State::RefundUnknown, "", gateway(), with(&refunding, channel(Refund, 1, SILENCE))),
+        (
+            State::Review,
+            "charged beside another charge",
+            anew(),
+            with(&begun_anew, under(FIRST_KEY, channel(InquireCharge, 1, CHARGED))),
+        ),
         (State::Review, "charge unknown", gateway(), [confirmed.clone(), timers(40)].concat()),
         (State::Review, "grant unknown", gateway(), [paid.clone(), timers(40)].concat()),
         (State::Review, "refund unknown", gateway(), [refunding.clone(), timers(40)].concat()),
