@@ -7,6 +7,7 @@ mod configuration;
 pub mod faults;
 pub mod packages;
 mod page;
+pub mod partner;
 mod server;
 pub mod smsc;
 

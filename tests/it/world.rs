@@ -16,6 +16,7 @@ use paygate::config::{Config, Environment};
 use paygate::sandbox::billing::{self, Billing};
 use paygate::sandbox::faults::{Fault, FaultRule};
 use paygate::sandbox::packages::{self, Packages};
+use paygate::sandbox::partner::{self, Partner};
 use paygate::sandbox::smsc::{Smsc, SmscSettings};
 use settings::Settings;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -34,6 +35,7 @@ pub(crate) struct Plan {
     redis: Option<Redis>,
     billing: billing::Settings,
     packages: packages::Settings,
+    partner: partner::Settings,
     settings: Settings,
 }
 
@@ -42,6 +44,8 @@ pub(crate) struct World {
     pub(crate) smsc: Smsc,
     pub(crate) billing: Billing,
     pub(crate) packages: Packages,
+    /// A telco that charges by itself; known to the daemons only where the plan says so.
+    pub(crate) partner: Partner,
     pub(crate) store: Store,
     pub(crate) redis: Option<Redis>,
     pub(crate) daemons: Vec<App>,
@@ -65,6 +69,19 @@ impl Plan {
         self
     }
 
+    /// The partner is one of the daemons'; `keys` are what stands in its section besides its secret.
+    pub(crate) fn with_partner(mut self, keys: &str) -> Self {
+        self.partner.pause = Duration::from_millis(100);
+        let section = Partner::new(self.partner.clone()).toml();
+        self.settings.lay(&format!("{section}{keys}"));
+        self
+    }
+
+    pub(crate) fn partner(mut self, change: impl FnOnce(&mut partner::Settings)) -> Self {
+        change(&mut self.partner);
+        self
+    }
+
     /// A Redis of this world's own.
     pub(crate) fn with_redis(mut self) -> Self {
         self.redis = Some(Redis::start());
@@ -79,8 +96,9 @@ impl Plan {
         self.settings.name("{smsc}", &smsc.address().to_string());
         self.settings.name("{billing}", &billing.base_url());
         self.settings.name("{packages}", &packages.base_url());
+        let partner = Partner::new(self.partner);
         let (store, redis, settings) = (self.store, self.redis, self.settings);
-        World { smsc, billing, packages, store, redis, daemons: Vec::new(), settings }
+        World { smsc, billing, packages, partner, store, redis, daemons: Vec::new(), settings }
     }
 
     /// Starts all, and one daemon bound to the SMSC.
@@ -94,8 +112,8 @@ impl Plan {
 impl World {
     pub(crate) fn of(store: Store) -> Plan {
         let settings = Settings::new(&store);
-        let (billing, packages) = Default::default();
-        Plan { store, redis: None, billing, packages, settings }
+        let (billing, packages, partner) = Default::default();
+        Plan { store, redis: None, billing, packages, partner, settings }
     }
 
     /// The configuration as a file of its own would hold it.
