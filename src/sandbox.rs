@@ -8,6 +8,7 @@ pub mod faults;
 pub mod packages;
 mod page;
 pub mod partner;
+pub mod pay123;
 mod server;
 pub mod smsc;
 

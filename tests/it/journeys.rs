@@ -3,6 +3,7 @@
 mod again;
 mod answering;
 mod asking;
+mod bank;
 mod channels;
 mod charge_faults;
 mod doors;

@@ -2,11 +2,13 @@
 //! happened is asked of the neighbours' own books first and of the journal second, never of the daemon alone.
 
 mod books;
+mod customer;
 mod phone;
 mod process;
 mod settings;
 
 pub(crate) use books::Books;
+pub(crate) use customer::{cancels_at, pays_at};
 pub(crate) use phone::{Phone, code_in, wrong};
 pub(crate) use process::Process;
 
@@ -17,6 +19,7 @@ use paygate::sandbox::billing::{self, Billing};
 use paygate::sandbox::faults::{Fault, FaultRule};
 use paygate::sandbox::packages::{self, Packages};
 use paygate::sandbox::partner::{self, Partner};
+use paygate::sandbox::pay123::{self, Pay123};
 use paygate::sandbox::smsc::{Smsc, SmscSettings};
 use settings::Settings;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -34,6 +37,7 @@ pub(crate) struct Plan {
     store: Store,
     redis: Option<Redis>,
     billing: billing::Settings,
+    pay123: pay123::Settings,
     packages: packages::Settings,
     partner: partner::Settings,
     settings: Settings,
@@ -43,6 +47,7 @@ pub(crate) struct Plan {
 pub(crate) struct World {
     pub(crate) smsc: Smsc,
     pub(crate) billing: Billing,
+    pub(crate) pay123: Pay123,
     pub(crate) packages: Packages,
     /// A telco that charges by itself; known to the daemons only where the plan says so.
     pub(crate) partner: Partner,
@@ -82,6 +87,11 @@ impl Plan {
         self
     }
 
+    pub(crate) fn pay123(mut self, change: impl FnOnce(&mut pay123::Settings)) -> Self {
+        change(&mut self.pay123);
+        self
+    }
+
     /// A Redis of this world's own.
     pub(crate) fn with_redis(mut self) -> Self {
         self.redis = Some(Redis::start());
@@ -92,13 +102,15 @@ impl Plan {
     pub(crate) async fn neighbours(mut self) -> World {
         let smsc = Smsc::start(ANY_PORT, SmscSettings::default()).await.unwrap();
         let billing = Billing::start(ANY_PORT, self.billing).await.unwrap();
+        let pay123 = Pay123::start(ANY_PORT, self.pay123).await.unwrap();
         let packages = Packages::start(ANY_PORT, self.packages).await.unwrap();
         self.settings.name("{smsc}", &smsc.address().to_string());
         self.settings.name("{billing}", &billing.base_url());
+        self.settings.name("{pay123}", &pay123.base_url());
         self.settings.name("{packages}", &packages.base_url());
         let partner = Partner::new(self.partner);
         let (store, redis, settings) = (self.store, self.redis, self.settings);
-        World { smsc, billing, packages, partner, store, redis, daemons: Vec::new(), settings }
+        World { smsc, billing, pay123, packages, partner, store, redis, daemons: Vec::new(), settings }
     }
 
     /// Starts all, and one daemon bound to the SMSC.
@@ -112,8 +124,8 @@ impl Plan {
 impl World {
     pub(crate) fn of(store: Store) -> Plan {
         let settings = Settings::new(&store);
-        let (billing, packages, partner) = Default::default();
-        Plan { store, redis: None, billing, packages, partner, settings }
+        let (billing, pay123, packages, partner) = Default::default();
+        Plan { store, redis: None, billing, pay123, packages, partner, settings }
     }
 
     /// The configuration as a file of its own would hold it.
@@ -126,6 +138,7 @@ impl World {
         let config = Config::parse(&self.toml(), &Environment::new()).unwrap();
         let bound = self.smsc.bind_count() + self.settings.binds();
         self.daemons.push(started(&config).await);
+        self.pay123.notify(&self.door("/notify/bank"));
         self.smsc.bound(bound).await;
     }
 
@@ -144,6 +157,11 @@ impl World {
     /// The next requests at one endpoint of the telco's billing go wrong so.
     pub(crate) fn billing_faults(&self, endpoint: billing::Endpoint, fault: Fault, times: u32) {
         assert!(self.billing.fault(FaultRule { endpoint: Some(endpoint), fault, times: Some(times) }));
+    }
+
+    /// The next requests at one endpoint of 123PAY go wrong so.
+    pub(crate) fn pay123_faults(&self, endpoint: pay123::Endpoint, fault: Fault, times: u32) {
+        assert!(self.pay123.fault(FaultRule { endpoint: Some(endpoint), fault, times: Some(times) }));
     }
 
     /// The next requests at one endpoint of the package manager go wrong so.

@@ -30,7 +30,7 @@ impl World {
     pub(crate) fn books(&self) -> Books {
         use paygate::sandbox::billing::EntryKind::Refunded;
         let refunds = self.billing.entries().iter().filter(|entry| entry.kind == Refunded).count() as u64;
-        let debits = self.billing.debits_in_all() + self.partner.debits_in_all();
+        let debits = self.billing.debits_in_all() + self.pay123.debits_in_all() + self.partner.debits_in_all();
         Books { debits, refunds, grants: self.packages.grants_in_all() }
     }
 
@@ -130,7 +130,8 @@ impl World {
             let reference = charge.attempt.peer_reference.as_deref();
             u64::from(reference.is_some_and(|reference| self.partner.payment(reference).is_some()))
         };
-        let by_channel = |charge: &AttemptRow| u64::from(self.billing.debits(&charge.attempt.key));
+        let under = |key: &str| u64::from(self.billing.debits(key) + self.pay123.debits(key));
+        let by_channel = |charge: &AttemptRow| under(&charge.attempt.key);
         let prepaid = purchase.is_prepaid();
         let debits = |charge| if prepaid { by_partner(charge) } else { by_channel(charge) };
         let debits = listed.charges.iter().map(debits).sum();
