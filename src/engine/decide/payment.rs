@@ -58,7 +58,8 @@ fn row(payment: &PaymentIn, purchase_id: &str, now: Micros) -> MessageRow {
         door: PARTNER.to_owned(),
         link: order.channel.clone(),
         from: order.msisdn.e164(),
-        to: order.short_code.clone(),
+        // It was sent to no number.
+        to: String::new(),
         data_coding: None,
         raw: payment.body.to_vec(),
         verdict: VERDICT.to_owned(),
