@@ -23,6 +23,8 @@ use written::{attempts, held_charge, surplus_look};
 
 mod written;
 
+mod payment;
+
 /// A reply that left without an answer is let out once more at most, and only if it is not an offer.
 const REPLY_SENDS: i64 = 2;
 
@@ -62,6 +64,7 @@ impl<'a> Batch<'a> {
     pub fn take(&mut self, work: Work) {
         match work {
             Work::Message { reading, done, parts } => self.message(reading, done, parts),
+            Work::Payment { payment, done } => self.payment(payment, done),
             Work::Part { message, done } => self.part(&message, done),
             Work::Assemble { set } => self.assemble(&set),
             Work::LeftOver { parts } => self.left_over(&parts),
@@ -274,7 +277,10 @@ impl<'a> Batch<'a> {
         decision.effects.retain(|effect| still_stands(effect, &after));
         decision.effects.extend(effects.iter().filter(|effect| !matches!(effect, Effect::Tell { .. })).cloned());
         for (count, effect) in effects.iter().enumerate() {
-            if let Effect::Tell { notice } = effect {
+            // Nobody is texted where no link leads to the subscriber.
+            if let Effect::Tell { notice } = effect
+                && !after.order.link.is_empty()
+            {
                 let row = self.desk.notice_row(&after, *notice, count, self.moment.now);
                 decision.unit.replies.push(row.clone());
                 decision.replies.push((row, 0));
@@ -487,7 +493,8 @@ fn intents(before: &Purchase, after: &Purchase) -> Vec<String> {
     ];
     let sent_more = |(what, before, after): (&str, Option<&Attempt>, &Option<Attempt>)| {
         let after = after.as_ref()?;
-        let more = before.is_none_or(|before| before.sends < after.sends);
+        // A partner's charge was sent by nobody here.
+        let more = before.map_or(0, |before| before.sends) < after.sends;
         let field = || json!({ "key": after.key, "send": after.sends, "send_by": after.send_by });
         more.then(|| format!(",\"intends_{what}\":{}", field()))
     };

@@ -144,6 +144,9 @@ fn in_review(reason: ReviewReason, gives_back: GivesBack) -> (Hop, Party, Care) 
         ReviewReason::RefundRefused => (Hop::Partner, Party::Partner, Care::GrantOrRefund),
         ReviewReason::LateCharge => (Hop::Partner, Party::Partner, back),
         ReviewReason::Mismatch => (Hop::Partner, Party::Partner, Care::ContactPaygate),
+        // A partner has charged for it: the package manager would not say, or would not sell it.
+        ReviewReason::CheckUnknown => (Hop::PackageManager, Party::PackageManager, Care::CheckPackageManager),
+        ReviewReason::NotSold => (Hop::PackageManager, Party::Partner, back),
         ReviewReason::Contradiction => (Hop::Paygate, Party::Partner, Care::ContactPaygate),
     }
 }

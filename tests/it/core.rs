@@ -8,6 +8,7 @@ mod messages;
 mod money;
 mod operators;
 mod payment;
+mod prepaid;
 mod retries;
 mod sample;
 mod told_apart;

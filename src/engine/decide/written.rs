@@ -12,9 +12,9 @@ use crate::purchase::rules::Rules;
 pub(super) fn attempts(desk: &Desk, decision: &mut Decision, before: &Purchase, after: &Purchase, moment: Moment) {
     let now = moment.now;
     let sent_more =
-        |before: &Option<Attempt>, after: &Attempt| before.as_ref().is_none_or(|before| before.sends < after.sends);
+        |before: &Option<Attempt>, after: &Attempt| before.as_ref().map_or(0, |before| before.sends) < after.sends;
     if let Some(charge) = after.charge.as_ref().filter(|_| before.charge != after.charge) {
-        let more = held_charge(before, charge).is_none_or(|held| held.sends < charge.sends);
+        let more = held_charge(before, charge).map_or(0, |held| held.sends) < charge.sends;
         let request = if more { desk.charge_request(after, moment) } else { String::new() };
         let row = desk.attempt_row(after, charge, request, now);
         if let Some(other) = decision.unit.charge.take_if(|held| held.attempt.key != row.attempt.key) {

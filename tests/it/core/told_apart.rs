@@ -9,7 +9,7 @@ use paygate::purchase::input::Input;
 use paygate::purchase::record::{Purchase, Retry, ReviewReason, State};
 use std::fmt::Write;
 
-const REVIEWS: [ReviewReason; 8] = [
+const REVIEWS: [ReviewReason; 10] = [
     ReviewReason::ChargeUnknown,
     ReviewReason::GrantUnknown,
     ReviewReason::RefundUnknown,
@@ -18,6 +18,8 @@ const REVIEWS: [ReviewReason; 8] = [
     ReviewReason::CannotRefund,
     ReviewReason::RefundRefused,
     ReviewReason::LateCharge,
+    ReviewReason::CheckUnknown,
+    ReviewReason::NotSold,
 ];
 
 fn channel(change: impl FnOnce(&mut CarrierBilling)) -> Charging {
