@@ -90,7 +90,7 @@ impl App {
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
         let notifies = http::notify::State::new(&config.http, channels, engine.intake());
-        let partners = http::partner::State::new(config, &for_partners, engine.intake());
+        let partners = http::partner::State::new(config, &for_partners, engine.intake(), engine.frozen());
         let router =
             http::router(http::State::new(&config.http, &config.smsc, engine.intake(), ready.clone(), metrics))
                 .merge(http::notify::router(notifies, &config.http))

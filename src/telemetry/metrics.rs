@@ -125,6 +125,8 @@ pub fn register(config: &Config, states: &[&'static str]) {
     }
     for channel in config.charging.keys() {
         counter!(EXTRA_CHARGES, "channel" => channel.clone()).absolute(0);
+    }
+    for channel in config.charging.keys().chain(config.partner.keys()) {
         gauge!(CHANNEL_FROZEN, "channel" => channel.clone()).set(0.0);
         for verdict in NOTIFY_VERDICTS {
             counter!(NOTIFIES, "channel" => channel.clone(), "verdict" => verdict).absolute(0);

@@ -110,7 +110,8 @@ impl Questions {
             Work::Part { message, .. } => self.sets.extend(message.part.map(|part| set_key(message, part))),
             Work::Assemble { set } => self.sets.push(set.clone()),
             Work::Answer { id, .. } | Work::Act { purchase: id, .. } => self.note_purchase(id, cache, known),
-            Work::Payment { payment, .. } => self.note_purchase(&purchase_id(&payment.key, 0), cache, known),
+            // That it is here already is told its partner, so it is the journal that must say so.
+            Work::Payment { payment, .. } => self.ids.push(purchase_id(&payment.key, 0)),
             Work::Notify { notify, .. } => self.note_purchase(notify.purchase_id(), cache, known),
             Work::Owed { reply } => self.ids.extend(reply.row.purchase_id.clone()),
             Work::Receipt { receipt, .. } => self.receipts.push((receipt.link.clone(), receipt.message_id.clone())),
