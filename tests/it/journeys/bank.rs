@@ -116,6 +116,17 @@ both_stores! {
         world.ends(&["done"], Books::BOUGHT).await;
     }
 
+    async fn a_notify_that_comes_after_the_payment_was_found_is_answered_as_known(store: Store) {
+        let world = bank(store).start().await;
+        let phone = world.phone("0854689520");
+        world.pay123.notify_fault(NotifyFault::Late { ms: 1_500 }, 1);
+        phone.texts("ON VIP NAP1").await;
+        pays_at(&phone.reads_link().await).await;
+        phone.reads_done().await;
+        assert_eq!(world.notify_answer(1).await, "2");
+        world.ends(&["done"], Books::BOUGHT).await;
+    }
+
     async fn a_flood_of_notifies_is_answered_each_and_grants_once(store: Store) {
         const FLOOD: usize = 200;
         let world = bank(store).set(ONLY_TOLD).start().await;
@@ -221,6 +232,23 @@ both_stores! {
         phone.reads_done().await;
         assert_eq!(world.pay123.orders_in_all(), 1);
         world.ends(&["done"], Books::BOUGHT).await;
+    }
+
+    /// 123PAY had not seen the order yet when it was asked, and knows its id when it is sent again.
+    async fn an_order_that_is_there_when_it_is_made_once_more_is_not_doubled(store: Store) {
+        let world = bank(store).set("charging.bank = { timeout = \"500ms\", send_within = \"500ms\" }").start().await;
+        let phone = world.phone("0854689520");
+        world.pay123_faults(CreateOrder, Fault::Lost, 1);
+        phone.texts("ON VIP NAP1").await;
+        world.until("the order is there", |world| world.pay123.orders_in_all() == 1).await;
+        let key = world.key().await;
+        assert!(world.pay123.set_status(&key, "-10"));
+        let again = (CreateOrder, "6206".to_owned());
+        world.until("it was sent once more", |world| world.pay123.requests().contains(&again)).await;
+        assert!(world.pay123.set_status(&key, "0"));
+        phone.reads("chua bi tru tien").await;
+        assert_eq!(world.pay123.orders_in_all(), 1);
+        world.ends(&["declined"], Books::NOTHING).await;
     }
 
     async fn an_order_that_123pay_refuses_is_declined_and_sent_no_second_time(store: Store) {
