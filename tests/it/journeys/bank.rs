@@ -3,6 +3,8 @@
 
 use crate::stores::{Store, both_stores};
 use crate::world::{Books, Plan, World, cancels_at, pays_at};
+use paygate::app::check;
+use paygate::config::{Config, Environment};
 use paygate::sandbox::faults::Fault;
 use paygate::sandbox::pay123::Endpoint::{CreateOrder, QueryOrder};
 use paygate::sandbox::pay123::NotifyFault;
@@ -259,6 +261,21 @@ both_stores! {
         phone.reads("Vuot han muc").await;
         assert_eq!(world.pay123.orders_in_all(), 0);
         world.ends(&["declined"], Books::NOTHING).await;
+    }
+
+    async fn check_reaches_123pay_and_says_what_is_wrong_there(store: Store) {
+        let world = bank(store).start().await;
+        for (key, fault) in [("\"MIKEY\"", None), ("\"another\"", Some("6000 partner not authenticated"))] {
+            let toml = world.toml().replace("\"MIKEY\"", key);
+            let config = Config::parse(&toml, &Environment::new()).unwrap();
+            let part = check(&config).await.into_iter().find(|part| part.part == "charging bank").unwrap();
+            match (fault, part.fault) {
+                (None, told) => assert_eq!(told, None),
+                (Some(fault), told) => assert!(told.as_ref().is_some_and(|told| told.contains(fault)), "{told:?}"),
+            }
+        }
+        assert_eq!(world.pay123.orders_in_all(), 0);
+        world.ends(&[], Books::NOTHING).await;
     }
 
     /// A bank that says "undetermined" may have debited: only asked about, and told once.
