@@ -6,12 +6,15 @@ use super::stage::Neighbours;
 use crate::journal::rows::{AttemptRow, Story};
 use crate::purchase::money::{Currency, Money};
 use crate::purchase::record::{Micros, State};
-use crate::sandbox::{billing, packages};
+use crate::sandbox::configuration::BANK;
+use crate::sandbox::{billing, packages, pay123};
 use serde::Serialize;
 use std::fmt;
 
 #[derive(Serialize)]
 pub(super) struct Books {
+    /// Who takes the money.
+    payer: &'static str,
     billing: Vec<Line>,
     packages: Vec<Line>,
     #[serde(flatten)]
@@ -45,18 +48,21 @@ struct Counts {
 const NOTHING: Counts = Counts { charged: 0, given_back: 0, granted: 0 };
 
 pub(super) fn books(story: &Story, neighbours: &Neighbours, started_at: Micros) -> Books {
-    let Neighbours { billing, packages, .. } = neighbours;
+    let Neighbours { billing, bank, packages, .. } = neighbours;
+    let pay123 = &bank.pay123;
     let keys = |rows: &[AttemptRow]| -> Vec<String> { rows.iter().map(|row| row.attempt.key.clone()).collect() };
     let (charges, refunds) = (keys(&story.charges), keys(&story.refunds));
     let id = &story.purchase.id;
     let counts = Counts {
-        charged: charges.iter().map(|key| billing.debits(key)).sum(),
+        charged: charges.iter().map(|key| billing.debits(key) + pay123.debits(key)).sum(),
         given_back: refunds.iter().map(|key| billing.refunds(key)).sum(),
         granted: packages.grants_of(id),
     };
     let is_ours = |entry: &billing::Entry| charges.contains(&entry.key) || refunds.contains(&entry.key);
+    let paid = pay123.entries().into_iter().filter(|entry| charges.contains(&entry.key)).map(payment_line);
     Books {
-        billing: billing.entries().into_iter().filter(is_ours).map(money_line).collect(),
+        payer: if story.purchase.order.channel == BANK { "123PAY" } else { "Telco" },
+        billing: billing.entries().into_iter().filter(is_ours).map(money_line).chain(paid).collect(),
         packages: packages.entries().into_iter().filter(|entry| entry.purchase_id == *id).map(grant_line).collect(),
         verdict: if story.purchase.created_at < started_at {
             Verdict { tone: Tone::Plain, verdict: "from an earlier run, whose simulated books are gone".to_owned() }
@@ -75,6 +81,16 @@ fn money_line(entry: billing::Entry) -> Line {
         billing::EntryKind::Denied => "denied".to_owned(),
         billing::EntryKind::Released => "reservation released".to_owned(),
         billing::EntryKind::Refunded => format!("refunded {amount}"),
+    };
+    Line { at: entry.at, says, reference: entry.id }
+}
+
+fn payment_line(entry: pay123::Entry) -> Line {
+    let amount = Money::new(entry.amount, Currency::VND);
+    let says = match entry.kind {
+        pay123::EntryKind::Ordered => format!("ordered {amount}"),
+        pay123::EntryKind::Debited => format!("debited {amount}"),
+        pay123::EntryKind::Failed => "cancelled or refused".to_owned(),
     };
     Line { at: entry.at, says, reference: entry.id }
 }
