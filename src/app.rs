@@ -71,7 +71,7 @@ impl App {
             (Heartbeat::default(), CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
         let (senders, outboxes) = links::outboxes(config);
         let desk = desk(config, &journal, &client).await?;
-        let channels = Arc::clone(&desk.channels);
+        let (channels, for_partners) = (Arc::clone(&desk.channels), desk.clone());
         let clock = Clock::start(&journal, desk.landing()).await.context("the journal's clock cannot be read")?;
         let doubt = Doubt { max_lag: config.journal.max_lag, redelivery: config.purchase.redelivery_window };
         let engine = Engine::start(engine::Parts {
@@ -90,9 +90,11 @@ impl App {
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
         let notifies = http::notify::State::new(&config.http, channels, engine.intake());
+        let partners = http::partner::State::new(config, &for_partners, engine.intake());
         let router =
             http::router(http::State::new(&config.http, &config.smsc, engine.intake(), ready.clone(), metrics))
-                .merge(http::notify::router(notifies, &config.http));
+                .merge(http::notify::router(notifies, &config.http))
+                .merge(http::partner::router(partners, &config.http));
         let (limits, stop) = (config.http.clone(), doors.clone());
         tasks.spawn(async move { http::serve(listener, router, &limits, stop.cancelled_owned()).await });
         tasks.spawn(rest.clone().run_until_cancelled_owned(telemetry::metrics::upkeep()));

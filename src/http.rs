@@ -1,9 +1,10 @@
-//! The doors that speak HTTP: messages, channels' notifies, health, metrics. Translates and waits; what a message means, and whether it is new,
-//! the engine says.
+//! The doors that speak HTTP: messages, channels' notifies, partners, health, metrics. Translates and waits; what a message
+//! means, and whether it is new, the engine says.
 
 mod health;
 mod mo;
 pub mod notify;
+pub mod partner;
 mod serve;
 
 pub use health::{Part, Readiness};

@@ -1,7 +1,7 @@
 //! What must agree between sections. Says nothing where a part is missing or wrong by itself: that is told already.
 
 use super::section::Section;
-use super::{Bind, Config, LinkKind, Smsc};
+use super::{Bind, Config, LinkKind, Partner, Smsc};
 use paygate_parsers::msisdn::Country;
 
 pub(super) fn check(config: &Config, root: &Section<'_>) {
@@ -12,6 +12,9 @@ pub(super) fn check(config: &Config, root: &Section<'_>) {
         root.fault("smsc", "has no link", "expected at least one [[smsc]]");
     }
     words_can_be_understood(config, root);
+    for (name, partner) in &config.partner {
+        partner_is_reached_rightly(config, name, partner, root);
+    }
     for (index, smsc) in config.smsc.iter().enumerate() {
         channel_is_known(config, smsc, index, root);
         short_codes_are_given(smsc, index, root);
@@ -33,6 +36,22 @@ fn channel_is_known(config: &Config, smsc: &Smsc, index: usize, root: &Section<'
     let known: Vec<&str> = config.charging.keys().map(String::as_str).collect();
     let problem = format!("{:?} is no channel", smsc.charging);
     root.fault(&format!("smsc[{index}].charging"), problem, format!("expected one of: {}", known.join(", ")));
+}
+
+fn partner_is_reached_rightly(config: &Config, name: &str, partner: &Partner, root: &Section<'_>) {
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(|octet| octet.is_ascii_graphic()) {
+        let remedy = "expected 1 to 64 letters, digits or marks: the partner sends it as X-Partner";
+        root.fault(&format!("partner.{name}"), "has a name that no header can hold", remedy);
+    }
+    let Some(link) = &partner.link else { return };
+    if !config.smsc.is_empty() && !config.smsc.iter().any(|smsc| smsc.name == *link) {
+        let known: Vec<&str> = config.smsc.iter().map(|smsc| smsc.name.as_str()).collect();
+        root.fault(
+            &format!("partner.{name}.link"),
+            format!("{link:?} is no link"),
+            format!("expected one of: {}", known.join(", ")),
+        );
+    }
 }
 
 fn short_codes_are_given(smsc: &Smsc, index: usize, root: &Section<'_>) {

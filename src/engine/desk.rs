@@ -1,12 +1,13 @@
 //! What the engine's decisions rest on: the rules, the reader, the words, the links. Made once at start; holds no state.
 
 use super::clock::Moment;
+use super::door::PARTNER;
 use super::intake::Reader;
 use crate::charging::{Channels, ChargeOrder, RefundOrder};
 use crate::journal::rows::{AttemptRow, ReplyRow};
 use crate::package_manager::{self, Context, GrantOrder};
 use crate::purchase::input::Notice;
-use crate::purchase::record::{Attempt, Micros, Purchase};
+use crate::purchase::record::{Attempt, Micros, Order, Purchase};
 use crate::purchase::rules::{Flight, Rules};
 use crate::replies::Replies;
 use paygate_parsers::msisdn::Msisdn;
@@ -97,17 +98,8 @@ impl Desk {
         })
     }
 
-    /// The seven parameters of seed 000 (charging.md R000.7), for a purchase by message.
     pub(super) fn context(&self, purchase: &Purchase) -> Context {
-        Context {
-            platform: "sms".to_owned(),
-            dt_id: purchase.order.link.clone(),
-            r#type: "purchase".to_owned(),
-            device_type: "phone".to_owned(),
-            device_id: purchase.order.msisdn.e164(),
-            pay_type: "telco".to_owned(),
-            pay_partner: purchase.order.channel.clone(),
-        }
+        context(&purchase.order)
     }
 
     /// The journal's row of an attempt, with the exact request where a new send is intended.
@@ -188,6 +180,21 @@ impl Desk {
             not_after: now + WORTH_TELLING,
             due_at: now + self.reply_lease,
         }
+    }
+}
+
+/// The seven parameters of seed 000 (charging.md R000.7), for a purchase by message or by a partner.
+#[must_use]
+pub fn context(order: &Order) -> Context {
+    let (platform, through) = if order.door == PARTNER { (PARTNER, &order.channel) } else { ("sms", &order.link) };
+    Context {
+        platform: platform.to_owned(),
+        dt_id: through.clone(),
+        r#type: "purchase".to_owned(),
+        device_type: "phone".to_owned(),
+        device_id: order.msisdn.e164(),
+        pay_type: "telco".to_owned(),
+        pay_partner: order.channel.clone(),
     }
 }
 

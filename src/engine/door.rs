@@ -1,6 +1,9 @@
 //! What passes between the engine and its doors: messages and receipts in, replies out. Plain values over bounded
 //! channels, so that a door can be driven by a test and the engine never learns which wire a message came by.
 
+use crate::purchase::evidence::CheckAnswer;
+use crate::purchase::input::Payment;
+use crate::purchase::record::{Order, ReviewReason};
 use bytes::Bytes;
 use paygate_parsers::concat::Part;
 use tokio::sync::oneshot;
@@ -34,7 +37,10 @@ impl Door {
     }
 }
 
-/// A message or receipt on its way in, with the place to say when it is durable.
+/// The word for the door of the partners that charge by themselves, in the journal and in `--json`.
+pub const PARTNER: &str = "partner";
+
+/// A message, a payment or a receipt on its way in, with the place to say when it is durable.
 #[derive(Debug)]
 pub struct Delivery {
     pub incoming: Incoming,
@@ -46,6 +52,7 @@ pub struct Delivery {
 pub enum Incoming {
     Message(MessageIn),
     Receipt(ReceiptIn),
+    Payment(PaymentIn),
     Notify(NotifyIn),
 }
 
@@ -58,6 +65,10 @@ pub enum Verdict {
     Again,
     /// Not durable; the peer must send it again (SMPP `ESME_RX_T_APPN`, HTTP 503).
     Later,
+    /// A payment that is durable now, and that a person must look at.
+    Review(ReviewReason),
+    /// A payment under an id that stands for another one already; nothing was taken.
+    Conflict,
     /// A notify about a charge that the journal does not have.
     Unknown,
 }
@@ -82,6 +93,20 @@ pub struct MessageIn {
     pub payload: Bytes,
     /// Why the wire form could not be read, when it could not: such a message is kept for a person and starts nothing.
     pub unreadable: Option<&'static str>,
+}
+
+/// A payment that a partner has made by itself and tells us of, with all that is known when it comes in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentIn {
+    /// The ingest key, of the partner and its id: see [`super::intake::payment_key`].
+    pub key: String,
+    /// What was paid for; its channel is the partner.
+    pub order: Order,
+    pub payment: Payment,
+    /// What the package manager has just said to check-user.
+    pub check: CheckAnswer,
+    /// The payment as it is kept: what the partner said, without what it was signed with.
+    pub body: Bytes,
 }
 
 /// A delivery receipt for a reply (SMPP 3.4 Appendix B, or the receipt TLVs).

@@ -176,8 +176,15 @@ pub fn part_row(message: &MessageIn, part: paygate_parsers::concat::Part, genera
     }
 }
 
-/// A purchase's id, from the message that asked for it: the same message journalled anew gives the same id, and with it
-/// the same charge key.
+/// The ingest key of a partner's payment: two partners may use one id.
+#[must_use]
+pub fn payment_key(partner: &str, reference: &str) -> String {
+    hashed("payment", &[partner.as_bytes(), reference.as_bytes()])
+}
+
+/// A purchase's id, from the message or payment that began it: the same one journalled anew gives the same id, and with it
+/// the same keys.
+#[must_use]
 pub fn purchase_id(key: &str, generation: i64) -> String {
     let hash =
         Sha256::new_with_prefix("paygate purchase").chain_update(key).chain_update(generation.to_be_bytes()).finalize();

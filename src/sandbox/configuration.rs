@@ -4,6 +4,7 @@
 use super::bank::Bank;
 use super::billing::Billing;
 use super::packages::Packages;
+use super::partner::Partner;
 use super::smsc::Smsc;
 use std::path::Path;
 use toml::Value;
@@ -18,11 +19,18 @@ pub(super) const BANK_CODE: &str = "9030";
 pub(super) const BANK: &str = "bank";
 
 /// As `paygate run --config` would read it.
-pub(super) fn text(smsc: &Smsc, billing: &Billing, bank: &Bank, packages: &Packages, folder: &Path) -> String {
+pub(super) fn text(
+    smsc: &Smsc,
+    billing: &Billing,
+    bank: &Bank,
+    packages: &Packages,
+    partner: &Partner,
+    folder: &Path,
+) -> String {
     let journal = Value::from(format!("sqlite:{}", folder.join("paygate.db").display()));
     let (smsc, billing, refunds, packages) =
         (smsc.address(), billing.base_url(), billing.refund_url(), packages.base_url());
-    let bank = bank.toml();
+    let (bank, partner) = (bank.toml(), partner.toml());
     format!(
         r#"# The daemon beside this page reads exactly this. Lines marked "short" are made for looking on:
 # a real operator is given minutes where this one is given seconds.
@@ -64,6 +72,9 @@ max_flight = "3s"              # short (30s)
 inquiry_plan = ["2s", "3s", "5s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h, 6h)
 
 {bank}
+# A telco that sells in a shop of its own, charges, and tells us.
+{partner}link = "viettel"
+
 [package_manager]
 base_url = "{packages}"
 token = "{SECRET}"

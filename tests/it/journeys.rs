@@ -11,5 +11,6 @@ mod failover;
 mod links;
 mod outages;
 mod package_faults;
+mod partners;
 mod parts;
 mod refused;

@@ -17,6 +17,7 @@ mod kannel;
 mod keys;
 mod operators;
 mod pair;
+mod partner_door;
 mod sandbox;
 #[path = "../simulation/mod.rs"]
 mod simulation;

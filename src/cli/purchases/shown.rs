@@ -4,8 +4,9 @@ use super::moment::local;
 use super::timeline::{timeline, tone};
 use super::view::grant_id;
 use crate::cli::table::{Cell, RED, Table};
+use crate::engine::door::PARTNER;
 use crate::journal::rows::{AttemptRow, Listed, Story};
-use crate::purchase::record::{ReviewReason, State};
+use crate::purchase::record::{Order, ReviewReason, State};
 
 const HEADING: [&str; 11] =
     ["CREATED", "ID", "NUMBER", "ACCOUNT", "PACKAGE", "PRICE", "CHANNEL", "STATE", "PAID", "GRANTED", "REVIEW"];
@@ -62,7 +63,7 @@ fn facts(story: &Story, colour: bool) -> String {
         ("package", &format!("{} {}", order.service, order.package)),
         ("price", &purchase.price().map_or_else(|| "not known yet".to_owned(), |price| price.to_string())),
         ("channel", &order.channel),
-        ("came by", &format!("{} {}, short code {}", order.door, order.link, order.short_code)),
+        ("came by", &came_by(order)),
     ]);
     table.row([Cell::new("state"), state(purchase.state)]);
     table.facts([("paid", purchase.paid().as_str()), ("granted", purchase.granted())]);
@@ -71,6 +72,16 @@ fn facts(story: &Story, colour: bool) -> String {
     table.facts(grant_id(story).iter().map(|id| ("grant id", *id)));
     table.facts(purchase.due_at.map(local).iter().map(|due| ("looked at", due.as_str())));
     table.render(colour)
+}
+
+/// Its door, and how its subscriber is told, where that is possible.
+fn came_by(order: &Order) -> String {
+    let Order { door, channel, link, short_code, .. } = order;
+    match (door == PARTNER, link.is_empty()) {
+        (false, _) => format!("{door} {link}, short code {short_code}"),
+        (true, true) => format!("{door} {channel}, its subscriber is not texted"),
+        (true, false) => format!("{door} {channel}, told by {link} from {short_code}"),
+    }
 }
 
 fn attempt(table: &mut Table, name: &str, row: &AttemptRow) {
