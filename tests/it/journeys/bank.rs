@@ -214,6 +214,22 @@ both_stores! {
         world.ends(&["declined"], Books::NOTHING).await;
     }
 
+    /// A wrong OTP is told as an end, and the bank lets the customer try once more.
+    async fn what_is_paid_after_a_refusal_was_told_is_granted(store: Store) {
+        let world = bank(store).start().await;
+        let phone = world.phone("0854689520");
+        phone.texts("ON VIP NAP1").await;
+        phone.reads_link().await;
+        let key = world.key().await;
+        assert!(world.pay123.set_status(&key, "7222"));
+        phone.reads("chua bi tru tien").await;
+        world.comes_to("declined").await;
+        assert!(world.pay123.set_status(&key, "1"));
+        world.pay123.notify_again(&key);
+        phone.reads_done().await;
+        world.ends(&["done"], Books::BOUGHT).await;
+    }
+
     /// The order stands at 123PAY and its link is lost: nobody can pay by it.
     async fn an_order_whose_answer_is_lost_is_found_and_given_up_unpaid(store: Store) {
         let world = bank(store).set("charging.bank = { timeout = \"500ms\", send_within = \"500ms\" }").start().await;
