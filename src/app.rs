@@ -70,6 +70,7 @@ impl App {
             (Heartbeat::default(), CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
         let (senders, outboxes) = links::outboxes(config);
         let desk = desk(config, &journal, &client).await?;
+        let (channels, country) = (Arc::clone(&desk.channels), desk.reader.country.clone());
         let clock = Clock::start(&journal, desk.landing()).await.context("the journal's clock cannot be read")?;
         let doubt = Doubt { max_lag: config.journal.max_lag, redelivery: config.purchase.redelivery_window };
         let engine = Engine::start(engine::Parts {
@@ -87,8 +88,15 @@ impl App {
         Starter { intake: engine.intake(), client: &client, readiness: &readiness, stop: &doors, tasks: &tasks }
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
+        let paged = channels.iter().map(|(name, it)| (name.to_owned(), it.capabilities().link_ttl.is_some()));
+        let hearing = http::Hearing::default();
+        let orders = http::Orders::new(config, country, paged, engine.intake(), journal.clone(), hearing.clone());
         let router =
-            http::router(http::State::new(&config.http, &config.smsc, engine.intake(), ready.clone(), metrics));
+            http::router(http::State::new(&config.http, &config.smsc, engine.intake(), ready.clone(), metrics))
+                .merge(orders.routes(&config.http));
+        if !config.app.is_empty() {
+            tasks.spawn(hearing.hear(engine.moves()));
+        }
         let (limits, stop) = (config.http.clone(), doors.clone());
         tasks.spawn(async move { http::serve(listener, router, &limits, stop.cancelled_owned()).await });
         tasks.spawn(rest.clone().run_until_cancelled_owned(telemetry::metrics::upkeep()));

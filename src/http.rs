@@ -3,9 +3,11 @@
 
 mod health;
 mod mo;
+mod orders;
 mod serve;
 
 pub use health::{Part, Readiness};
+pub use orders::{Hearing, Orders};
 pub use serve::serve;
 
 use crate::config::{self, LinkKind, Network, Smsc};

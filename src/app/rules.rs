@@ -58,6 +58,7 @@ fn channel_rules(capabilities: &Capabilities, settings: &config::Charging) -> Ch
         texts_codes: capabilities.texts_codes,
         can_cancel: capabilities.can_cancel,
         can_refund: capabilities.can_refund,
+        link_ttl: capabilities.link_ttl.map(micros),
         flight: Flight {
             send_within: micros(capabilities.send_within),
             max_flight: micros(capabilities.max_flight),

@@ -24,6 +24,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 use wire::PaymentHandle;
 
+const NO_PHONE: &str = "an operator's billing charges a phone, and the order names none";
+
 /// One operator's billing.
 pub struct Driver {
     capabilities: Capabilities,
@@ -47,6 +49,7 @@ impl Driver {
             texts_codes: !settings.one_step,
             can_cancel: !settings.one_step,
             can_refund: true,
+            link_ttl: None,
             max_flight: settings.max_flight,
             send_within: settings.send_within,
             inquiry_plan: settings.inquiry_plan.clone(),
@@ -87,12 +90,18 @@ impl Driver {
         if PaymentHandle::read(order.handle.as_deref()).is_some() {
             return self.look(order).await;
         }
+        if order.msisdn.is_none() {
+            return unsent(NO_PHONE);
+        }
         let Some(_slot) = self.slot(order.send_by).await else { return unsent(full()) };
         self.open(Operation::PreparePayment, order).await
     }
 
     /// The steps that are still missing, up to the debit and the operator's word that it is done.
     pub async fn charge(&self, order: &ChargeOrder) -> ChannelAnswer {
+        if order.msisdn.is_none() {
+            return keeping(order, unsent(NO_PHONE));
+        }
         let Some(_slot) = self.slot(order.send_by).await else { return keeping(order, unsent(full())) };
         let answer = if self.one_step { self.create(order).await } else { self.two_steps(order).await };
         keeping(order, answer)

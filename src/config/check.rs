@@ -1,8 +1,9 @@
 //! What must agree between sections. Says nothing where a part is missing or wrong by itself: that is told already.
 
 use super::section::Section;
-use super::{Bind, Config, LinkKind, Smsc};
+use super::{App, Bind, Config, LinkKind, Smsc};
 use paygate_parsers::msisdn::Country;
+use secrecy::ExposeSecret;
 
 pub(super) fn check(config: &Config, root: &Section<'_>) {
     if config.charging.is_empty() && !root.told("charging") {
@@ -12,6 +13,9 @@ pub(super) fn check(config: &Config, root: &Section<'_>) {
         root.fault("smsc", "has no link", "expected at least one [[smsc]]");
     }
     words_can_be_understood(config, root);
+    for (name, app) in &config.app {
+        app_can_be_served(config, name, app, root);
+    }
     for (index, smsc) in config.smsc.iter().enumerate() {
         channel_is_known(config, smsc, index, root);
         short_codes_are_given(smsc, index, root);
@@ -33,6 +37,31 @@ fn channel_is_known(config: &Config, smsc: &Smsc, index: usize, root: &Section<'
     let known: Vec<&str> = config.charging.keys().map(String::as_str).collect();
     let problem = format!("{:?} is no channel", smsc.charging);
     root.fault(&format!("smsc[{index}].charging"), problem, format!("expected one of: {}", known.join(", ")));
+}
+
+fn app_can_be_served(config: &Config, name: &str, app: &App, root: &Section<'_>) {
+    if app.wait >= config.http.request_timeout {
+        let remedy = "expected less than [http] request_timeout, which ends the request that waits";
+        root.fault(&format!("app.{name}.wait"), "is too long", remedy);
+    }
+    let token = app.token.expose_secret();
+    let namesake = config.app.iter().find(|(other, app)| other.as_str() < name && app.token.expose_secret() == token);
+    if let Some((other, _)) = namesake.filter(|_| !token.is_empty()) {
+        root.fault(
+            &format!("app.{name}.token"),
+            format!("is the token of app.{other}, too"),
+            "expected one of its own, since an app is known by it",
+        );
+    }
+    let Some(link) = &app.link else { return };
+    if !config.smsc.is_empty() && !config.smsc.iter().any(|smsc| smsc.name == *link) {
+        let known: Vec<&str> = config.smsc.iter().map(|smsc| smsc.name.as_str()).collect();
+        root.fault(
+            &format!("app.{name}.link"),
+            format!("{link:?} is no link"),
+            format!("expected one of: {}", known.join(", ")),
+        );
+    }
 }
 
 fn short_codes_are_given(smsc: &Smsc, index: usize, root: &Section<'_>) {

@@ -112,7 +112,7 @@ fn password(section: &mut Section<'_>) -> SecretString {
     })
 }
 
-fn short_code(text: &str) -> Option<String> {
+pub(super) fn short_code(text: &str) -> Option<String> {
     let fits = (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     fits.then(|| text.to_owned())
 }

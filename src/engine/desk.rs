@@ -6,7 +6,7 @@ use crate::charging::{Channels, ChargeOrder, RefundOrder};
 use crate::journal::rows::{AttemptRow, ReplyRow};
 use crate::package_manager::{self, Context, GrantOrder};
 use crate::purchase::input::Notice;
-use crate::purchase::record::{Attempt, Micros, Purchase};
+use crate::purchase::record::{Attempt, Micros, Order, Purchase};
 use crate::purchase::rules::Rules;
 use crate::replies::Replies;
 use paygate_parsers::msisdn::Msisdn;
@@ -57,6 +57,7 @@ impl Desk {
             service: purchase.order.service.clone(),
             package: purchase.order.package.clone(),
             description: offer.package_name.clone(),
+            return_url: purchase.order.app.as_ref().and_then(|app| app.return_url.clone()),
             handle: charge.handle.clone(),
             code: offer.answered.clone(),
             sends: charge.sends,
@@ -94,14 +95,22 @@ impl Desk {
         })
     }
 
-    /// The seven parameters of seed 000 (charging.md R000.7), for a purchase by message.
+    /// The phone that check-user is told: the one that pays, and where none is known the account's own.
+    pub(super) fn asker(&self, order: &Order) -> Option<Msisdn> {
+        order.msisdn.or_else(|| Msisdn::parse(&self.reader.country, &order.account).ok())
+    }
+
+    /// The seven parameters of seed 000 (charging.md R000.7): an app names its own, a message stands for a phone's.
     pub(super) fn context(&self, purchase: &Purchase) -> Context {
+        if let Some(app) = &purchase.order.app {
+            return app.context.clone();
+        }
         Context {
             platform: "sms".to_owned(),
             dt_id: purchase.order.link.clone(),
             r#type: "purchase".to_owned(),
             device_type: "phone".to_owned(),
-            device_id: purchase.order.msisdn.e164(),
+            device_id: purchase.order.number(),
             pay_type: "telco".to_owned(),
             pay_partner: purchase.order.channel.clone(),
         }
@@ -143,24 +152,31 @@ impl Desk {
         self.grant_order(purchase, moment).map_or_else(String::new, |order| self.package_manager.request(&order))
     }
 
-    /// The reply a notice becomes. An offer is worth nothing once it has expired.
-    pub(super) fn notice_row(&self, purchase: &Purchase, notice: Notice, count: usize, now: Micros) -> ReplyRow {
+    /// The reply a notice becomes; none where nobody is texted. An offer is worth nothing once it has expired.
+    pub(super) fn notice_row(
+        &self,
+        purchase: &Purchase,
+        notice: Notice,
+        count: usize,
+        now: Micros,
+    ) -> Option<ReplyRow> {
+        let to = purchase.order.msisdn.filter(|_| purchase.order.is_texted())?;
         let not_after = match (notice, &purchase.offer) {
             (Notice::Offer | Notice::CodeAgain, Some(offer)) => offer.expires_at,
             _ => now + WORTH_TELLING,
         };
-        ReplyRow {
+        Some(ReplyRow {
             key: format!("{}-{}-{count}", purchase.id, purchase.version),
             purchase_id: Some(purchase.id.clone()),
             at: now,
             link: purchase.order.link.clone(),
             from: purchase.order.short_code.clone(),
-            to: purchase.order.msisdn,
+            to,
             kind: crate::journal::rows::notice_kind(notice).to_owned(),
             text: self.replies.notice(notice, purchase),
             not_after,
             due_at: now + self.reply_lease,
-        }
+        })
     }
 
     /// The reply to a message that leads to no step of a purchase.

@@ -1,6 +1,7 @@
 //! What passes between the engine and its doors: messages and receipts in, replies out. Plain values over bounded
 //! channels, so that a door can be driven by a test and the engine never learns which wire a message came by.
 
+use crate::purchase::record::Order;
 use bytes::Bytes;
 use paygate_parsers::concat::Part;
 use tokio::sync::oneshot;
@@ -15,6 +16,8 @@ pub enum Door {
     Http,
     /// `GET /mo/kannel`.
     Kannel,
+    /// `POST /v1/orders`.
+    App,
 }
 
 impl Door {
@@ -25,6 +28,7 @@ impl Door {
             Self::Smpp => "smpp",
             Self::Http => "http",
             Self::Kannel => "kannel",
+            Self::App => "app",
         }
     }
 
@@ -46,6 +50,7 @@ pub struct Delivery {
 pub enum Incoming {
     Message(MessageIn),
     Receipt(ReceiptIn),
+    Order(OrderIn),
 }
 
 /// What the door may tell its peer.
@@ -57,6 +62,8 @@ pub enum Verdict {
     Again,
     /// Not durable; the peer must send it again (SMPP `ESME_RX_T_APPN`, HTTP 503).
     Later,
+    /// An order that would text one subscriber more codes than an hour allows; nothing was taken.
+    TooMany,
 }
 
 /// One short message as it stood on the wire, before anything is read into it.
@@ -79,6 +86,18 @@ pub struct MessageIn {
     pub payload: Bytes,
     /// Why the wire form could not be read, when it could not: such a message is kept for a person and starts nothing.
     pub unreadable: Option<&'static str>,
+}
+
+/// An app's order, read and checked by its door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderIn {
+    /// The ingest key, of the app and its Idempotency-Key: see [`super::intake::order_key`].
+    pub key: String,
+    /// The app's configured name.
+    pub app: String,
+    pub order: Order,
+    /// What the app sent, in one spelling: under the same key it must be the same.
+    pub body: Bytes,
 }
 
 /// A delivery receipt for a reply (SMPP 3.4 Appendix B, or the receipt TLVs).

@@ -6,7 +6,7 @@ use super::clock::{Clock, Moment};
 use super::decide::{Batch, Draft};
 use super::desk::Desk;
 use super::door::{Delivery, Incoming};
-use super::intake::random_hex;
+use super::intake::{Reading, random_hex};
 use super::outbox::Outbox;
 use super::perform::Performer;
 use super::settle::Aftermath;
@@ -192,6 +192,7 @@ impl Loop {
                 Some(Work::Message { reading, done, parts: None })
             }
             Incoming::Receipt(receipt) => Some(Work::Receipt { receipt, tries: 0, done }),
+            Incoming::Order(order) => Some(Work::Message { reading: Arc::new(Reading::of(order)), done, parts: None }),
         }
     }
 

@@ -21,7 +21,7 @@ impl Touched {
         let mut touched = Self { subscribers: draft.subscribers.clone(), any: true, ..Self::default() };
         for purchase in draft.decisions.iter().filter_map(|decision| decision.unit.purchase.as_ref()) {
             touched.purchases.insert(purchase.purchase.id.clone());
-            touched.subscribers.insert(purchase.purchase.order.msisdn);
+            touched.subscribers.extend(purchase.purchase.order.msisdn);
         }
         touched
     }

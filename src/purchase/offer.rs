@@ -26,6 +26,9 @@ pub struct Offer {
     pub expires_at: Micros,
     /// Wrong answers still allowed.
     pub tries_left: u8,
+    /// Where the subscriber pays, once the channel has said it; `expires_at` is then the link's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pay_url: Option<String>,
     /// Offer texts sent so far, the first included.
     pub sends: u8,
     pub last_sent_at: Micros,

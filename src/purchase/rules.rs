@@ -37,6 +37,8 @@ pub struct ChannelRules {
     pub texts_codes: bool,
     pub can_cancel: bool,
     pub can_refund: bool,
+    /// The subscriber pays at the channel's own page, by a link that is good for so long.
+    pub link_ttl: Option<Micros>,
     pub flight: Flight,
 }
 

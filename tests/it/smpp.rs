@@ -59,7 +59,7 @@ impl Link {
         delivery.done.send(Verdict::Fresh).unwrap();
         match delivery.incoming {
             Incoming::Message(message) => message,
-            Incoming::Receipt(receipt) => panic!("{receipt:?} is no message"),
+            other => panic!("{other:?} is no message"),
         }
     }
 
@@ -69,7 +69,7 @@ impl Link {
         delivery.done.send(Verdict::Fresh).unwrap();
         match delivery.incoming {
             Incoming::Receipt(receipt) => receipt,
-            Incoming::Message(message) => panic!("{message:?} is no receipt"),
+            other => panic!("{other:?} is no receipt"),
         }
     }
 

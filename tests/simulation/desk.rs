@@ -49,7 +49,8 @@ fn rules() -> Rules {
         answer_within: 15 * SECOND,
         plan: [5, 15, 60, 300, 3_600, 21_600].map(|seconds| seconds * SECOND).to_vec(),
     };
-    let channel = ChannelRules { texts_codes: true, can_cancel: true, can_refund: true, flight: flight.clone() };
+    let channel =
+        ChannelRules { texts_codes: true, can_cancel: true, can_refund: true, link_ttl: None, flight: flight.clone() };
     Rules {
         otp: Otp::Gateway,
         otp_length: 6,

@@ -21,7 +21,7 @@ pub(super) fn list(found: &[Listed], colour: bool) -> String {
         table.row([
             Cell::new(&local(purchase.created_at)),
             Cell::new(&purchase.id),
-            Cell::new(&order.msisdn.e164()),
+            Cell::new(&order.number()),
             Cell::new(&order.account),
             Cell::new(&format!("{} {}", order.service, order.package)),
             Cell::new(&purchase.price().map(|price| price.to_string()).unwrap_or_default()),
@@ -57,7 +57,7 @@ fn facts(story: &Story, colour: bool) -> String {
     table.facts([
         ("id", purchase.id.as_str()),
         ("created", &local(purchase.created_at)),
-        ("number", &order.msisdn.e164()),
+        ("number", &order.number()),
         ("account", &order.account),
         ("package", &format!("{} {}", order.service, order.package)),
         ("price", &purchase.price().map_or_else(|| "not known yet".to_owned(), |price| price.to_string())),

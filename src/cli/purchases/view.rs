@@ -121,7 +121,7 @@ impl<'p> Listing<'p> {
             door: &order.door,
             link: &order.link,
             short_code: &order.short_code,
-            msisdn: order.msisdn.e164(),
+            msisdn: order.number(),
             account: &order.account,
             service: &order.service,
             package: &order.package,

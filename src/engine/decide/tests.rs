@@ -38,7 +38,8 @@ const PRICE: Money = Money::new(10_000, Currency::VND);
 fn rules() -> Rules {
     let plan = [5, 15, 60].map(|seconds| seconds * SECOND).to_vec();
     let flight = Flight { send_within: 10 * SECOND, max_flight: 30 * SECOND, answer_within: 15 * SECOND, plan };
-    let channel = ChannelRules { texts_codes: false, can_cancel: true, can_refund: true, flight: flight.clone() };
+    let channel =
+        ChannelRules { texts_codes: false, can_cancel: true, can_refund: true, link_ttl: None, flight: flight.clone() };
     Rules {
         otp: config::Otp::Gateway,
         otp_length: 6,
@@ -167,7 +168,7 @@ pub(in crate::engine) fn purchase(desk: &Desk, inputs: Vec<Input>) -> Purchase {
 pub(in crate::engine) fn known(purchase: &Purchase) -> Known {
     let mut known = Known::default();
     known.purchases.insert(purchase.id.clone(), purchase.clone());
-    known.of_subscriber.insert(purchase.order.msisdn, vec![purchase.clone()]);
+    known.of_subscriber.insert(purchase.order.msisdn.unwrap(), vec![purchase.clone()]);
     known
 }
 

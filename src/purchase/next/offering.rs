@@ -62,6 +62,7 @@ impl Turn<'_> {
             nonce: nonce.to_owned(),
             digits: self.rules.otp_length,
             answered: None,
+            pay_url: None,
             expires_at: self.now + self.rules.otp_ttl,
             tries_left: self.rules.otp_attempts,
             sends: 0,

@@ -25,7 +25,8 @@ pub(crate) fn flight() -> Flight {
 }
 
 pub(crate) fn rules(otp: Otp) -> Rules {
-    let channel = ChannelRules { texts_codes: true, can_cancel: true, can_refund: true, flight: flight() };
+    let channel =
+        ChannelRules { texts_codes: true, can_cancel: true, can_refund: true, link_ttl: None, flight: flight() };
     Rules {
         otp,
         otp_length: 6,
@@ -54,7 +55,7 @@ pub(crate) fn msisdn() -> Msisdn {
 
 pub(crate) fn asked() -> Purchase {
     let order = Order {
-        msisdn: msisdn(),
+        msisdn: Some(msisdn()),
         account: "0854689520".to_owned(),
         service: "VIP".to_owned(),
         package: "NAP1".to_owned(),
@@ -63,6 +64,7 @@ pub(crate) fn asked() -> Purchase {
         link: "viettel".to_owned(),
         short_code: "9029".to_owned(),
         repeat: false,
+        app: None,
     };
     Purchase::unasked("0123456789abcdef".to_owned(), order, START)
 }

@@ -17,7 +17,7 @@ pub(crate) fn purchase(id: &str) -> Purchase {
         id: id.to_owned(),
         version: 1,
         order: Order {
-            msisdn: msisdn("+84854689520"),
+            msisdn: Some(msisdn("+84854689520")),
             account: "0854689520".to_owned(),
             service: "VIP".to_owned(),
             package: "NAP1".to_owned(),
@@ -26,6 +26,7 @@ pub(crate) fn purchase(id: &str) -> Purchase {
             link: "viettel".to_owned(),
             short_code: "9029".to_owned(),
             repeat: false,
+            app: None,
         },
         state: State::Requested,
         created_at: T,
