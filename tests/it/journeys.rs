@@ -8,6 +8,8 @@ mod charge_faults;
 mod doors;
 mod failover;
 mod links;
+mod order_events;
+mod orders;
 mod outages;
 mod package_faults;
 mod parts;

@@ -1,11 +1,13 @@
 //! A whole world for one test: simulated SMSC, billing and package manager, a store, and real daemons between them. What
 //! happened is asked of the neighbours' own books first and of the journal second, never of the daemon alone.
 
+mod app;
 mod books;
 mod phone;
 mod process;
 mod settings;
 
+pub(crate) use app::{APP, AppClient, Event, order, order_with};
 pub(crate) use books::Books;
 pub(crate) use phone::{Phone, code_in, wrong};
 pub(crate) use process::Process;
