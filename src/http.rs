@@ -3,6 +3,7 @@
 
 mod health;
 mod mo;
+mod openapi;
 mod orders;
 mod serve;
 
@@ -101,6 +102,7 @@ pub fn router(state: State) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .route("/openapi.json", get(openapi::document))
         .with_state(state);
     guarded(routes, body_limit, timeout)
 }

@@ -7,7 +7,7 @@ mod phone;
 mod process;
 mod settings;
 
-pub(crate) use app::{APP, AppClient, Event, order, order_with};
+pub(crate) use app::{APP, Answered, AppClient, Event, order, order_with};
 pub(crate) use books::Books;
 pub(crate) use phone::{Phone, code_in, wrong};
 pub(crate) use process::Process;

@@ -88,12 +88,12 @@ impl AppClient {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        answered(request.send().await.unwrap()).await
+        Answered::of(request.send().await.unwrap()).await
     }
 
     pub(crate) async fn shows(&self, id: &str) -> Answered {
         let request = self.client.get(self.url(&format!("/v1/orders/{id}"))).bearer_auth(&self.token);
-        answered(request.send().await.unwrap()).await
+        Answered::of(request.send().await.unwrap()).await
     }
 
     /// Opens a stream, or hears why not.
@@ -112,6 +112,14 @@ impl AppClient {
             Some((String::from_utf8(chunk.to_vec()).unwrap(), response))
         });
         Ok(Events { response: Box::pin(chunks), buffer: String::new() })
+    }
+}
+
+impl Answered {
+    pub(crate) async fn of(response: Response) -> Self {
+        let (status, retry_after) = (response.status(), response.headers().contains_key("retry-after"));
+        let text = response.text().await.unwrap();
+        Self { status, retry_after, json: serde_json::from_str(&text).unwrap_or_default(), text }
     }
 }
 
@@ -156,10 +164,4 @@ fn read(block: &str) -> Option<Event> {
     let data = field("data")?;
     assert_eq!(field("event"), Some("state"));
     Some(Event { id: field("id").unwrap().parse().unwrap(), data: serde_json::from_str(data).unwrap() })
-}
-
-async fn answered(response: Response) -> Answered {
-    let (status, retry_after) = (response.status(), response.headers().contains_key("retry-after"));
-    let text = response.text().await.unwrap();
-    Answered { status, retry_after, json: serde_json::from_str(&text).unwrap_or_default(), text }
 }
