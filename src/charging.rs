@@ -32,6 +32,8 @@ pub struct ChargeOrder {
     pub sends: u32,
     /// When the intent was committed, Unix microseconds: a list by time starts here.
     pub intended_at: i64,
+    /// Where the journal may have lost an earlier send under this key: a list by time starts here.
+    pub lost_since: Option<i64>,
     /// No byte that may move money leaves after this.
     pub send_by: Instant,
 }

@@ -273,6 +273,9 @@ pub struct CarrierBilling {
     /// How long after its intent a request may still leave.
     pub send_within: Duration,
     pub inquiry_plan: Vec<Duration>,
+    /// How far the operator's clock may be from ours: what is looked for in its list is looked for so much earlier and
+    /// later.
+    pub clock_skew: Duration,
     /// Charges under way at once; more wait in order.
     pub concurrency: usize,
 }

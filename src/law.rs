@@ -43,6 +43,8 @@ pub enum Rule {
     ConsentEndsCancelling,
     /// "It is being checked" is told once.
     CheckingIsToldOnce,
+    /// A link that was handed out can be paid at until its end.
+    LinkCanBePaidAt,
     /// Whatever is open has a time at which it is looked at.
     OpenIsDue,
     /// A message that is known already starts nothing.
@@ -58,7 +60,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::UnknownIsAskedAbout,
         Self::OneKeyForACharge,
         Self::ChargeNotFoundIsTimed,
@@ -78,6 +80,7 @@ impl Rule {
         Self::CodeIsItsOffers,
         Self::ConsentEndsCancelling,
         Self::CheckingIsToldOnce,
+        Self::LinkCanBePaidAt,
         Self::OpenIsDue,
         Self::RedeliveryStartsNothing,
         Self::DoubtIsNotAcknowledged,

@@ -89,6 +89,7 @@ impl Replies {
             "reference" => Some(purchase.id.clone()),
             "minutes" => offer.map(|offer| ((offer.expires_at - offer.last_sent_at) / 60_000_000).max(1).to_string()),
             "cancel" => Some(self.cancel.clone()),
+            "pay_url" => offer.and_then(|offer| offer.pay_url.clone()),
             "tries" => Some(tries.to_string()),
             _ => None,
         })
@@ -126,6 +127,8 @@ const fn notice_name(notice: Notice, purchase: &Purchase) -> &'static str {
             _ => "refused",
         },
         Notice::Busy => "busy",
+        Notice::PayAt if purchase.order.repeat => "pay_at_repeat",
+        Notice::PayAt => "pay_at",
         Notice::WrongCode { .. } => "wrong_code",
         Notice::CodesUsedUp => "codes_used_up",
         Notice::CodeAgain => "code_again",
@@ -153,6 +156,8 @@ const fn offer_name(purchase: &Purchase) -> &'static str {
         (Asks::ChannelCode, true) => "offer_channel_code_repeat",
         (Asks::Yes, false) => "offer_yes",
         (Asks::Yes, true) => "offer_yes_repeat",
+        (Asks::Payment, false) => "pay_at",
+        (Asks::Payment, true) => "pay_at_repeat",
     }
 }
 
@@ -183,6 +188,7 @@ fn status_name(purchase: &Purchase) -> &'static str {
     match (purchase.state, purchase.paid()) {
         (State::Requested, _) => "status_requested",
         (State::Offered, _) => "status_offered",
+        (State::AwaitingUser, _) => "status_awaiting_user",
         (State::Done, _) => "status_done",
         (_, Paid::Refunded) => "status_refunded",
         (_, Paid::Yes) => "status_paid",
@@ -226,6 +232,7 @@ const SAMPLE: &[(&str, &str)] = &[
     ("reference", "abcdefgh01234567"),
     ("minutes", "5"),
     ("cancel", "HUY"),
+    ("pay_url", "https://sandbox.123pay.vn/pay/0123456789abcdef0123456789"),
     ("otp", "123456"),
     ("tries", "2"),
     ("example", "ON VIP NAP1 0912345678"),

@@ -76,6 +76,10 @@ pub(crate) fn event(input: &Input, row: &EventRow, purchase: &Purchase) -> (Who,
         Input::Yes => (Who::Subscriber, "Answers Y. The intent to charge is written, then sent".to_owned()),
         Input::Cancel => (Who::Subscriber, "Takes it back".to_owned()),
         Input::Channel { call, answer, .. } => (Who::Telco, channel(*call, answer, row)),
+        Input::Notified { paid: true, .. } => (Who::Telco, "Says by itself that money moved: it is asked".to_owned()),
+        Input::Notified { paid: false, .. } => {
+            (Who::Telco, "Says by itself that something happened: it is asked".to_owned())
+        }
         Input::Grant { call, answer, .. } => (Who::Packages, grant(*call, answer)),
         Input::Timer => (Who::Gateway, timer(row).to_owned()),
         Input::Inquire { by } => (Who::Operator, format!("{} has the peers asked now: {}", by.operator, by.reason)),
@@ -94,6 +98,7 @@ fn resolved(verdict: Verdict, by: &Person, row: &EventRow) -> String {
 pub(crate) fn heard(input: &Input) -> Option<&str> {
     let heard = match input {
         Input::Channel { answer, .. } => &answer.heard,
+        Input::Notified { heard, .. } => heard,
         Input::Checked { answer: CheckAnswer::Refused { heard, .. } | CheckAnswer::Unavailable { heard }, .. } => heard,
         Input::Grant { answer, .. } => match answer {
             GrantAnswer::Granted { heard, .. }
@@ -139,6 +144,9 @@ fn channel(call: ChannelCall, answer: &ChannelAnswer, row: &EventRow) -> String 
         Finding::CodeSent => "texted a code of its own and waits for it".to_owned(),
         Finding::Reserved if settled => "set aside and never taken: proven not charged".to_owned(),
         Finding::Reserved => "set aside, not taken yet; a request may still be on its way".to_owned(),
+        Finding::AwaitsPayment { url: Some(_) } => "opens its page: the subscriber is told where to pay".to_owned(),
+        Finding::AwaitsPayment { url: None } if settled => "not paid, and the link has ended".to_owned(),
+        Finding::AwaitsPayment { url: None } => "not paid yet; the link is still good".to_owned(),
         Finding::WrongCode(_) => "says that the code is wrong".to_owned(),
         Finding::NotFound if settled => "nothing there, and nothing can be on its way: proven not charged".to_owned(),
         Finding::NotFound => "nothing there yet; a request may still be on its way".to_owned(),
@@ -184,6 +192,8 @@ fn timer(row: &EventRow) -> &'static str {
         ("charging", "charging") => "Sends the charge once more, under the same key",
         ("charging", "charge_unknown") => "No answer in time: from here it only asks",
         ("charge_unknown", "charge_unknown") => "Asks the telco what became of the charge",
+        ("awaiting_user", "awaiting_user") => "Asks whether it was paid",
+        ("awaiting_user", "charge_unknown") => "The link has ended: asks for the last time whether it was paid",
         ("granting", "granting") => "Sends the grant once more, under the same key",
         ("granting", "grant_unknown") => "No answer in time: from here it only asks",
         ("grant_unknown", "grant_unknown") => "Asks the package manager what became of the grant",

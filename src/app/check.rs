@@ -140,6 +140,7 @@ async fn inquire(channel: &Channel, country_code: &str) -> Result<(), String> {
         code: None,
         sends: 1,
         intended_at: jiff::Timestamp::now().as_microsecond(),
+        lost_since: None,
         send_by: Instant::now(),
     };
     let answer = channel.inquire(&order).await;

@@ -40,6 +40,8 @@ pub(super) fn rules(config: &Config, channels: &Channels, code_secret: &str) -> 
             .collect(),
         // Read from the journal before the engine starts.
         frozen: BTreeSet::new(),
+        // Told by the journal when it finds itself on another server.
+        lost_before: None,
     }
 }
 

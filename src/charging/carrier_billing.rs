@@ -34,6 +34,8 @@ pub struct Driver {
     token: Bearer,
     /// For one request, and for waiting until a payment is settled.
     timeout: Duration,
+    /// How far the operator's clock may be from ours.
+    clock_skew: Duration,
     merchant: String,
     one_step: bool,
     /// Charges and refunds under way at once. Inquiries are not held up by them.
@@ -60,6 +62,7 @@ impl Driver {
             refund_url: settings.refund_url.clone(),
             token: Bearer::new(&settings.token),
             timeout: settings.timeout,
+            clock_skew: settings.clock_skew,
             merchant: settings.merchant.clone(),
             one_step: settings.one_step,
             slots: Semaphore::new(settings.concurrency.clamp(1, Semaphore::MAX_PERMITS)),

@@ -1,6 +1,6 @@
 //! `[journal]`, `[redis]`, `[charging.NAME]` and `[package_manager]`: what paygate stands on and whom it asks.
 
-use super::duration::{DAY, MINUTE, MS, SECOND, parse_duration};
+use super::duration::{DAY, HOUR, MINUTE, MS, SECOND, parse_duration};
 use super::section::Section;
 use super::{CarrierBilling, Charging, Journal, PackageManager, Redis};
 use secrecy::{ExposeSecret, SecretString};
@@ -108,6 +108,7 @@ impl CarrierBilling {
             max_flight: section.duration("max_flight", Duration::ZERO..=DAY).unwrap_or(30 * SECOND),
             send_within: section.duration("send_within", 100 * MS..=5 * MINUTE).unwrap_or(10 * SECOND),
             inquiry_plan: inquiry_plan(section),
+            clock_skew: section.duration("clock_skew", SECOND..=HOUR).unwrap_or(5 * MINUTE),
             concurrency: section.integer("concurrency", 1..=10_000).unwrap_or(64),
         }
     }
@@ -124,6 +125,7 @@ impl CarrierBilling {
             max_flight: SECOND,
             send_within: SECOND,
             inquiry_plan: vec![SECOND],
+            clock_skew: SECOND,
             concurrency: 1,
         }
     }

@@ -51,7 +51,9 @@ impl Moment {
     pub fn asked_at(&self, attempt: Option<&Attempt>, flight: &Flight) -> Micros {
         let (began, began_at) = self.began;
         let was_there = attempt.is_some_and(|attempt| attempt.send_by.saturating_sub(flight.send_within) < began);
-        let landing = u64::try_from(flight.send_within.saturating_add(flight.max_flight)).unwrap_or(0);
+        // A link that was handed out can be paid at for longer than any request is under way.
+        let landing = attempt.map_or(0, |it| it.in_flight_until.saturating_sub(it.send_by - flight.send_within));
+        let landing = u64::try_from(landing).unwrap_or(0);
         let may_be_under_way = was_there && self.at < began_at + Duration::from_micros(landing);
         if may_be_under_way && holds(Rule::StartProvesNothing) { BEFORE_ALL } else { self.called_at }
     }

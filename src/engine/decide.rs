@@ -3,7 +3,7 @@
 
 use super::clock::Moment;
 use super::desk::Desk;
-use super::door::{MessageIn, Submitted, Verdict};
+use super::door::{MessageIn, NotifyIn, Submitted, Verdict};
 use super::intake::{Meaning, Reading, part_row, purchase_id, set_key};
 use super::order::Answered;
 use super::parts;
@@ -68,6 +68,7 @@ impl<'a> Batch<'a> {
             Work::Owed { reply } => self.owed(reply),
             Work::Reply { key, kind, sends, submitted } => self.reply(key, &kind, sends, submitted),
             Work::Receipt { receipt, tries, done } => self.receipt(receipt, tries, done),
+            Work::Notify { notify, done } => self.notify(notify, done),
             Work::Act { purchase, act } => self.act(&purchase, act),
         }
     }
@@ -222,6 +223,24 @@ impl<'a> Batch<'a> {
         };
         let again = Work::Answer { id: id.to_owned(), input: input.clone(), tries };
         self.apply(purchase, &input, Some(Decision { again: vec![again], ..Decision::default() }));
+    }
+
+    /// What a channel says by itself. Taken once; where the charge's outcome is settled it says nothing new.
+    fn notify(&mut self, notify: Arc<NotifyIn>, done: Done) {
+        let id = notify.purchase_id();
+        let Some(purchase) = self.current(id).or_else(|| self.known.purchases.get(id)).cloned() else {
+            return answer_done(done, Verdict::Unknown);
+        };
+        let charge = purchase.charge.as_ref().filter(|charge| charge.key == notify.key);
+        match charge.filter(|_| purchase.order.channel == notify.channel) {
+            None => return answer_done(done, Verdict::Unknown),
+            Some(charge) if is_old_news(&purchase, charge, &notify) => return answer_done(done, Verdict::Again),
+            Some(_) => {}
+        }
+        let input = Input::Notified { paid: notify.paid, digest: notify.digest.clone(), heard: notify.heard.clone() };
+        let mut decision = Decision { again: vec![Work::Notify { notify, done: None }], ..Decision::default() };
+        decision.done.extend(done);
+        self.apply(purchase, &input, Some(decision));
     }
 
     /// An operator's act. It shares a commit with no message of the purchase's subscriber: a unit whose act was carried out
@@ -404,6 +423,11 @@ impl<'a> Batch<'a> {
             Some(ReplyUpdate { key: key.clone(), at: self.moment.now, status, message_id: None, due_at: None });
         self.draft.decisions.push(decision);
     }
+}
+
+fn is_old_news(purchase: &Purchase, charge: &Attempt, notify: &NotifyIn) -> bool {
+    let settled = charge.status == AttemptStatus::Succeeded || purchase.state.is_end() && !notify.paid;
+    settled || purchase.notified.as_ref() == Some(&notify.digest)
 }
 
 /// What an act is to the core, and whether the purchase takes it as it stands.

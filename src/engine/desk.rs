@@ -7,7 +7,7 @@ use crate::journal::rows::{AttemptRow, ReplyRow};
 use crate::package_manager::{self, Context, GrantOrder};
 use crate::purchase::input::Notice;
 use crate::purchase::record::{Attempt, Micros, Order, Purchase};
-use crate::purchase::rules::Rules;
+use crate::purchase::rules::{Flight, Rules};
 use crate::replies::Replies;
 use paygate_parsers::msisdn::Msisdn;
 use sha2::{Digest, Sha256};
@@ -39,11 +39,13 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// How long after its intent a request may at most still take effect, over all peers.
+    /// How long after its intent a request may at most still take effect, over all peers, or a link still be paid at.
     #[must_use]
     pub fn landing(&self) -> Duration {
-        let flights = self.rules.channels.values().map(|channel| &channel.flight).chain([&self.rules.grant]);
-        let longest = flights.map(|flight| flight.send_within.saturating_add(flight.max_flight)).max();
+        let landing = |flight: &Flight| flight.send_within.saturating_add(flight.max_flight);
+        let channels = self.rules.channels.values();
+        let links = channels.map(|channel| landing(&channel.flight).saturating_add(channel.link_ttl.unwrap_or(0)));
+        let longest = links.chain([landing(&self.rules.grant)]).max();
         Duration::from_micros(longest.and_then(|longest| u64::try_from(longest).ok()).unwrap_or(0))
     }
 
@@ -62,6 +64,7 @@ impl Desk {
             code: offer.answered.clone(),
             sends: charge.sends,
             intended_at: charge.intended_at,
+            lost_since: None,
             send_by: moment.instant_of(charge.send_by),
         })
     }
@@ -162,7 +165,7 @@ impl Desk {
     ) -> Option<ReplyRow> {
         let to = purchase.order.msisdn.filter(|_| purchase.order.is_texted())?;
         let not_after = match (notice, &purchase.offer) {
-            (Notice::Offer | Notice::CodeAgain, Some(offer)) => offer.expires_at,
+            (Notice::Offer | Notice::CodeAgain | Notice::PayAt, Some(offer)) => offer.expires_at,
             _ => now + WORTH_TELLING,
         };
         Some(ReplyRow {

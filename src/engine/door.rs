@@ -51,6 +51,7 @@ pub enum Incoming {
     Message(MessageIn),
     Receipt(ReceiptIn),
     Order(OrderIn),
+    Notify(NotifyIn),
 }
 
 /// What the door may tell its peer.
@@ -64,6 +65,8 @@ pub enum Verdict {
     Later,
     /// An order that would text one subscriber more codes than an hour allows; nothing was taken.
     TooMany,
+    /// A notify about a charge that the journal does not have.
+    Unknown,
 }
 
 /// One short message as it stood on the wire, before anything is read into it.
@@ -109,6 +112,29 @@ pub struct ReceiptIn {
     pub state: paygate_parsers::smpp::receipt::State,
     /// The receipt's `err:` field, at most 8 characters.
     pub error: Option<String>,
+}
+
+/// What a channel says by itself about a charge; its signature was checked by the door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotifyIn {
+    /// The channel's configured name.
+    pub channel: String,
+    /// The charge's key, as we gave it to the channel.
+    pub key: String,
+    /// It says that money moved, or may have.
+    pub paid: bool,
+    /// Tells one notify from the next.
+    pub digest: String,
+    /// For a person, without secrets.
+    pub heard: String,
+}
+
+impl NotifyIn {
+    /// The purchase whose charge has this key: its key begins with the purchase's id.
+    #[must_use]
+    pub fn purchase_id(&self) -> &str {
+        self.key.rsplit_once('-').map_or(self.key.as_str(), |(id, _)| id)
+    }
 }
 
 /// A reply to be sent by a link.

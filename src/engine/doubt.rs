@@ -4,8 +4,9 @@
 //! that began before, or from words that were written before and heard again, is asked about at its peer before it is
 //! charged, granted or given back; and what a peer does not find is believed only when nothing that was lost can be in
 //! flight any more.
+//! An offer that began before does not simply expire: its code, and the charge on it, may be what was lost.
 //!
-//! Not covered: an offer whose code, intent and charge were all lost expires or is cancelled like any other, unasked.
+//! Not covered: the same words, written once more long after a purchase by them was lost whole, meet that purchase's key.
 
 use crate::journal::Changed;
 use crate::purchase::record::Micros;
@@ -49,6 +50,25 @@ impl Doubt {
         } else {
             Trust::Sure
         }
+    }
+}
+
+impl Doubt {
+    /// The journal may have lost steps of purchases that began before this moment. `landing` is the longest of all peers.
+    #[must_use]
+    pub fn lost_before(&self, changed: Changed, landing: Duration) -> Micros {
+        changed.at.saturating_add(self.reach(landing))
+    }
+
+    /// The earliest time at which something that was lost about this purchase may have been sent.
+    #[must_use]
+    pub fn lost_since(&self, changed: Changed, created_at: Micros, landing: Duration) -> Micros {
+        created_at.min(changed.at.saturating_sub(self.reach(landing)))
+    }
+
+    fn reach(&self, landing: Duration) -> Micros {
+        let reach = self.max_lag.saturating_add(landing).saturating_add(self.redelivery);
+        Micros::try_from(reach.as_micros()).unwrap_or(Micros::MAX)
     }
 }
 

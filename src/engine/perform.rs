@@ -122,9 +122,10 @@ impl Performer {
         call: ChannelCall,
         moment: Moment,
     ) -> ChannelAnswer {
-        let charge = self.desk.charge_order(purchase, moment);
-        let refund = self.desk.refund_order(purchase, moment);
         let channel_flight = self.channel_flight(purchase);
+        let lost_since = self.lost_since(purchase, channel_flight);
+        let charge = self.desk.charge_order(purchase, moment).map(|order| ChargeOrder { lost_since, ..order });
+        let refund = self.desk.refund_order(purchase, moment);
         match (call, charge, refund) {
             (ChannelCall::Charge, Some(order), _) => {
                 match self.witness(&purchase.order.channel, &order.key, order.sends).await {
@@ -171,6 +172,11 @@ impl Performer {
 
     fn trust(&self, purchase: &Purchase, flight: &Flight) -> Trust {
         self.doubt.about(self.journal.changed(), purchase.created_at, flight, tokio::time::Instant::now())
+    }
+
+    fn lost_since(&self, purchase: &Purchase, flight: &Flight) -> Option<Micros> {
+        let changed = self.journal.changed().filter(|_| self.trust(purchase, flight) != Trust::Sure)?;
+        Some(self.doubt.lost_since(changed, purchase.created_at, self.desk.landing()))
     }
 
     /// Charges, unless an earlier send that the journal lost may have done so.
@@ -248,7 +254,11 @@ fn not_sent(why: String) -> ChannelAnswer {
 
 fn observe(channel: &str, call: ChannelCall, finding: &Finding, took: Duration) {
     let outcome = match finding {
-        Finding::Charged { .. } | Finding::Refunded { .. } | Finding::CodeSent | Finding::Reserved => "ok",
+        Finding::Charged { .. }
+        | Finding::Refunded { .. }
+        | Finding::CodeSent
+        | Finding::Reserved
+        | Finding::AwaitsPayment { .. } => "ok",
         Finding::NotCharged(_) | Finding::WrongCode(_) | Finding::NotRefunded(_) => "declined",
         Finding::NotFound => "not_found",
         Finding::NotSent { .. } => "not_sent",

@@ -126,6 +126,8 @@ impl Aftermath {
                 | Work::Reply { .. }
                 | Work::Receipt { .. }
                 | Work::Act { .. } => {}
+                // Its peer hears "later" and says it again.
+                Work::Notify { .. } => {}
             }
         }
     }

@@ -193,6 +193,7 @@ impl Loop {
             }
             Incoming::Receipt(receipt) => Some(Work::Receipt { receipt, tries: 0, done }),
             Incoming::Order(order) => Some(Work::Message { reading: Arc::new(Reading::of(order)), done, parts: None }),
+            Incoming::Notify(notify) => Some(Work::Notify { notify: Arc::new(notify), done }),
         }
     }
 
@@ -224,17 +225,20 @@ impl Loop {
         }
     }
 
-    /// Takes over which channels are frozen. Seldom, so that the desk is made anew for it.
-    fn obey_freezes(&mut self) {
-        if self.freezes.has_changed().unwrap_or(false) {
+    /// Takes over which channels are frozen, and what the journal may have lost. Seldom, so that the desk is made anew.
+    fn obey(&mut self) {
+        let lost_before =
+            self.journal.changed().map(|changed| self.performer.doubt.lost_before(changed, self.desk.landing()));
+        if self.freezes.has_changed().unwrap_or(false) || lost_before != self.desk.rules.lost_before {
             let mut desk = Desk::clone(&self.desk);
             desk.rules.frozen = self.freezes.borrow_and_update().clone();
+            desk.rules.lost_before = lost_before;
             self.desk = Arc::new(desk);
         }
     }
 
     fn decide(&mut self, works: Vec<Work>) {
-        self.obey_freezes();
+        self.obey();
         let moment = self.clock.moment();
         let open = &mut self.rounds.open;
         open.works += works.len();

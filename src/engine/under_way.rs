@@ -34,6 +34,7 @@ impl Touched {
                 reading.meaning.sender().is_some_and(|sender| self.subscribers.contains(sender))
             }
             Work::Answer { id, .. } | Work::Act { purchase: id, .. } => self.purchases.contains(id),
+            Work::Notify { notify, .. } => self.purchases.contains(notify.purchase_id()),
             Work::Due { purchase } => self.purchases.contains(&purchase.id),
             Work::Owed { reply } => reply.row.purchase_id.as_ref().is_some_and(|id| self.purchases.contains(id)),
             // Whose they are shows only when their parts have been read.

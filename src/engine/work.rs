@@ -1,6 +1,6 @@
 //! What waits for the loop, and what the loop has decided. Plain values between the tokio half and the pure half.
 
-use super::door::{MessageIn, ReceiptIn, Submitted, Verdict};
+use super::door::{MessageIn, NotifyIn, ReceiptIn, Submitted, Verdict};
 use super::intake::Reading;
 use crate::journal::rows::{ActRow, HeldPart, OwedReply, PartRow, ReplyRow, Seen, Unit};
 use crate::purchase::input::{Effect, Input};
@@ -58,6 +58,11 @@ pub enum Work {
     Receipt {
         receipt: ReceiptIn,
         tries: u8,
+        done: Done,
+    },
+    /// A channel spoke by itself.
+    Notify {
+        notify: Arc<NotifyIn>,
         done: Done,
     },
     /// A claimed act of an operator's about this purchase.

@@ -64,7 +64,7 @@ pub(super) async fn json(
         Ok(message) => match doors.deliver(message).await {
             Verdict::Fresh => StatusCode::ACCEPTED.into_response(),
             Verdict::Again => StatusCode::OK.into_response(),
-            Verdict::Later | Verdict::TooMany => later(),
+            Verdict::Later | Verdict::Unknown | Verdict::TooMany => later(),
         },
     }
 }
@@ -84,7 +84,7 @@ pub(super) async fn kannel(
         Err((status, error)) => refuse(status, &error),
         Ok(message) => match doors.deliver(message).await {
             Verdict::Fresh | Verdict::Again => StatusCode::OK.into_response(),
-            Verdict::Later | Verdict::TooMany => later(),
+            Verdict::Later | Verdict::Unknown | Verdict::TooMany => later(),
         },
     }
 }
@@ -137,8 +137,7 @@ impl Doors {
         let word = match verdict {
             Verdict::Fresh => "fresh",
             Verdict::Again => "again",
-            // A message is never too many.
-            Verdict::Later | Verdict::TooMany => "later",
+            Verdict::Later | Verdict::Unknown | Verdict::TooMany => "later",
         };
         metrics::counter!(MESSAGES_RECEIVED, "door" => door, "verdict" => word).increment(1);
         verdict

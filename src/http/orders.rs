@@ -149,7 +149,7 @@ impl Counter {
             }
             Verdict::Again => self.told_before(&key, &canonical).await?.ok_or_else(Refusal::later),
             Verdict::TooMany => Err(Refusal::too_many_codes()),
-            Verdict::Later => Err(Refusal::later()),
+            Verdict::Later | Verdict::Unknown => Err(Refusal::later()),
         }
     }
 
@@ -194,7 +194,7 @@ impl Counter {
         let word = match verdict {
             Verdict::Fresh => "fresh",
             Verdict::Again => "again",
-            Verdict::Later | Verdict::TooMany => "later",
+            Verdict::Later | Verdict::Unknown | Verdict::TooMany => "later",
         };
         metrics::counter!(MESSAGES_RECEIVED, "door" => Door::App.as_str(), "verdict" => word).increment(1);
         verdict

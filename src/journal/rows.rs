@@ -360,6 +360,7 @@ pub const fn notice_kind(notice: Notice) -> &'static str {
         Notice::WrongCode { .. } => "wrong_code",
         Notice::CodesUsedUp => "codes_used_up",
         Notice::CodeAgain => "code_again",
+        Notice::PayAt => "pay_at",
         Notice::Expired => "expired",
         Notice::Cancelled => "cancelled",
         Notice::Declined { .. } => "declined",

@@ -99,24 +99,32 @@ impl Store {
     }
 
     pub(super) async fn read(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
-        self.run(&self.readers, statement).await
+        self.run(&self.readers, None, statement).await
     }
 
+    /// Whatever is claimed by it is decided upon: whose server it is claimed from is known before.
     pub(super) async fn write(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
-        self.run(&self.writer()?.pool, statement).await
+        let writer = self.writer()?;
+        self.run(&writer.pool, Some(&writer.lineage), statement).await
     }
 
     /// One statement of an operator's.
     pub(super) async fn act(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
         let pool = self.operator.as_ref().or(self.writer.as_ref().map(|writer| &writer.pool));
         let pool = pool.ok_or_else(|| Cause::Unfit("it was opened for reading only".to_owned()))?;
-        self.run(pool, statement).await
+        self.run(pool, None, statement).await
     }
 
     /// One statement. A connection that does not answer in time is closed, not given back.
-    async fn run(&self, pool: &AnyPool, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
+    async fn run(&self, pool: &AnyPool, lineage: Option<&Lineage>, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
         let mut connection = pool.acquire().await?;
-        match tokio::time::timeout(self.patience, statement.fetch(&mut connection)).await {
+        let done = async {
+            if let Some(lineage) = lineage {
+                lineage.settle(self.dialect, &mut connection).await?;
+            }
+            statement.fetch(&mut connection).await
+        };
+        match tokio::time::timeout(self.patience, done).await {
             Ok(rows) => Ok(rows?),
             Err(_) => {
                 close(connection);

@@ -30,6 +30,12 @@ pub enum Finding {
     CodeSent,
     /// Money is set aside and none has moved.
     Reserved,
+    /// The subscriber can pay at the channel's own page and has not: no money has moved yet. The address is told once, by
+    /// the answer that opens the page.
+    AwaitsPayment {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        url: Option<String>,
+    },
     /// The channel refused the code; the reservation stands and another may be tried.
     WrongCode(Decline),
     /// The channel holds nothing under this key now. Proof of nothing while the request may be in flight.

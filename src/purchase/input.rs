@@ -34,6 +34,9 @@ pub enum Input {
         called_at: Micros,
         answer: ChannelAnswer,
     },
+    /// A channel said by itself, signed, that something became of the charge. `paid` is whether it says that money moved,
+    /// or may have. No proof: it is a reason to ask. The digest tells one notify from the next.
+    Notified { paid: bool, digest: String, heard: String },
     /// The package manager answered one of our calls; `sends` and `called_at` as for a channel.
     Grant { call: GrantCall, sends: u32, called_at: Micros, answer: GrantAnswer },
     /// `due_at` has come.
@@ -70,6 +73,7 @@ impl Input {
             Self::Yes => "yes",
             Self::Cancel => "cancel",
             Self::Channel { call, .. } => call.as_str(),
+            Self::Notified { .. } => "notified",
             Self::Grant { call, .. } => call.as_str(),
             Self::Timer => "timer",
             Self::Inquire { .. } => "inquire",
@@ -149,6 +153,8 @@ pub enum Effect {
 pub enum Notice {
     /// The offer with its code, or asking for the channel's code or `Y`. The texts differ by `Asks` and `repeat`.
     Offer,
+    /// Where to pay, and until when.
+    PayAt,
     /// The package manager will not sell it.
     Refused {
         decline: Decline,

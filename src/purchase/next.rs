@@ -6,6 +6,7 @@ mod grant;
 mod inquiry;
 mod offering;
 mod operator;
+mod payment;
 mod refund;
 mod turn;
 
@@ -45,6 +46,7 @@ pub fn next(rules: &Rules, purchase: &Purchase, input: &Input, now: Micros) -> S
                 }
             }
         }
+        Input::Notified { paid, digest, .. } => turn.on_notified(*paid, digest),
         Input::Grant { call, sends, called_at, answer } => {
             turn.hear(*called_at);
             let current = turn.grant_sends() == *sends;
@@ -79,7 +81,8 @@ fn on_timer(turn: &mut Turn<'_>) {
         State::Offered => turn.on_offer_timer(),
         State::Charging => turn.on_charging_timer(),
         State::ChargeUnknown if !holds(Rule::UnknownIsAskedAbout) => turn.charge(),
-        State::ChargeUnknown | State::AwaitingUser => turn.inquire_charge(),
+        State::ChargeUnknown => turn.inquire_charge(),
+        State::AwaitingUser => turn.ask_whether_paid(),
         State::Granting => turn.on_granting_timer(),
         State::GrantUnknown => turn.inquire_grant(),
         State::Refunding => turn.on_refunding_timer(),

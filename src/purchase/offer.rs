@@ -44,6 +44,8 @@ pub enum Asks {
     ChannelCode,
     /// `Y`.
     Yes,
+    /// To pay at the channel's own page: paying there is agreeing.
+    Payment,
 }
 
 /// The subscriber's own agreement to exactly this offer; stored with the purchase.
@@ -61,6 +63,12 @@ pub enum ConsentBy {
     Yes,
     /// The configuration asks for no confirmation: the message itself.
     Message,
+    /// The subscriber pays at the channel's own page, or does not.
+    Payment,
+    /// The partner's word, who has charged already.
+    Partner,
+    /// The journal lost the consent; the charge under the purchase's own key stands on it.
+    Lost,
 }
 
 /// The secret that codes are derived with.

@@ -49,6 +49,9 @@ pub struct Purchase {
     /// The last end that the subscriber was told of: none is told twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<State>,
+    /// The last notify that was taken: the same one again says nothing new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notified: Option<String>,
     /// What a person found out; what a peer says against it later is for a person again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
@@ -385,6 +388,7 @@ impl Purchase {
             asked: 0,
             told_checking: false,
             told: None,
+            notified: None,
             verdict: None,
         }
     }

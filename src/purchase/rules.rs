@@ -29,6 +29,8 @@ pub struct Rules {
     pub channels: BTreeMap<String, ChannelRules>,
     /// Channels where an operator lets no new charge begin.
     pub frozen: BTreeSet<String>,
+    /// The journal may have lost steps of purchases that began before this moment.
+    pub lost_before: Option<Micros>,
 }
 
 /// One channel's promises.

@@ -129,14 +129,18 @@ pub fn may_be_sent_a_code(rules: &Rules, purchases: &[Purchase], now: Micros) ->
 }
 
 fn can_be_sent_again(rules: &Rules, offer: &super::offer::Offer) -> bool {
-    offer.asks != Asks::ChannelCode && offer.sends < rules.otp_sends
+    matches!(offer.asks, Asks::Code | Asks::Yes) && offer.sends < rules.otp_sends
 }
 
 /// Codes texted to this subscriber in the last hour, or about to be, as the journal knows it; Redis may count, the
 /// journal decides. An offer whose code is still being made counts too: many requests at once are no way around the limit.
 fn codes_in_the_last_hour(rules: &Rules, purchases: &[Purchase], now: Micros) -> u32 {
     let codes = |purchase: &Purchase| match &purchase.offer {
-        Some(offer) if offer.asks == Asks::Yes || now >= offer.last_sent_at.saturating_add(HOUR) => 0,
+        Some(offer)
+            if matches!(offer.asks, Asks::Yes | Asks::Payment) || now >= offer.last_sent_at.saturating_add(HOUR) =>
+        {
+            0
+        }
         Some(offer) => u32::from(offer.sends.max(1)),
         None => u32::from(rules.otp != Otp::None && purchase.state == State::Requested),
     };
@@ -176,7 +180,7 @@ fn wrong_or_foreign(purchase: &Purchase, at: usize, code: &str) -> Route {
     match purchase.offer.as_ref().map(|offer| (offer.asks, offer.answered.is_some())) {
         Some((Asks::Code, _)) => Route::Apply { at, input: Input::CodeWrong },
         Some((Asks::ChannelCode, false)) => Route::Apply { at, input: Input::ChannelCode { code: code.to_owned() } },
-        Some((Asks::ChannelCode, true)) => Route::Answer(Answer::Status { at }),
+        Some((Asks::ChannelCode, true) | (Asks::Payment, _)) => Route::Answer(Answer::Status { at }),
         Some((Asks::Yes, _)) => Route::Answer(Answer::YesNeeded { at }),
         None => Route::Answer(Answer::NoCodeWaiting),
     }

@@ -11,6 +11,8 @@ pub(super) struct Words {
 const PURCHASE: &[&str] = &["package", "name", "price", "days", "account", "short_code", "hotline", "reference"];
 const OFFER: &[&str] =
     &["package", "name", "price", "days", "account", "short_code", "hotline", "reference", "minutes", "cancel"];
+const PAY: &[&str] =
+    &["package", "name", "price", "days", "account", "short_code", "hotline", "reference", "minutes", "pay_url"];
 const OTP: &[&str] =
     &["package", "name", "price", "days", "account", "short_code", "hotline", "reference", "minutes", "cancel", "otp"];
 const WRONG: &[&str] = &["package", "name", "price", "days", "account", "short_code", "hotline", "reference", "tries"];
@@ -47,6 +49,16 @@ pub(super) const WORDS: &[Words] = &[
         "offer_yes_repeat",
         OFFER,
         "Quy khach VUA MUA goi {package} cho {account}. Mua THEM lan nua gia {price}: soan Y gui {short_code} trong {minutes} phut. Khong mua: soan {cancel}",
+    ),
+    words(
+        "pay_at",
+        PAY,
+        "Mua goi {package} gia {price} dung {days} ngay cho {account}: thanh toan tai {pay_url} trong {minutes} phut",
+    ),
+    words(
+        "pay_at_repeat",
+        PAY,
+        "Quy khach VUA MUA goi {package} cho {account}. Mua THEM gia {price}: thanh toan tai {pay_url} trong {minutes} phut",
     ),
     words(
         "code_again",
@@ -172,6 +184,11 @@ pub(super) const WORDS: &[Words] = &[
         "Goi {package} dung {days} ngay cho {account}: da mua thanh cong, da tru {price}. Ma GD {reference}",
     ),
     words("status_refunded", PURCHASE, "Goi {package}: da hoan {price}. Ma GD {reference}. Ho tro {hotline}"),
+    words(
+        "status_awaiting_user",
+        PAY,
+        "Goi {package} gia {price} cho {account}: dang cho quy khach thanh toan tai {pay_url}",
+    ),
     words("status_ended", PURCHASE, "Goi {package} cho {account}: khong mua. Quy khach khong bi tru tien."),
     words(
         "no_code_waiting",

@@ -127,6 +127,7 @@ reply_lease = "1s"
 reply_pause = "100ms"
 reply_doubt = "1s"
 [purchase]
+otp_ttl = "2m"
 retry_pause = "100ms"
 check_attempts = 10
 [[smsc]]
@@ -140,6 +141,7 @@ charging = "viettel"
 kind = "carrier-billing"
 base_url = "{}"
 refund_url = "{}"
+clock_skew = "2s"
 {peer}
 [package_manager]
 base_url = "{}"
@@ -164,7 +166,9 @@ base_url = "{}"
             let in_review = left.iter().filter(|open| open.review.is_some()).count();
             // Whoever is in review may be told nothing for now.
             let at_peace = left.len() == in_review && stands.1 <= in_review;
-            if at_peace || moved.elapsed() > NOTHING_MOVES || Instant::now() > end {
+            // An offer whose text the SMSC took and lost moves when its time is over.
+            let waits = left.iter().any(|open| open.state == "offered");
+            if at_peace || moved.elapsed() > NOTHING_MOVES && !waits || Instant::now() > end {
                 self.tell_stories(&mut left).await;
                 return left;
             }

@@ -1,9 +1,11 @@
 //! The pure core, from outside: its table of transitions, random lives, and what one message means.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod life;
 mod lives;
 mod messages;
 mod money;
 mod operators;
+mod payment;
 mod sample;
 mod transitions;

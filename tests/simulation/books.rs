@@ -2,11 +2,13 @@
 //! it was done. Never looks at the gateway's opinion.
 
 use super::chance::Chance;
+use super::pages::LINK_TTL;
 use super::peers::{ChannelBook, PackageBook};
 use super::weather::Weather;
 use paygate::purchase::evidence::{Finding, GrantAnswer};
 use paygate::purchase::input::{ChannelCall, GrantCall};
 use paygate::purchase::money::Money;
+use paygate::purchase::record::Micros;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A number that is nobody's here.
@@ -22,6 +24,8 @@ pub(crate) struct Books {
     grants: BTreeMap<String, PackageBook>,
     /// Charges that the channel books on somebody else.
     strangers: BTreeSet<String>,
+    /// When each page was opened.
+    pages: BTreeMap<String, Micros>,
 }
 
 /// What stands in the books for one purchase, over all its keys.
@@ -34,14 +38,34 @@ pub(crate) struct Sums {
 
 impl Books {
     pub(crate) fn new(chance: &mut Chance, weather: Weather) -> Self {
-        let (channel, packages) = (ChannelBook::new(chance), PackageBook::new(chance));
+        let (mut channel, packages) = (ChannelBook::new(chance), PackageBook::new(chance));
+        // Where grants are refused it is about refunds, which no page has.
+        channel.has_page = !weather.refuses_grants && chance.percent(15);
         Self {
             channel,
             packages: if weather.refuses_grants { PackageBook::hard() } else { packages },
             charges: BTreeMap::new(),
             grants: BTreeMap::new(),
             strangers: BTreeSet::new(),
+            pages: BTreeMap::new(),
         }
+    }
+
+    /// Subscribers pay at a page of the channel's own.
+    pub(crate) const fn has_pages(&self) -> bool {
+        self.channel.has_page
+    }
+
+    /// The subscriber at the page: whether money moved. None where there is no page, or it has closed.
+    pub(crate) fn pay(&mut self, chance: &mut Chance, key: &str, now: Micros) -> Option<bool> {
+        let opened_at = *self.pages.get(key)?;
+        let book = self.charges.get_mut(key).filter(|_| now <= opened_at + LINK_TTL)?;
+        book.can_be_paid().then(|| book.pay(chance))
+    }
+
+    /// The same as [`Self::sums`], by one of the purchase's keys.
+    pub(crate) fn sums_of(&self, key: &str) -> Sums {
+        self.sums(key.get(..ID).unwrap_or(key))
     }
 
     pub(crate) const fn grants_are_recognised(&self) -> bool {
@@ -74,7 +98,14 @@ impl Books {
         self.strangers.contains(key)
     }
 
-    pub(crate) fn channel(&mut self, chance: &mut Chance, call: ChannelCall, key: &str, code: Option<&str>) -> Finding {
+    pub(crate) fn channel(
+        &mut self,
+        chance: &mut Chance,
+        call: ChannelCall,
+        key: &str,
+        code: Option<&str>,
+        now: Micros,
+    ) -> Finding {
         if !self.charges.contains_key(key) {
             self.charges.insert(key.to_owned(), self.channel.clone());
             if chance.percent(2) {
@@ -82,7 +113,11 @@ impl Books {
             }
         }
         let Some(book) = self.charges.get_mut(key) else { return Finding::NotFound };
-        match book.act(chance, call, code) {
+        let finding = book.act(chance, call, code);
+        if matches!(finding, Finding::AwaitsPayment { url: Some(_) }) {
+            self.pages.insert(key.to_owned(), now);
+        }
+        match finding {
             Finding::Charged { amount, .. } if self.strangers.contains(key) => {
                 Finding::Charged { amount, msisdn: Some(STRANGER.to_owned()) }
             }

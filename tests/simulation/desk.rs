@@ -70,6 +70,7 @@ fn rules() -> Rules {
         idempotent_grants: true,
         channels: [("viettel".to_owned(), channel)].into(),
         frozen: BTreeSet::new(),
+        lost_before: None,
     }
 }
 
@@ -84,6 +85,7 @@ fn billing() -> config::CarrierBilling {
         max_flight: LONGEST_FLIGHT,
         send_within: SEND_WITHIN,
         inquiry_plan: vec![Duration::from_secs(5)],
+        clock_skew: Duration::from_secs(300),
         concurrency: 1,
     }
 }

@@ -100,6 +100,9 @@ impl Life<'_> {
         let (purchase, kind) = (owed.row.purchase_id.clone(), owed.row.kind.clone());
         let text = Read { key, purchase: purchase.as_deref(), kind: &kind, code };
         self.note(|| format!("phone {at} reads {kind}"));
+        if let Some(purchase) = purchase.as_deref().filter(|_| kind == "pay_at") {
+            self.goes_to_the_page(purchase);
+        }
         let otp = self.desk.rules.otp;
         match self.subscribers[at].reads(&mut self.chance, otp, &text) {
             Ok(answers) => {

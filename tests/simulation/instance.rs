@@ -186,10 +186,8 @@ impl Life<'_> {
         for work in works {
             match work {
                 Work::Message { reading, .. } => self.know_message(at, reading, &mut known),
-                Work::Answer { id, .. } => {
-                    let cached = self.instances[at].cache.get(id).or_else(|| self.store.purchases.get(id));
-                    known.purchases.extend(cached.map(|purchase| (id.clone(), purchase.clone())));
-                }
+                Work::Answer { id, .. } => self.know_purchase(at, id, &mut known),
+                Work::Notify { notify, .. } => self.know_purchase(at, notify.purchase_id(), &mut known),
                 Work::Owed { reply } => {
                     let id = reply.row.purchase_id.as_ref();
                     let purchase = id.and_then(|id| self.store.purchases.get(id));
@@ -199,6 +197,11 @@ impl Life<'_> {
             }
         }
         known
+    }
+
+    fn know_purchase(&self, at: usize, id: &str, known: &mut Known) {
+        let cached = self.instances[at].cache.get(id).or_else(|| self.store.purchases.get(id));
+        known.purchases.extend(cached.map(|purchase| (id.to_owned(), purchase.clone())));
     }
 
     fn know_message(&mut self, at: usize, reading: &Reading, known: &mut Known) {

@@ -7,6 +7,7 @@ use super::broken::Broken;
 use super::chance::Chance;
 use super::instance::Instance;
 use super::keys::KeyStore;
+use super::pages::LINK_TTL;
 use super::phones::{Sms, Subscriber};
 use super::store::Store;
 use super::tally::{Fault, Tally};
@@ -97,6 +98,15 @@ pub(crate) enum Event {
         subscriber: usize,
         key: String,
         code: Option<String>,
+    },
+    /// A subscriber at the channel's page.
+    Pay {
+        key: String,
+    },
+    /// The channel speaks of a payment by itself.
+    Notified {
+        key: String,
+        paid: bool,
     },
     Start {
         instance: usize,
@@ -227,6 +237,8 @@ impl<'d> Life<'d> {
             Event::Tell { request, work, telling } => self.tell(request, work, telling),
             Event::Hear { instance, epoch, work } => self.hear(instance, epoch, work),
             Event::Read { subscriber, key, code } => self.reads(subscriber, &key, code.as_deref()),
+            Event::Pay { key } => self.pays(&key),
+            Event::Notified { key, paid } => self.notified(&key, paid),
             Event::Start { instance } => self.start(instance),
         }
     }
@@ -294,5 +306,10 @@ fn deal_rules(desk: &mut Desk, chance: &mut Chance, books: &Books) {
         channel.can_refund = chance.percent(90);
         channel.can_cancel = chance.percent(80);
         channel.texts_codes = true;
+        channel.link_ttl = None;
+        if books.has_pages() {
+            (channel.can_refund, channel.can_cancel, channel.texts_codes) = (false, false, false);
+            channel.link_ttl = Some(LINK_TTL);
+        }
     }
 }

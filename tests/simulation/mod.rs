@@ -13,6 +13,7 @@ mod keys;
 mod life;
 #[cfg(feature = "mutants")]
 pub(crate) mod mutants;
+mod pages;
 pub(crate) mod peers;
 mod phones;
 mod store;

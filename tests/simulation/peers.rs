@@ -2,7 +2,7 @@
 //! look at the purchase; what they answer is true at the moment they act, but for the faults each life is dealt.
 
 use super::chance::Chance;
-use paygate::purchase::evidence::{Advice, ChannelAnswer, Decline, Finding, GrantAnswer, Reason};
+use paygate::purchase::evidence::{Advice, Cause, ChannelAnswer, Decline, Finding, GrantAnswer, Reason};
 use paygate::purchase::input::{ChannelCall, GrantCall, Input};
 use paygate::purchase::money::{Currency, Money};
 use paygate::purchase::record::Micros;
@@ -22,6 +22,8 @@ pub(crate) struct ChannelBook {
     /// What it really debits; sometimes not what was asked for.
     pub(crate) debits: Money,
     refuses_refunds: bool,
+    /// The subscriber pays at a page of the channel's own, which `charge` opens.
+    pub(crate) has_page: bool,
     reserved: bool,
     cancelled: bool,
     denied: bool,
@@ -37,6 +39,7 @@ impl ChannelBook {
             recognises_keys: chance.percent(50),
             debits,
             refuses_refunds: chance.percent(15),
+            has_page: false,
             reserved: false,
             cancelled: false,
             denied: false,
@@ -71,7 +74,40 @@ impl ChannelBook {
         }
     }
 
+    /// A page that stands already is not opened a second time, and its address is not told again.
+    fn open(&mut self, chance: &mut Chance) -> Finding {
+        if self.reserved || self.denied {
+            return Finding::Unknown { cause: Cause::UnknownCode };
+        }
+        if chance.percent(15) {
+            return BUSY;
+        }
+        self.reserved = true;
+        Finding::AwaitsPayment { url: Some("https://bank.example/pay/1".to_owned()) }
+    }
+
+    /// The subscriber at the page: whether money moved.
+    pub(crate) fn pay(&mut self, chance: &mut Chance) -> bool {
+        if !self.can_be_paid() {
+            return false;
+        }
+        if chance.percent(20) {
+            self.denied = true;
+        } else {
+            self.charges += 1;
+        }
+        self.charges > 0
+    }
+
+    /// Whether the page stands and nothing has been decided there.
+    pub(crate) const fn can_be_paid(&self) -> bool {
+        self.reserved && !self.denied && self.charges == 0
+    }
+
     fn charge(&mut self, chance: &mut Chance, code: Option<&str>) -> Finding {
+        if self.has_page {
+            return self.open(chance);
+        }
         if self.cancelled || self.denied || (self.charges > 0 && self.recognises_keys) {
             return self.says();
         }
@@ -102,6 +138,7 @@ impl ChannelBook {
 
     fn says(&self) -> Finding {
         match (self.charges, self.cancelled || self.denied, self.reserved, self.texts_code) {
+            (0, false, true, _) if self.has_page => Finding::AwaitsPayment { url: None },
             (1.., _, _, _) => Finding::Charged { amount: self.debits, msisdn: None },
             (0, true, _, _) => NO_MONEY,
             (0, false, true, true) => Finding::CodeSent,

@@ -224,7 +224,7 @@ impl Life<'_> {
             Question::Channel(call) => {
                 let key = purchase.charge.as_ref().map(|charge| charge.key.clone()).unwrap_or_default();
                 let code = purchase.offer.as_ref().and_then(|offer| offer.answered.as_deref());
-                let finding = self.books.channel(&mut self.chance, call, &key, code);
+                let finding = self.books.channel(&mut self.chance, call, &key, code, self.now);
                 let finding = self.or_no_verdict(call, finding);
                 heard_from(call, sends, called_at, finding, self.chance.percent(80))
             }
@@ -309,6 +309,7 @@ impl Life<'_> {
         match offer.asks {
             Asks::Code => subscriber.has_confirmed(&purchase.id, false),
             Asks::ChannelCode => subscriber.has_confirmed(&purchase.id, true),
+            Asks::Payment => true,
             Asks::Yes => message_is_consent || subscriber.has_confirmed(&purchase.id, true),
         }
     }

@@ -150,6 +150,7 @@ impl Until {
             Finding::Charged { .. } | Finding::NotCharged(_) | Finding::NotFound => true,
             Finding::CodeSent | Finding::Reserved => self == Self::Opened,
             Finding::WrongCode(_)
+            | Finding::AwaitsPayment { .. }
             | Finding::NotSent { .. }
             | Finding::Unknown { .. }
             | Finding::Refunded { .. }

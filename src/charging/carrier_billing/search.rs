@@ -1,6 +1,6 @@
 //! Finding payments by their keys in the operator's list. The list is long and the searches are many, so one reading answers
-//! all that wait when it begins; a search never joins a reading that began before it was asked. Changes nothing there, and
-//! says that nothing is found only when all of the time was read.
+//! all that wait when it begins; a search never joins a reading that began before it was asked. Who is found is told at
+//! once; that nothing is found is said only when all of the time was read. Changes nothing there.
 
 use super::Driver;
 use super::codes::Operation;
@@ -12,14 +12,12 @@ use crate::charging::ChargeOrder;
 use crate::http_client::address;
 use crate::purchase::evidence::{Cause, ChannelAnswer, Finding};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::ControlFlow::{Break, Continue};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How far the operator's clock may be from ours.
-const SKEW: Duration = Duration::from_secs(5 * 60);
 /// Payments created from this long before the intent are looked at first: nearly always ours is among them.
 const NEAR: Duration = Duration::from_secs(2);
 
@@ -63,7 +61,8 @@ impl Driver {
     /// under the same key that ended without.
     pub(super) async fn find(&self, order: &ChargeOrder) -> ChannelAnswer {
         let (told, mut answer) = oneshot::channel();
-        let stretch = Stretch::around(order.intended_at, self.capabilities.send_within + self.capabilities.max_flight);
+        let landing = self.capabilities.send_within + self.capabilities.max_flight;
+        let stretch = Stretch::around(order, landing, self.clock_skew);
         self.searches.wait(Search { key: order.key.clone(), stretch, told });
         let found = tokio::select! {
             biased;
@@ -90,14 +89,20 @@ impl Driver {
     async fn read_for_all(&self, about: &About) {
         let searches = self.searches.take();
         let Some(whole) = searches.iter().map(|search| search.stretch).reduce(Stretch::and) else { return };
-        let wanted: HashSet<&str> = searches.iter().map(|search| search.key.as_str()).collect();
-        let (mut ended, mut living) = (HashMap::new(), HashMap::new());
+        let mut wanted: HashMap<String, Vec<Search>> = HashMap::new();
+        for search in searches {
+            wanted.entry(search.key.clone()).or_default().push(search);
+        }
+        let mut ended = HashMap::new();
         let mut visit = |payment: Payment| {
-            let key = payment.amount_transaction.names().find_map(|name| wanted.get(name).copied());
+            let key = payment.amount_transaction.names().find(|name| wanted.contains_key(*name)).map(str::to_owned);
             let Some(key) = key else { return Continue(()) };
-            let lives = payment.lives();
-            if lives { &mut living } else { &mut ended }.insert(key, payment);
-            if living.len() == wanted.len() { Break(()) } else { Continue(()) }
+            if payment.lives() {
+                wanted.remove(&key).into_iter().flatten().for_each(|search| search.tell(Ok(Some(payment.clone()))));
+            } else {
+                ended.insert(key, payment);
+            }
+            if wanted.is_empty() { Break(()) } else { Continue(()) }
         };
         let mut read = Ok(None);
         for query in whole.queries() {
@@ -107,29 +112,30 @@ impl Driver {
                 break;
             }
         }
-        let found = searches.iter().map(|search| {
-            let key = search.key.as_str();
-            match (living.get(key), &read) {
-                (Some(payment), _) => Ok(Some(payment.clone())),
-                (None, Ok(_)) => Ok(ended.get(key).cloned()),
-                (None, Err(answer)) => Err(answer.clone()),
-            }
-        });
-        let found: Vec<Found> = found.collect();
-        for (search, found) in searches.into_iter().zip(found) {
-            // Who has stopped waiting asks again.
-            let _ = search.told.send(found);
+        for search in wanted.into_values().flatten() {
+            let found = read.as_ref().map(|_| ended.get(&search.key).cloned()).map_err(Clone::clone);
+            search.tell(found);
         }
     }
 }
 
+impl Search {
+    /// Who has stopped waiting asks again.
+    fn tell(self, found: Found) {
+        let _ = self.told.send(found);
+    }
+}
+
 impl Stretch {
-    fn around(intended_at: i64, flight: Duration) -> Self {
-        let intended = Timestamp::from_microsecond(intended_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    /// `skew` is how far the operator's clock may be from ours.
+    fn around(order: &ChargeOrder, landing: Duration, skew: Duration) -> Self {
+        let time = |micros: i64| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
+        let intended = time(order.intended_at);
+        let first = order.lost_since.map_or(intended, |since| intended.min(time(since)));
         Self {
-            far: shifted(intended, -signed(SKEW)),
-            near: shifted(intended, -signed(NEAR)),
-            end: shifted(intended, signed(flight + SKEW)),
+            far: shifted(first, -signed(skew)),
+            near: shifted(intended, -signed(NEAR.min(skew))),
+            end: shifted(intended, signed(landing + skew)),
         }
     }
 

@@ -59,6 +59,7 @@ fn rules() -> Rules {
         idempotent_grants: true,
         channels: [("viettel".to_owned(), channel)].into(),
         frozen: Default::default(),
+        lost_before: None,
     }
 }
 
@@ -75,6 +76,7 @@ pub(in crate::engine) fn desk() -> Desk {
         max_flight: Duration::from_secs(30),
         send_within: Duration::from_secs(10),
         inquiry_plan: vec![Duration::from_secs(5)],
+        clock_skew: Duration::from_secs(300),
         concurrency: 1,
     };
     let packages = config::PackageManager {

@@ -122,15 +122,20 @@ impl Questions {
             Work::Message { reading, .. } => self.note_reading(reading),
             Work::Part { message, .. } => self.sets.extend(message.part.map(|part| set_key(message, part))),
             Work::Assemble { set } => self.sets.push(set.clone()),
-            Work::Answer { id, .. } | Work::Act { purchase: id, .. } => match cache.get(id) {
-                Some(purchase) => {
-                    known.purchases.insert(id.clone(), purchase);
-                }
-                None => self.ids.push(id.clone()),
-            },
+            Work::Answer { id, .. } | Work::Act { purchase: id, .. } => self.note_purchase(id, cache, known),
+            Work::Notify { notify, .. } => self.note_purchase(notify.purchase_id(), cache, known),
             Work::Owed { reply } => self.ids.extend(reply.row.purchase_id.clone()),
             Work::Receipt { receipt, .. } => self.receipts.push((receipt.link.clone(), receipt.message_id.clone())),
             Work::LeftOver { .. } | Work::Due { .. } | Work::Reply { .. } => {}
+        }
+    }
+
+    fn note_purchase(&mut self, id: &str, cache: &Cache, known: &mut Known) {
+        match cache.get(id) {
+            Some(purchase) => {
+                known.purchases.insert(id.to_owned(), purchase);
+            }
+            None => self.ids.push(id.to_owned()),
         }
     }
 

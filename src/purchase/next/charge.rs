@@ -3,10 +3,10 @@
 use super::offering::FROZEN;
 use super::turn::{Turn, intend};
 use crate::law::{Rule, holds};
-use crate::purchase::evidence::{Advice, ChannelAnswer, Decline, Finding, Reason};
+use crate::purchase::evidence::{Advice, Cause, ChannelAnswer, Decline, Finding, Reason};
 use crate::purchase::input::{ChannelCall, Input, Notice};
 use crate::purchase::money::Money;
-use crate::purchase::offer::Asks;
+use crate::purchase::offer::{Asks, Consent, ConsentBy};
 use crate::purchase::record::{AttemptStatus, Purchase, ReviewReason, State};
 
 /// How often one charge may be let out under its key, each time only after proof that the one before moved nothing.
@@ -101,6 +101,8 @@ impl Turn<'_> {
             Finding::NotSent { .. } if call == ChannelCall::Charge => {
                 self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
             }
+            Finding::AwaitsPayment { url } => self.on_page(call, url.as_deref()),
+            Finding::Unknown { cause: Cause::Pending } if self.state() == State::AwaitingUser => self.payment_unknown(),
             Finding::CodeSent if call == ChannelCall::Charge => self.channel_wants_its_code(Notice::Offer),
             Finding::CodeSent | Finding::Reserved | Finding::NotFound if self.is_past_flight() => {
                 self.proven_unmoved(finding);
@@ -121,6 +123,9 @@ impl Turn<'_> {
         charge.status = AttemptStatus::Succeeded;
         self.purchase.decline = None;
         self.forget_code();
+        if self.purchase.consent.is_none() && self.may_have_lost() {
+            self.purchase.consent = Some(Consent { given_at: self.now, by: ConsentBy::Lost });
+        }
         if !self.is_as_intended(amount, msisdn) {
             self.review(ReviewReason::Mismatch);
         } else if self.still_wanted() {
@@ -150,7 +155,7 @@ impl Turn<'_> {
             self.wake_at(self.now + self.rules.check_pause * i64::from(sends));
         } else {
             self.forget_code();
-            self.end(State::Declined, Some(decline), Notice::Declined { decline });
+            self.end_once(State::Declined, Some(decline), Notice::Declined { decline });
             self.give_up_reservation(decline);
         }
     }
@@ -178,9 +183,11 @@ impl Turn<'_> {
         })
     }
 
-    /// The consent is what a further send stands on: without it, or with an old one, none is made.
+    /// The consent is what a further send stands on: without it, or with an old one, none is made. Nor for a link that was
+    /// handed out: whoever wants to pay has it.
     fn may_send_again(&self) -> bool {
         self.consent_is_valid()
+            && !self.has_handed_out()
             && self.purchase.review.is_none()
             && self.purchase.charge.as_ref().is_some_and(|charge| charge.sends < SENDS_AT_MOST)
     }
@@ -193,6 +200,9 @@ impl Turn<'_> {
     fn proven_unmoved(&mut self, finding: &Finding) {
         if *finding == Finding::CodeSent {
             return self.channel_wants_its_code(Notice::CodeAgain);
+        }
+        if self.has_handed_out() {
+            return self.link_expired();
         }
         self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
     }
@@ -241,7 +251,7 @@ impl Turn<'_> {
     }
 
     /// No proof either way: only asked about from here.
-    fn charge_unknown(&mut self, call: ChannelCall) {
+    pub(super) fn charge_unknown(&mut self, call: ChannelCall) {
         let Some(charge) = &mut self.purchase.charge else { return };
         // Already proven to have moved nothing: an answer that proves less does not take that back.
         if charge.status == AttemptStatus::Failed {

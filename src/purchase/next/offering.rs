@@ -7,7 +7,7 @@ use crate::purchase::evidence::{Advice, CheckAnswer, Decline, Finding, Reason};
 use crate::purchase::input::{ChannelCall, Input, Notice};
 use crate::purchase::money::Money;
 use crate::purchase::offer::{Asks, Consent, ConsentBy, Offer};
-use crate::purchase::record::{AttemptStatus, State};
+use crate::purchase::record::{Attempt, AttemptStatus, State};
 
 /// What a frozen channel is to its subscribers.
 pub(super) const FROZEN: Decline = Decline::new(Reason::Maintenance, Advice::Wait);
@@ -70,6 +70,7 @@ impl Turn<'_> {
         });
         match asks {
             None => self.consent(ConsentBy::Message),
+            Some(Asks::Payment) => self.consent(ConsentBy::Payment),
             Some(Asks::Code | Asks::Yes) => self.send_offer(),
             Some(Asks::ChannelCode) => self.prepare(price),
         }
@@ -77,6 +78,9 @@ impl Turn<'_> {
 
     /// How this offer is to be agreed to; `None` where the message itself is the consent. A repeat always asks.
     fn asks(&self) -> Option<Asks> {
+        if self.channel().is_some_and(|channel| channel.link_ttl.is_some()) {
+            return Some(Asks::Payment);
+        }
         let texts_codes = self.channel().is_some_and(|channel| channel.texts_codes);
         match self.rules.otp {
             Otp::Telco if texts_codes => Some(Asks::ChannelCode),
@@ -122,6 +126,7 @@ impl Turn<'_> {
             }
             Finding::Charged { .. }
             | Finding::NotCharged(_)
+            | Finding::AwaitsPayment { .. }
             | Finding::WrongCode(_)
             | Finding::NotFound
             | Finding::NotSent { .. }
@@ -197,7 +202,26 @@ impl Turn<'_> {
         }
     }
 
+    /// An offer of a journal that may have lost its code, and the charge on it, is asked about before it is given up.
+    fn doubt_offer(&mut self) -> bool {
+        let untouched = |charge: &Attempt| charge.status == AttemptStatus::Reserved;
+        let Some(price) = self.purchase.price() else { return false };
+        if !self.may_have_lost() || !self.purchase.charge.as_ref().is_none_or(untouched) {
+            return false;
+        }
+        let key = format!("{}-c1", self.purchase.id);
+        let attempt = intent(key, price, self.channel_flight(), self.now);
+        let charge = self.purchase.charge.get_or_insert(attempt);
+        charge.status = AttemptStatus::Unknown;
+        self.enter(State::ChargeUnknown);
+        self.inquire_charge();
+        true
+    }
+
     fn expire(&mut self) {
+        if self.doubt_offer() {
+            return;
+        }
         self.end(State::Expired, None, Notice::Expired);
         self.release();
     }
@@ -262,6 +286,7 @@ impl Turn<'_> {
             State::Charging if !holds(Rule::ConsentEndsCancelling) => {
                 self.end(State::Cancelled, None, Notice::Cancelled);
             }
+            State::Offered if self.doubt_offer() => {}
             State::Requested | State::Offered => {
                 self.end(State::Cancelled, None, Notice::Cancelled);
                 self.release();

@@ -44,6 +44,7 @@ impl Turn<'_> {
             Finding::Charged { .. }
             | Finding::CodeSent
             | Finding::Reserved
+            | Finding::AwaitsPayment { .. }
             | Finding::WrongCode(_)
             | Finding::NotFound
             | Finding::NotSent { .. }

@@ -118,6 +118,11 @@ impl<'a> Turn<'a> {
         self.rules.frozen.contains(&self.purchase.order.channel)
     }
 
+    /// Whether the journal may have lost steps of this purchase.
+    pub(super) fn may_have_lost(&self) -> bool {
+        self.rules.lost_before.is_some_and(|before| self.purchase.created_at < before)
+    }
+
     pub(super) fn channel_flight(&self) -> &'a Flight {
         self.channel().map_or(&self.rules.grant, |channel| &channel.flight)
     }

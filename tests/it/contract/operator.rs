@@ -72,6 +72,7 @@ pub(super) fn config(base_url: String, refund_url: String) -> CarrierBilling {
         max_flight: Duration::from_secs(30),
         send_within: Duration::from_secs(10),
         inquiry_plan: vec![Duration::from_secs(5)],
+        clock_skew: Duration::from_secs(300),
         concurrency: 64,
     }
 }
@@ -93,6 +94,7 @@ pub(super) fn order_of(key: &str, msisdn: &str) -> ChargeOrder {
         code: None,
         sends: 1,
         intended_at: jiff::Timestamp::now().as_microsecond(),
+        lost_since: None,
         send_by: Instant::now() + Duration::from_secs(600),
     }
 }
@@ -123,6 +125,7 @@ pub(super) fn words(finding: &Finding) -> String {
         Finding::NotCharged(why) => format!("not charged: {:?}, advice {}", why.reason, why.advice.number()),
         Finding::CodeSent => "code sent".to_owned(),
         Finding::Reserved => "reserved".to_owned(),
+        Finding::AwaitsPayment { .. } => "awaits payment".to_owned(),
         Finding::WrongCode(why) => format!("wrong code: {:?}, advice {}", why.reason, why.advice.number()),
         Finding::NotFound => "not found".to_owned(),
         Finding::NotSent { .. } => "not sent".to_owned(),

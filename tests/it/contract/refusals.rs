@@ -80,7 +80,11 @@ async fn concluded(client: HttpClient, op: Op, status: u16, code: &str, sends: u
         }
         Finding::Refunded { .. } => assert_eq!(operator.billing.refunds("r1"), 1),
         Finding::NotRefunded(_) => assert_eq!(operator.billing.refunds("r1"), 0),
-        Finding::CodeSent | Finding::Reserved | Finding::NotFound | Finding::Unknown { .. } => {}
+        Finding::CodeSent
+        | Finding::Reserved
+        | Finding::AwaitsPayment { .. }
+        | Finding::NotFound
+        | Finding::Unknown { .. } => {}
     }
     words(&answer.finding)
 }

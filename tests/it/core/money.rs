@@ -1,66 +1,16 @@
 //! Sequences that once broke a rule about money, each told as the story it is. They hold the core to one answer at one
 //! moment; `lives.rs` looks for stories that nobody has told yet.
 
+use super::life::Life;
 use super::sample::{
-    BUSY, CHARGED, NO_MONEY, PRICE, SECOND, SILENCE, START, after, allowed, called, channel, grant, grant_silence,
-    granted, refused, rules,
+    BUSY, CHARGED, NO_MONEY, PRICE, SECOND, SILENCE, START, allowed, called, channel, grant, grant_silence, granted,
+    refused, rules,
 };
 use paygate::config::Otp;
 use paygate::purchase::evidence::{Advice, Decline, Finding, GrantAnswer, Reason};
-use paygate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Notice};
+use paygate::purchase::input::{ChannelCall, GrantCall, Input, Notice};
 use paygate::purchase::money::{Currency, Money};
-use paygate::purchase::record::{AttemptStatus, Micros, Purchase, ReviewReason, State};
-use paygate::purchase::rules::Rules;
-use paygate::purchase::{Step, next};
-
-/// A purchase being led from moment to moment.
-struct Life {
-    rules: Rules,
-    purchase: Purchase,
-    now: Micros,
-    effects: Vec<Effect>,
-}
-
-impl Life {
-    fn new(rules: Rules, inputs: &[Input]) -> Self {
-        let (purchase, now) = after(&rules, inputs);
-        Self { rules, purchase, now, effects: Vec::new() }
-    }
-
-    /// One input, that many seconds after the start.
-    fn at(&mut self, seconds: Micros, input: Input) -> &mut Self {
-        self.now = START + seconds * SECOND;
-        self.take(input)
-    }
-
-    fn take(&mut self, input: Input) -> &mut Self {
-        let Step { purchase, effects } = next(&self.rules, &self.purchase, &input, self.now);
-        (self.purchase, self.effects) = (purchase, effects);
-        self
-    }
-
-    /// The timer, when it is due.
-    fn wake(&mut self) -> &mut Self {
-        self.now = self.purchase.due_at.unwrap();
-        self.take(Input::Timer)
-    }
-
-    fn calls(&self, call: ChannelCall) -> bool {
-        self.effects.contains(&Effect::Call { call })
-    }
-
-    fn gives(&self, call: GrantCall) -> bool {
-        self.effects.contains(&Effect::Give { call })
-    }
-
-    fn tells(&self, notice: Notice) -> bool {
-        self.effects.contains(&Effect::Tell { notice })
-    }
-
-    fn charge(&self) -> AttemptStatus {
-        self.purchase.charge.as_ref().unwrap().status
-    }
-}
+use paygate::purchase::record::{AttemptStatus, Micros, ReviewReason, State};
 
 /// The offer, its code, and the intent to charge at second 3: no request after second 13, none in flight after second 43.
 fn charging() -> Life {

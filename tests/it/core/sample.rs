@@ -46,7 +46,33 @@ pub(crate) fn rules(otp: Otp) -> Rules {
         idempotent_grants: true,
         channels: [("viettel".to_owned(), channel)].into(),
         frozen: Default::default(),
+        lost_before: None,
     }
+}
+
+/// A channel whose subscribers pay at a page of its own.
+pub(crate) fn by_link() -> Rules {
+    let mut rules = rules(Otp::Gateway);
+    let page = ChannelRules {
+        texts_codes: false,
+        can_cancel: false,
+        can_refund: false,
+        link_ttl: Some(5 * MINUTE),
+        flight: flight(),
+    };
+    rules.channels.insert("viettel".to_owned(), page);
+    rules
+}
+
+pub(crate) fn page() -> Finding {
+    Finding::AwaitsPayment { url: Some("https://bank.example/pay/1".to_owned()) }
+}
+
+pub(crate) const UNPAID: Finding = Finding::AwaitsPayment { url: None };
+
+/// What the channel says by itself.
+pub(crate) fn notified(paid: bool) -> Input {
+    Input::Notified { paid, digest: format!("{paid}"), heard: String::new() }
 }
 
 pub(crate) fn msisdn() -> Msisdn {
@@ -105,6 +131,7 @@ pub(crate) fn called(at: Micros, mut input: Input) -> Input {
 
 pub(crate) const CHARGED: Finding = Finding::Charged { amount: PRICE, msisdn: None };
 pub(crate) const SILENCE: Finding = Finding::Unknown { cause: Cause::NoAnswer };
+pub(crate) const PENDING: Finding = Finding::Unknown { cause: Cause::Pending };
 pub(crate) const NO_MONEY: Finding = Finding::NotCharged(Decline::new(Reason::NoMoney, Advice::Wait));
 pub(crate) const BUSY: Finding = Finding::NotCharged(Decline::new(Reason::Busy, Advice::Technical));
 
@@ -157,6 +184,7 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
     let mut no_refund = gateway();
     no_refund.channels.get_mut("viettel").unwrap().can_refund = false;
     let timers = |count: usize| vec![Input::Timer; count];
+    let opened = with(&begin, channel(Charge, 1, page()));
     let check_refused = CheckAnswer::Refused { reason: Reason::NoAccount, heard: String::new() };
     vec![
         (State::Requested, "", gateway(), vec![Input::Asked]),
@@ -176,6 +204,9 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
         (State::Charging, "", gateway(), confirmed.clone()),
         (State::Charging, "waiting to send again", gateway(), with(&confirmed, channel(Charge, 1, BUSY))),
         (State::ChargeUnknown, "", gateway(), with(&confirmed, channel(Charge, 1, SILENCE))),
+        (State::ChargeUnknown, "page not told of", by_link(), with(&begin, channel(Charge, 1, SILENCE))),
+        (State::AwaitingUser, "", by_link(), opened.clone()),
+        (State::ChargeUnknown, "link handed out", by_link(), with(&opened, channel(InquireCharge, 2, PENDING))),
         (State::Granting, "", gateway(), paid.clone()),
         (State::GrantUnknown, "", gateway(), with(&paid, grant(Grant, 1, grant_silence()))),
         (State::GrantUnknown, "refused", gateway(), refused),
@@ -242,9 +273,12 @@ pub(crate) fn every_input(purchase: &Purchase) -> Vec<Input> {
         code_wrong,
         Finding::CodeSent,
         Finding::Reserved,
+        page(),
+        UNPAID,
         Finding::NotFound,
         not_sent.clone(),
         SILENCE,
+        PENDING,
     ];
     let no_refund = Finding::NotRefunded(Decline::new(Reason::Declined, Advice::CallOperator));
     let refund = [Finding::Refunded { amount: PRICE }, no_refund, BUSY, Finding::NotFound, not_sent, SILENCE];
@@ -261,6 +295,8 @@ pub(crate) fn every_input(purchase: &Purchase) -> Vec<Input> {
         Input::Yes,
         Input::Cancel,
         Input::Timer,
+        notified(true),
+        notified(false),
         Input::Inquire { by: somebody() },
     ];
     inputs.extend(Verdict::ALL.map(resolve));
@@ -296,9 +332,12 @@ pub(crate) fn input_name(input: &Input) -> String {
             Finding::NotCharged(_) => "not charged",
             Finding::CodeSent => "code sent",
             Finding::Reserved => "reserved",
+            Finding::AwaitsPayment { url: Some(_) } => "page",
+            Finding::AwaitsPayment { url: None } => "unpaid",
             Finding::WrongCode(_) => "wrong code",
             Finding::NotFound => "not found",
             Finding::NotSent { .. } => "not sent",
+            Finding::Unknown { cause: Cause::Pending } => "pending",
             Finding::Unknown { .. } => "unknown",
             Finding::Refunded { .. } => "refunded",
             Finding::NotRefunded(_) => "not refunded",
@@ -312,6 +351,13 @@ pub(crate) fn input_name(input: &Input) -> String {
             GrantAnswer::NotSent { .. } => "not sent",
             GrantAnswer::Unknown { .. } => "unknown",
         },
+        Input::Notified { paid, .. } => {
+            if *paid {
+                "paid"
+            } else {
+                "something"
+            }
+        }
         Input::Resolve { verdict, .. } => verdict.as_str(),
         _ => return input.kind().to_owned(),
     };

@@ -13,37 +13,19 @@ pub(crate) fn msisdn(e164: &str) -> Msisdn {
 }
 
 pub(crate) fn purchase(id: &str) -> Purchase {
-    Purchase {
-        id: id.to_owned(),
-        version: 1,
-        order: Order {
-            msisdn: Some(msisdn("+84854689520")),
-            account: "0854689520".to_owned(),
-            service: "VIP".to_owned(),
-            package: "NAP1".to_owned(),
-            channel: "viettel".to_owned(),
-            door: "smpp".to_owned(),
-            link: "viettel".to_owned(),
-            short_code: "9029".to_owned(),
-            repeat: false,
-            app: None,
-        },
-        state: State::Requested,
-        created_at: T,
-        updated_at: T,
-        due_at: Some(T + 1),
-        offer: None,
-        consent: None,
-        charge: None,
-        grant: None,
-        refund: None,
-        review: None,
-        decline: None,
-        asked: 0,
-        told_checking: false,
-        told: None,
-        verdict: None,
-    }
+    let order = Order {
+        msisdn: Some(msisdn("+84854689520")),
+        account: "0854689520".to_owned(),
+        service: "VIP".to_owned(),
+        package: "NAP1".to_owned(),
+        channel: "viettel".to_owned(),
+        door: "smpp".to_owned(),
+        link: "viettel".to_owned(),
+        short_code: "9029".to_owned(),
+        repeat: false,
+        app: None,
+    };
+    Purchase { version: 1, due_at: Some(T + 1), ..Purchase::unasked(id.to_owned(), order, T) }
 }
 
 /// The purchase one step on.

@@ -60,3 +60,23 @@ async fn a_charge_lost_in_a_failover_and_still_in_flight_is_waited_for() {
     second.stop().await;
     world.ends_though_killed(&["done"], Books::BOUGHT).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offer_whose_answer_was_lost_in_a_failover_is_asked_about_before_it_expires() {
+    let mut pair = Pair::start();
+    let mut world = plan(&pair).await.set("purchase.otp_ttl = \"15s\"").start().await;
+    world.smsc.redeliver(true);
+    let code = world.phone("0854689520").asks("ON VIP NAP1").await;
+    world.replies_stand(&["offer delivered"]).await;
+    pair.falls_behind();
+    world.phone("0854689520").texts(&code).await;
+    world.phone("0854689520").reads_done().await;
+    pair.fails_over().await;
+    world.comes_to("offered").await;
+    // Nobody writes any more: the offer's time runs out.
+    world.phone("0854689520").reads_done().await;
+    world.comes_to("done").await;
+    world.stop_daemons().await;
+    // The code itself is lost, and with it more than a failover without loss would have cost: but nothing of the money.
+    assert_eq!(world.books(), Books::BOUGHT);
+}

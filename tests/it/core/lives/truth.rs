@@ -32,7 +32,7 @@ impl Told {
             Notice::Expired => &mut self.expired,
             Notice::Cancelled => &mut self.cancelled,
             Notice::Refused { .. } | Notice::Busy => &mut self.refused,
-            Notice::Offer | Notice::WrongCode { .. } | Notice::CodeAgain => return,
+            Notice::Offer | Notice::PayAt | Notice::WrongCode { .. } | Notice::CodeAgain => return,
         };
         *counter += 1;
     }
@@ -136,6 +136,7 @@ fn proven(world: &World, after: &Purchase) -> Result<(), String> {
     let books = &world.channel;
     if let Some(AttemptStatus::Failed | AttemptStatus::Reserved) = status(after.charge.as_ref()) {
         hold(books.charges == 0 && !in_flight(world, CHARGE), "a charge is called not made only when it was not")?;
+        hold(!world.link_is_good(), "a charge is called not made only when its link can be paid at no more")?;
     }
     if status(after.charge.as_ref()) == Some(AttemptStatus::Succeeded) {
         hold(books.charges > 0, "a charge is called made only when it was")?;
@@ -199,6 +200,8 @@ fn agreed(world: &World, after: &Purchase, wall: Micros) -> Result<(), String> {
         ConsentBy::Code => offer.asks == Asks::Code,
         ConsentBy::ChannelCode => offer.asks == Asks::ChannelCode && world.channel.texts_code,
         ConsentBy::Yes => offer.asks == Asks::Yes,
+        ConsentBy::Payment => offer.asks == Asks::Payment,
+        ConsentBy::Partner | ConsentBy::Lost => false,
         ConsentBy::Message => world.rules.otp == Otp::None && !world.rules.confirm_without_code && !after.order.repeat,
     };
     hold(fits, "the consent is of the kind that was asked for, and a code that nobody judges is none")

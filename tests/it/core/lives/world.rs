@@ -2,7 +2,7 @@
 //! held to the rules of `rules_of_money`; the world knows what is true and the core only what it is told.
 
 use super::truth::{self, Told};
-use crate::core::sample::{MINUTE, PRICE, SECOND, START, asked, input_name, rules, somebody};
+use crate::core::sample::{MINUTE, PRICE, SECOND, START, asked, by_link, input_name, notified, rules, somebody};
 use crate::simulation::chance::Chance;
 use crate::simulation::peers::{CHANNEL_CODE, ChannelBook, PackageBook, heard_from};
 use paygate::config::Otp;
@@ -64,6 +64,12 @@ pub(super) struct World {
     down_until: Micros,
     /// When the subscriber writes next.
     writes_at: Option<Micros>,
+    /// Until when the link can be paid at, once it was handed out.
+    pub(super) link_ends_at: Option<Micros>,
+    /// When the subscriber pays at the page.
+    pays_at: Option<Micros>,
+    /// What the channel is going to say by itself, and when.
+    notifies: Vec<(Micros, bool)>,
     reviewed: u32,
     /// Operators freeze and thaw the channel in this life.
     freezes: bool,
@@ -82,12 +88,16 @@ impl World {
         let mut chance = Chance::new(seed);
         let mut rules = rules(*chance.one_of(&[Otp::Gateway, Otp::Gateway, Otp::Telco, Otp::Telco, Otp::None]));
         rules.confirm_without_code = chance.percent(50);
-        let channel = ChannelBook::new(&mut chance);
+        let mut channel = ChannelBook::new(&mut chance);
         let packages = PackageBook::new(&mut chance);
         rules.idempotent_grants = packages.recognises_keys;
         if let Some(promises) = rules.channels.get_mut("viettel") {
             promises.can_refund = chance.percent(90);
             promises.can_cancel = chance.percent(80);
+        }
+        if chance.percent(25) {
+            rules.channels = by_link().channels;
+            (channel.has_page, channel.texts_code) = (true, false);
         }
         let mut purchase = asked();
         purchase.order.repeat = chance.percent(10);
@@ -108,6 +118,9 @@ impl World {
             leapt_until: START,
             down_until: START,
             writes_at,
+            link_ends_at: None,
+            pays_at: None,
+            notifies: Vec::new(),
             reviewed: 0,
             freezes,
             looked_at: None,
@@ -140,6 +153,8 @@ impl World {
             } else if self.writes_at.is_some_and(|at| at <= self.now) {
                 let input = self.writes();
                 self.step(input, written_down)?;
+            } else if let Some(input) = self.notified_now() {
+                self.step(input, written_down)?;
             } else if self.looked_at.is_some_and(|at| at <= self.now) {
                 self.person(written_down)?;
             } else {
@@ -161,7 +176,9 @@ impl World {
         let timer = self.purchase.due_at.filter(|_| !at_rest).map(|due| (due - self.skew).max(self.down_until));
         let acts = self.requests.iter().filter_map(|request| request.acts_at);
         let heard = self.requests.iter().flat_map(|request| request.heard.iter().map(|(at, _)| *at));
-        acts.chain(heard).chain(timer).chain(self.writes_at).chain(self.looked_at).min()
+        let notifies = self.notifies.iter().map(|(at, _)| *at);
+        let others = self.writes_at.into_iter().chain(self.looked_at).chain(self.pays_at);
+        acts.chain(heard).chain(timer).chain(notifies).chain(others).min()
     }
 
     fn is_timer_due(&self) -> bool {
@@ -178,8 +195,31 @@ impl World {
         None
     }
 
+    fn notified_now(&mut self) -> Option<Input> {
+        let at = self.notifies.iter().position(|(at, _)| *at <= self.now)?;
+        let (_, paid) = self.notifies.swap_remove(at);
+        Some(notified(paid))
+    }
+
+    /// The subscriber is at the page, in time or not. Sometimes the channel tells us of it by itself, sometimes twice.
+    fn pay(&mut self) {
+        self.pays_at = None;
+        if self.link_ends_at.is_none_or(|end| self.now > end) {
+            return;
+        }
+        let paid = self.channel.pay(&mut self.chance);
+        self.note(|| format!("the subscriber is at the page: {}", if paid { "paid" } else { "not paid" }));
+        for _ in 0..self.chance.below(3) {
+            let longest = if self.chance.percent(80) { MINUTE } else { 120 * MINUTE };
+            self.notifies.push((self.now + self.chance.up_to(longest), paid));
+        }
+    }
+
     /// A request arrives at its peer, which acts; the answer sets out.
     fn act_now(&mut self) {
+        if self.pays_at.is_some_and(|at| at <= self.now) {
+            return self.pay();
+        }
         self.requests.retain(|request| request.acts_at.is_some() || !request.heard.is_empty());
         let now = self.now;
         let Some(at) = self.requests.iter().position(|request| request.acts_at.is_some_and(|at| at <= now)) else {
@@ -236,7 +276,7 @@ impl World {
             Some(Asks::Code) => Input::CodeRight,
             Some(Asks::ChannelCode) => right.clone(),
             Some(Asks::Yes) => Input::Yes,
-            None => Input::AskedAgain,
+            Some(Asks::Payment) | None => Input::AskedAgain,
         };
         match self.chance.below(40) {
             0 => Input::Cancel,
@@ -258,6 +298,9 @@ impl World {
         let (sends, called_at) = (*self.chance.one_of(&[1, 2, u32::MAX]), self.called_at());
         if self.chance.percent(25) {
             return self.operator_in_passing();
+        }
+        if self.chance.percent(10) {
+            return notified(self.chance.percent(50));
         }
         if self.chance.percent(25) {
             let call = *self.chance.one_of(&[GrantCall::Grant, GrantCall::InquireGrant]);
@@ -282,7 +325,8 @@ impl World {
 
     /// A person with the statements in hand: says what is so, when nothing is on its way any more.
     fn person(&mut self, written_down: bool) -> Result<(), String> {
-        let under_way = self.requests.iter().any(|request| request.acts_at.is_some() && truth::moves(request.question));
+        let under_way = self.requests.iter().any(|request| request.acts_at.is_some() && truth::moves(request.question))
+            || self.link_is_good();
         if self.purchase.state != State::Review {
             self.looked_at = None;
             return Ok(());
@@ -305,6 +349,11 @@ impl World {
             }
         };
         self.step(Input::Resolve { verdict, by: with_evidence() }, written_down)
+    }
+
+    /// Money may move at the page without us.
+    pub(super) fn link_is_good(&self) -> bool {
+        self.link_ends_at.is_some_and(|end| self.now < end) && self.channel.can_be_paid()
     }
 
     pub(super) fn is_frozen(&self) -> bool {
@@ -364,7 +413,8 @@ impl World {
         let leap = self.chance.up_to(60 * MINUTE);
         let before = if self.now < self.leapt_until { self.leapt } else { 0 };
         let flight = &self.rules.grant;
-        (self.leapt, self.leapt_until) = (before + leap, self.now + flight.send_within + flight.max_flight);
+        let link_ttl = self.rules.channels.get("viettel").and_then(|channel| channel.link_ttl).unwrap_or(0);
+        (self.leapt, self.leapt_until) = (before + leap, self.now + flight.send_within + flight.max_flight + link_ttl);
         self.skew += leap;
         self.note(|| format!("the wall clock leaps forward by {} s", leap / SECOND));
     }
@@ -395,6 +445,10 @@ impl World {
 
     fn hears(&mut self, notice: Notice) {
         self.told.count(notice);
+        if notice == Notice::PayAt {
+            self.link_ends_at = Some(self.now + 5 * MINUTE);
+            self.pays_at = self.chance.percent(80).then(|| self.now + self.chance.up_to(6 * MINUTE));
+        }
         let asks_for_an_answer = matches!(notice, Notice::Offer | Notice::WrongCode { .. } | Notice::CodeAgain);
         if asks_for_an_answer && self.chance.percent(90) {
             let pause = if self.chance.percent(90) { MINUTE } else { 6 * MINUTE };
