@@ -75,9 +75,13 @@ impl<'a> Batch<'a> {
 
     /// A whole message: new, or a redelivery that starts nothing.
     fn message(&mut self, reading: Arc<Reading>, done: Done, parts: Option<(String, i64)>) {
-        if let Some(sender) = reading.meaning.sender()
-            && !self.draft.subscribers.insert(*sender)
-        {
+        let waits_for_its_like = match (reading.meaning.sender(), &reading.meaning) {
+            (Some(sender), _) => !self.draft.subscribers.insert(*sender),
+            // An order without a phone is like none but itself.
+            (None, Meaning::Order(_)) => self.draft.by_purchase.contains_key(&purchase_id(&reading.key, 0)),
+            (None, _) => false,
+        };
+        if waits_for_its_like {
             self.draft.later.push(Work::Message { reading, done, parts });
             return;
         }

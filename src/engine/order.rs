@@ -72,3 +72,100 @@ const fn can_be_answered(state: State) -> bool {
         State::Done | State::Declined | State::Expired | State::Cancelled | State::Refunded | State::Refused => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+    use crate::engine::decide::tests::{CHARGED, SECOND, START, allowed, answer, channel, decide, desk};
+    use crate::engine::desk::Desk;
+    use crate::engine::door::OrderIn;
+    use crate::engine::intake::{Reading, order_key};
+    use crate::engine::work::{Decision, Known, Work};
+    use crate::purchase::evidence::Finding;
+    use crate::purchase::input::{ChannelCall, Input};
+    use crate::purchase::record::{AppOrder, Context, Order};
+    use std::sync::Arc;
+
+    const PAGE: &str = "https://bank.example/pay/1";
+
+    /// A desk whose channel is paid at a page of its own.
+    fn by_link() -> Desk {
+        let mut desk = desk();
+        desk.rules.channels.get_mut("viettel").unwrap().link_ttl = Some(600 * SECOND);
+        desk
+    }
+
+    fn order() -> Work {
+        let text = |value: &str| value.to_owned();
+        let context = Context {
+            platform: text("app"),
+            dt_id: text("thudo"),
+            r#type: text("purchase"),
+            device_type: text("phone"),
+            device_id: text("ios-7"),
+            pay_type: text("bank"),
+            pay_partner: text("bank"),
+        };
+        let order = Order {
+            msisdn: None,
+            account: text("0854689520"),
+            service: text("VIP"),
+            package: text("NAP1"),
+            channel: text("viettel"),
+            door: text("app"),
+            link: String::new(),
+            short_code: String::new(),
+            repeat: false,
+            app: Some(AppOrder { name: text("web"), context, return_url: None }),
+        };
+        let order = OrderIn { key: order_key("web", "k-1"), app: text("web"), order, body: "{}".into() };
+        Work::Message { reading: Arc::new(Reading::of(order)), done: None, parts: None }
+    }
+
+    /// The decisions of an order that is answered so, one batch after the other.
+    fn decided(desk: &Desk, inputs: Vec<Input>) -> Vec<Decision> {
+        let mut decisions = decide(desk, &Known::default(), START, vec![order()]).0;
+        for (seconds, input) in (1..).zip(inputs) {
+            let before = decisions.last().unwrap().unit.purchase.as_ref().unwrap().purchase.clone();
+            let mut known = Known::default();
+            known.purchases.insert(before.id.clone(), before.clone());
+            decisions.extend(decide(desk, &known, START + seconds * SECOND, vec![answer(&before, input)]).0);
+        }
+        decisions
+    }
+
+    fn events(decisions: &[Decision]) -> Vec<EventRow> {
+        decisions.iter().flat_map(|decision| decision.unit.events.clone()).collect()
+    }
+
+    #[test]
+    fn what_an_app_is_answered_is_the_link_as_it_was_handed_out_whatever_follows() {
+        let page = Finding::AwaitsPayment { url: Some(PAGE.to_owned()) };
+        let asked = vec![allowed(), channel(ChannelCall::Charge, 1, page)];
+        let desk = by_link();
+        assert_eq!(Answered::first(&events(&decided(&desk, vec![allowed()]))), None, "nothing to show yet");
+        let answered = Answered::first(&events(&decided(&desk, asked.clone()))).unwrap();
+        let expected = Answered {
+            state: State::AwaitingUser,
+            pay_url: Some(PAGE.to_owned()),
+            expires_at: Some(START + 2 * SECOND + 600 * SECOND),
+            decline: None,
+        };
+        assert_eq!(answered, expected);
+        let paid = [asked, vec![channel(ChannelCall::InquireCharge, 2, CHARGED)]].concat();
+        let decisions = decided(&desk, paid);
+        assert_eq!(decisions.last().unwrap().unit.purchase.as_ref().unwrap().purchase.state, State::Granting);
+        assert_eq!(Answered::first(&events(&decisions)), Some(expected));
+        assert!(decisions.iter().all(|decision| decision.replies.is_empty()), "there is no phone to text");
+    }
+
+    #[test]
+    fn one_order_twice_in_one_batch_is_decided_once() {
+        let (decisions, later) = decide(&by_link(), &Known::default(), START, vec![order(), order()]);
+        assert_eq!((decisions.len(), decisions[0].unit.events.len(), later.len()), (1, 1, 1));
+        let message = decisions[0].unit.message.as_ref().unwrap();
+        let kept = (message.door.as_str(), message.link.as_str(), message.from.as_str(), message.verdict.as_str());
+        assert_eq!(kept, ("app", "web", "", "order"));
+    }
+}

@@ -39,7 +39,8 @@ fn the_document_names_every_route_and_no_other() {
     let routes = routes();
     let unnamed: Vec<&String> = routes.difference(&named).collect();
     assert!(unnamed.is_empty(), "not in the document: {unnamed:?}");
-    let unbuilt: Vec<&str> = named.difference(&routes).map(String::as_str).filter(|it| !PROMISED.contains(it)).collect();
+    let unbuilt: Vec<&str> =
+        named.difference(&routes).map(String::as_str).filter(|it| !PROMISED.contains(it)).collect();
     assert!(unbuilt.is_empty(), "in the document alone: {unbuilt:?}");
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
