@@ -6,7 +6,7 @@ mod rules;
 mod status;
 
 use crate::charging::Channels;
-use crate::config::{self, Config, LinkKind};
+use crate::config::{Config, LinkKind};
 use crate::engine::clock::Clock;
 use crate::engine::desk::Desk;
 use crate::engine::doubt::Doubt;
@@ -27,6 +27,7 @@ use links::Starter;
 use paygate_parsers::msisdn::Country;
 use rules::micros;
 use secrecy::ExposeSecret;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -74,7 +75,7 @@ impl App {
         let clock = Clock::start(&journal, desk.landing()).await.context("the journal's clock cannot be read")?;
         let doubt = Doubt { max_lag: config.journal.max_lag, redelivery: config.purchase.redelivery_window };
         let engine = Engine::start(engine::Parts {
-            channel_places: places(config),
+            channel_places: places(&desk.channels),
             package_manager_places: config.package_manager.concurrency,
             keys: keys(config)?,
             settings: config.engine.clone(),
@@ -88,11 +89,13 @@ impl App {
         Starter { intake: engine.intake(), client: &client, readiness: &readiness, stop: &doors, tasks: &tasks }
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
+        let notifies = http::notify::State::new(&config.http, Arc::clone(&channels), engine.intake());
         let paged = channels.iter().map(|(name, it)| (name.to_owned(), it.capabilities().link_ttl.is_some()));
         let hearing = http::Hearing::default();
         let orders = http::Orders::new(config, country, paged, engine.intake(), journal.clone(), hearing.clone());
         let router =
             http::router(http::State::new(&config.http, &config.smsc, engine.intake(), ready.clone(), metrics))
+                .merge(http::notify::router(notifies, &config.http))
                 .merge(orders.routes(&config.http));
         if !config.app.is_empty() {
             tasks.spawn(hearing.hear(engine.moves()));
@@ -224,11 +227,8 @@ fn keys(config: &Config) -> anyhow::Result<Keys> {
     }
 }
 
-fn places(config: &Config) -> std::collections::BTreeMap<String, usize> {
-    let count = |charging: &config::Charging| match charging {
-        config::Charging::CarrierBilling(settings) => settings.concurrency,
-    };
-    config.charging.iter().map(|(name, charging)| (name.clone(), count(charging))).collect()
+fn places(channels: &Channels) -> BTreeMap<String, usize> {
+    channels.iter().map(|(name, channel)| (name.to_owned(), channel.capabilities().concurrency)).collect()
 }
 
 /// Marks a part ready or says why not.

@@ -1,11 +1,14 @@
-//! The driver interface: what the engine may ask of a channel. A driver translates its dialect and decides nothing about money.
+//! The driver interface: what the engine may ask of a channel. A driver translates its dialect and decides nothing about
+//! money. A further channel is a folder here with a `Driver` in it, and a line in [`dialects!`].
 
 pub mod carrier_billing;
+pub mod pay123;
 
 use crate::config;
 use crate::http_client::HttpClient;
 use crate::purchase::evidence::ChannelAnswer;
 use crate::purchase::money::Money;
+use jiff::Timestamp;
 use paygate_parsers::msisdn::Msisdn;
 use std::{collections::BTreeMap, fmt, time::Duration};
 use tokio::time::Instant;
@@ -68,8 +71,79 @@ pub struct Capabilities {
     pub max_flight: Duration,
     /// How long after the intent's commit a request may still leave.
     pub send_within: Duration,
+    /// How long all the calls that one effect makes, one after the other, may take.
+    pub answer_within: Duration,
     /// When unknown outcomes are inquired about; the last step repeats.
     pub inquiry_plan: Vec<Duration>,
+    /// Calls under way at once; more wait in order.
+    pub concurrency: usize,
+}
+
+/// A channel's word, checked, that something happened to one of our charges. It is never proof by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notified {
+    /// The charge's key.
+    pub key: String,
+    /// Money moved, or may have.
+    pub paid: bool,
+    /// The same for the same notify, whenever it is heard.
+    pub digest: String,
+    /// For a person; bounded, without secrets.
+    pub heard: String,
+}
+
+/// A notify that is not believed, and what its sender is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub why: Refused,
+    /// The key that it named, whether or not there is such a charge.
+    pub key: String,
+    pub answer: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Nobody with the key has signed it.
+    BadChecksum,
+    /// Signed, at a time that is too far from ours.
+    Stale,
+    /// Signed, and not what the channel's notifies are.
+    Unreadable,
+}
+
+impl Refused {
+    /// The word for it in logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BadChecksum => "bad_checksum",
+            Self::Stale => "stale",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// What may be wrong, for an operator.
+    #[must_use]
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::BadChecksum => "its checksum is wrong; it is forged, or the key is not the channel's",
+            Self::Stale => "its time is too far from ours; one of the clocks is wrong, or it is a copy of an old one",
+            Self::Unreadable => "it is signed and not understood",
+        }
+    }
+}
+
+/// What the sender of a notify is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ack {
+    /// Durable now.
+    Taken,
+    /// Heard before, or decided already.
+    Again,
+    /// Not believed.
+    BadChecksum,
+    /// Believed, and not kept.
+    Failed,
 }
 
 impl fmt::Debug for ChargeOrder {
@@ -87,84 +161,90 @@ impl fmt::Debug for ChargeOrder {
 }
 
 /// A way to be paid. One variant for each dialect, so that a missing case is a compile error and not a surprise.
-pub enum Channel {
-    CarrierBilling(carrier_billing::Driver),
-}
+macro_rules! dialects {
+    ($($Dialect:ident => $module:ident),+ $(,)?) => {
+        pub enum Channel {
+            $($Dialect($module::Driver)),+
+        }
 
-impl Channel {
-    #[must_use]
-    pub fn new(settings: &config::Charging, client: HttpClient) -> Self {
-        match settings {
-            config::Charging::CarrierBilling(settings) => {
-                Self::CarrierBilling(carrier_billing::Driver::new(settings, client))
+        impl Channel {
+            #[must_use]
+            pub fn new(settings: &config::Charging, client: HttpClient) -> Self {
+                match settings {
+                    $(config::Charging::$Dialect(settings) => Self::$Dialect($module::Driver::new(settings, client))),+
+                }
+            }
+
+            #[must_use]
+            pub fn capabilities(&self) -> &Capabilities {
+                match self { $(Self::$Dialect(driver) => driver.capabilities()),+ }
+            }
+
+            /// The body that [`Self::charge`] opens the attempt with, without its secrets: what the journal keeps as the
+            /// intent.
+            #[must_use]
+            pub fn request(&self, order: &ChargeOrder) -> String {
+                match self { $(Self::$Dialect(driver) => driver.request(order)),+ }
+            }
+
+            /// The body of [`Self::refund`], without its secrets.
+            #[must_use]
+            pub fn refund_request(&self, order: &RefundOrder) -> String {
+                match self { $(Self::$Dialect(driver) => driver.refund_request(order)),+ }
+            }
+
+            /// Sets money aside, and has the channel text its code where it works so. Moves nothing.
+            pub async fn prepare(&self, order: &ChargeOrder) -> ChannelAnswer {
+                match self { $(Self::$Dialect(driver) => driver.prepare(order).await),+ }
+            }
+
+            /// Moves the money, whatever steps are still missing, up to the debit; or brings the link at which it is paid.
+            pub async fn charge(&self, order: &ChargeOrder) -> ChannelAnswer {
+                match self { $(Self::$Dialect(driver) => driver.charge(order).await),+ }
+            }
+
+            /// What became of a charge. Changes nothing.
+            pub async fn inquire(&self, order: &ChargeOrder) -> ChannelAnswer {
+                match self { $(Self::$Dialect(driver) => driver.inquire(order).await),+ }
+            }
+
+            /// Lets go of money that was set aside. Never gives back what was charged.
+            pub async fn cancel(&self, order: &ChargeOrder) -> ChannelAnswer {
+                match self { $(Self::$Dialect(driver) => driver.cancel(order).await),+ }
+            }
+
+            /// Gives a charge back, whole.
+            pub async fn refund(&self, order: &RefundOrder) -> ChannelAnswer {
+                match self { $(Self::$Dialect(driver) => driver.refund(order).await),+ }
+            }
+
+            /// What became of a refund. Changes nothing.
+            pub async fn inquire_refund(&self, order: &RefundOrder) -> ChannelAnswer {
+                match self { $(Self::$Dialect(driver) => driver.inquire_refund(order).await),+ }
+            }
+
+            /// Where the channel tells us by itself what happened: its listener.
+            #[must_use]
+            pub fn listener(&self) -> Option<&dyn Listener> {
+                match self { $(Self::$Dialect(driver) => driver.listener()),+ }
             }
         }
-    }
+    };
+}
 
-    #[must_use]
-    pub fn capabilities(&self) -> &Capabilities {
-        match self {
-            Self::CarrierBilling(driver) => driver.capabilities(),
-        }
-    }
+dialects! {
+    CarrierBilling => carrier_billing,
+    Pay123 => pay123,
+}
 
-    /// The exact body that [`Self::charge`] opens the attempt with: what the journal keeps as the intent. Holds no secret.
-    #[must_use]
-    pub fn request(&self, order: &ChargeOrder) -> String {
-        match self {
-            Self::CarrierBilling(driver) => driver.request(order),
-        }
-    }
+/// Reads the calls of a channel that tells us by itself what happened. Pure: the time comes in with the octets.
+pub trait Listener: Send + Sync {
+    /// # Errors
+    /// Whatever is not to be believed, with the answer that says so.
+    fn notified(&self, body: &[u8], now: Timestamp) -> Result<Notified, Refusal>;
 
-    /// The exact body of [`Self::refund`]. Holds no secret.
-    #[must_use]
-    pub fn refund_request(&self, order: &RefundOrder) -> String {
-        match self {
-            Self::CarrierBilling(driver) => driver.refund_request(order),
-        }
-    }
-
-    /// Sets money aside, and has the channel text its code where it works so. Moves nothing.
-    pub async fn prepare(&self, order: &ChargeOrder) -> ChannelAnswer {
-        match self {
-            Self::CarrierBilling(driver) => driver.prepare(order).await,
-        }
-    }
-
-    /// Moves the money: whatever steps are still missing, up to the debit.
-    pub async fn charge(&self, order: &ChargeOrder) -> ChannelAnswer {
-        match self {
-            Self::CarrierBilling(driver) => driver.charge(order).await,
-        }
-    }
-
-    /// What became of a charge. Changes nothing.
-    pub async fn inquire(&self, order: &ChargeOrder) -> ChannelAnswer {
-        match self {
-            Self::CarrierBilling(driver) => driver.inquire(order).await,
-        }
-    }
-
-    /// Lets go of money that was set aside. Never gives back what was charged.
-    pub async fn cancel(&self, order: &ChargeOrder) -> ChannelAnswer {
-        match self {
-            Self::CarrierBilling(driver) => driver.cancel(order).await,
-        }
-    }
-
-    /// Gives a charge back, whole.
-    pub async fn refund(&self, order: &RefundOrder) -> ChannelAnswer {
-        match self {
-            Self::CarrierBilling(driver) => driver.refund(order).await,
-        }
-    }
-
-    /// What became of a refund. Changes nothing.
-    pub async fn inquire_refund(&self, order: &RefundOrder) -> ChannelAnswer {
-        match self {
-            Self::CarrierBilling(driver) => driver.inquire_refund(order).await,
-        }
-    }
+    /// What the sender of a notify about `key` is answered.
+    fn answer(&self, key: &str, ack: Ack, now: Timestamp) -> String;
 }
 
 /// The configured channels by name.

@@ -9,6 +9,7 @@ mod environment;
 mod errors;
 mod neighbours;
 mod network;
+mod pay123;
 mod policy;
 mod section;
 
@@ -20,8 +21,9 @@ pub use network::{Network, NotANetwork};
 use errors::Faults;
 use secrecy::SecretString;
 use section::{Section, Source};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 use toml::Table;
 
 impl Config {
@@ -256,6 +258,7 @@ pub struct KannelLink {
 #[derive(Clone, Debug)]
 pub enum Charging {
     CarrierBilling(CarrierBilling),
+    Pay123(Pay123),
 }
 
 /// `kind = "carrier-billing"`.
@@ -299,6 +302,35 @@ pub struct App {
     pub keep_alive: Duration,
     /// Requests a second, and as many at once.
     pub rate: u32,
+}
+
+/// `kind = "123pay"` (seed 004).
+#[derive(Clone, Debug)]
+pub struct Pay123 {
+    /// What `createOrder1` and `queryOrder1` stand below, without a closing slash.
+    pub base_url: String,
+    /// Who we are to 123PAY.
+    pub merchant_code: String,
+    pub passcode: SecretString,
+    /// Ends every text that is hashed, theirs and ours.
+    pub secret_key: SecretString,
+    /// The bank that pays; `123PAY` lets the subscriber choose there.
+    pub bank_code: String,
+    /// What 123PAY is told as the customer's address: one who writes by SMS has none.
+    pub client_ip: Ipv4Addr,
+    /// Where 123PAY sends the customer afterwards, whatever came of it.
+    pub return_url: String,
+    /// How long a link that was handed out counts as one that may be paid.
+    pub link_ttl: Duration,
+    /// How far a notify's own time may be from ours.
+    pub notify_max_age: Duration,
+    pub timeout: Duration,
+    pub max_flight: Duration,
+    /// How long after its intent a request may still leave.
+    pub send_within: Duration,
+    pub inquiry_plan: Vec<Duration>,
+    /// Calls under way at once; more wait in order.
+    pub concurrency: usize,
 }
 
 #[derive(Clone, Debug)]

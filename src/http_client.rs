@@ -4,7 +4,7 @@
 use crate::telemetry::metrics as names;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use std::error::Error;
@@ -33,8 +33,8 @@ pub struct HttpClient {
 pub struct Call<'a> {
     pub method: Method,
     pub url: String,
-    /// JSON; without it no byte may move money, and `send_by` is judged by the connection alone.
-    pub body: Option<String>,
+    /// Without it no byte may move money, and `send_by` is judged by the connection alone.
+    pub body: Option<Content>,
     pub token: &'a Bearer,
     /// Goes out as `x-correlator`, cut to what CAMARA allows there.
     pub correlator: &'a str,
@@ -44,6 +44,13 @@ pub struct Call<'a> {
     pub send_by: Option<Instant>,
     /// From now until the last byte of the answer.
     pub timeout: Duration,
+}
+
+/// A request's body, and how it is written. Prints as nothing: a form may hold a password.
+pub enum Content {
+    Json(String),
+    /// `application/x-www-form-urlencoded`.
+    Form(String),
 }
 
 /// What came of it. Each but `Answer` says why in words for a person.
@@ -94,6 +101,27 @@ impl std::fmt::Debug for Bearer {
     }
 }
 
+impl Content {
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "application/json",
+            Self::Form(_) => "application/x-www-form-urlencoded",
+        }
+    }
+
+    fn octets(self) -> Bytes {
+        match self {
+            Self::Json(text) | Self::Form(text) => text.into(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ***", self.kind())
+    }
+}
+
 impl HttpClient {
     /// # Errors
     /// When TLS cannot be set up on this machine.
@@ -128,8 +156,11 @@ impl HttpClient {
         }
         let Some(body) = call.body else { return (request, None) };
         let gate = Arc::new(Gate::default());
-        let body = GatedBody { bytes: Some(body.into()), gate: Arc::clone(&gate), send_by: call.send_by };
-        (request.header(CONTENT_TYPE, "application/json").body(reqwest::Body::wrap(body)), Some(gate))
+        let kind = body.kind();
+        let body = GatedBody { bytes: Some(body.octets()), gate: Arc::clone(&gate), send_by: call.send_by };
+        // 123PAY answers 415 to whoever does not ask for JSON (seed 004, FAQ 1).
+        let request = request.header(ACCEPT, "application/json").header(CONTENT_TYPE, kind);
+        (request.body(reqwest::Body::wrap(body)), Some(gate))
     }
 }
 
@@ -295,7 +326,7 @@ mod tests {
         let call = Call {
             method: Method::POST,
             url: format!("http://peer.example:{}/", address.port()),
-            body: Some("{}".to_owned()),
+            body: Some(Content::Json("{}".to_owned())),
             token: &token,
             correlator: "k1",
             idempotency_key: None,
@@ -319,7 +350,7 @@ mod tests {
         Call {
             method: Method::POST,
             url: format!("http://127.0.0.1:{port}/"),
-            body: Some("{}".to_owned()),
+            body: Some(Content::Json("{}".to_owned())),
             token,
             correlator: "k1",
             idempotency_key: None,
@@ -392,7 +423,7 @@ mod tests {
             let call = Call {
                 method: Method::POST,
                 url: "http://127.0.0.1:9/".to_owned(),
-                body: Some("{}".to_owned()),
+                body: Some(Content::Json("{}".to_owned())),
                 token: &token,
                 correlator: "k1",
                 idempotency_key: None,

@@ -4,7 +4,7 @@
 mod wire;
 
 use crate::config;
-use crate::http_client::{Answer, Bearer, Call, Heard, HttpClient, address};
+use crate::http_client::{Answer, Bearer, Call, Content, Heard, HttpClient, address};
 use crate::purchase::evidence::{Cause, CheckAnswer, GrantAnswer, Reason};
 use crate::purchase::money::Money;
 pub use crate::purchase::record::Context;
@@ -74,7 +74,10 @@ impl Client {
     ) -> CheckAnswer {
         let request = CheckRequest::new(context, account, service, package, msisdn);
         let body = serde_json::to_string(&request).expect("text under text keys is always JSON");
-        let call = Call { body: Some(body), ..self.call(Method::POST, &["v1", "check-user"], &context.device_id) };
+        let call = Call {
+            body: Some(Content::Json(body)),
+            ..self.call(Method::POST, &["v1", "check-user"], &context.device_id)
+        };
         match self.client.send(call).await {
             Heard::NotSent(why) | Heard::NoAnswer(why) | Heard::Unreadable(why) => {
                 CheckAnswer::Unavailable { heard: format!("check-user: {why}") }
@@ -90,7 +93,7 @@ impl Client {
             return GrantAnswer::NotSent { why: "its time to leave passed while others were under way".to_owned() };
         };
         let call = Call {
-            body: Some(grant_request(order)),
+            body: Some(Content::Json(grant_request(order))),
             idempotency_key: Some(&order.purchase_id),
             send_by: Some(order.send_by),
             ..self.call(Method::POST, &["v1", "grants"], &order.purchase_id)

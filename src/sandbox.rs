@@ -7,6 +7,7 @@ mod configuration;
 pub mod faults;
 pub mod packages;
 mod page;
+pub mod pay123;
 mod server;
 pub mod smsc;
 

@@ -9,9 +9,6 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Calls that one effect may make one after the other: prepare, validate, confirm and a look.
-const CALLS_IN_A_ROW: u32 = 3;
-
 pub(super) fn rules(config: &Config, channels: &Channels, code_secret: &str) -> Rules {
     let purchase = &config.purchase;
     Rules {
@@ -35,8 +32,7 @@ pub(super) fn rules(config: &Config, channels: &Channels, code_secret: &str) -> 
         idempotent_grants: config.package_manager.idempotent_grants,
         channels: channels
             .iter()
-            .filter_map(|(name, channel)| Some((name, channel, config.charging.get(name)?)))
-            .map(|(name, channel, settings)| (name.to_owned(), channel_rules(channel.capabilities(), settings)))
+            .map(|(name, channel)| (name.to_owned(), channel_rules(channel.capabilities())))
             .collect(),
         // Read from the journal before the engine starts.
         frozen: BTreeSet::new(),
@@ -54,8 +50,7 @@ fn grant_flight(settings: &config::PackageManager) -> Flight {
     }
 }
 
-fn channel_rules(capabilities: &Capabilities, settings: &config::Charging) -> ChannelRules {
-    let config::Charging::CarrierBilling(settings) = settings;
+fn channel_rules(capabilities: &Capabilities) -> ChannelRules {
     ChannelRules {
         texts_codes: capabilities.texts_codes,
         can_cancel: capabilities.can_cancel,
@@ -64,7 +59,7 @@ fn channel_rules(capabilities: &Capabilities, settings: &config::Charging) -> Ch
         flight: Flight {
             send_within: micros(capabilities.send_within),
             max_flight: micros(capabilities.max_flight),
-            answer_within: micros(settings.timeout * CALLS_IN_A_ROW),
+            answer_within: micros(capabilities.answer_within),
             plan: capabilities.inquiry_plan.iter().copied().map(micros).collect(),
         },
     }

@@ -11,7 +11,7 @@ mod refund;
 mod search;
 mod wire;
 
-use super::{Capabilities, ChargeOrder, RefundOrder};
+use super::{Capabilities, ChargeOrder, Listener, RefundOrder};
 use crate::config;
 use crate::http_client::{Bearer, HttpClient};
 use crate::purchase::evidence::{ChannelAnswer, Finding};
@@ -25,6 +25,9 @@ use tokio::time::{Instant, timeout_at};
 use wire::PaymentHandle;
 
 const NO_PHONE: &str = "an operator's billing charges a phone, and the order names none";
+
+/// Calls that one effect may make one after the other: prepare, validate, confirm and a look.
+const CALLS_IN_A_ROW: u32 = 3;
 
 /// One operator's billing.
 pub struct Driver {
@@ -54,7 +57,9 @@ impl Driver {
             link_ttl: None,
             max_flight: settings.max_flight,
             send_within: settings.send_within,
+            answer_within: settings.timeout * CALLS_IN_A_ROW,
             inquiry_plan: settings.inquiry_plan.clone(),
+            concurrency: settings.concurrency,
         };
         Self {
             capabilities,
@@ -137,6 +142,12 @@ impl Driver {
     pub async fn inquire_refund(&self, order: &RefundOrder) -> ChannelAnswer {
         let answer = self.look_for_refund(order).await;
         ChannelAnswer { handle: answer.handle.or_else(|| order.handle.clone()), ..answer }
+    }
+
+    /// CAMARA's events need an https address of ours; the operator is asked instead.
+    #[must_use]
+    pub const fn listener(&self) -> Option<&dyn Listener> {
+        None
     }
 
     /// A place among the charges under way, or none in time.

@@ -2,7 +2,7 @@
 
 use super::duration::{DAY, HOUR, MINUTE, MS, SECOND, parse_duration};
 use super::section::Section;
-use super::{CarrierBilling, Charging, Journal, PackageManager, Redis};
+use super::{CarrierBilling, Charging, Journal, PackageManager, Pay123, Redis};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ const INQUIRY_PLAN: [Duration; 6] = [
     Duration::from_hours(1),
     Duration::from_hours(6),
 ];
-const BASE_URL: &str = "an http:// or https:// address";
+pub(super) const BASE_URL: &str = "an http:// or https:// address";
 
 impl Journal {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
@@ -81,16 +81,24 @@ pub(super) fn channels(root: &mut Section<'_>) -> BTreeMap<String, Charging> {
 
 impl Charging {
     fn read(section: &mut Section<'_>) -> Self {
-        let kind = section
-            .required("kind", None, "\"carrier-billing\"", |at| at.choice("kind", &[("carrier-billing", Some(()))]));
-        if kind.is_none() {
+        let kind = section.required("kind", None, "\"carrier-billing\" or \"123pay\"", |at| at.choice("kind", &KINDS));
+        let Some(read) = kind else {
             // Which keys belong here follows from the kind.
             section.forgive_the_rest();
             return Self::CarrierBilling(CarrierBilling::stand_in());
-        }
-        Self::CarrierBilling(CarrierBilling::read(section))
+        };
+        read(section)
     }
 }
+
+/// Reads the keys of one kind of channel.
+type ReadKind = fn(&mut Section<'_>) -> Charging;
+
+/// Each kind of channel, by its word in the configuration.
+const KINDS: [(&str, Option<ReadKind>); 2] = [
+    ("carrier-billing", Some(|section| Charging::CarrierBilling(CarrierBilling::read(section)))),
+    ("123pay", Some(|section| Charging::Pay123(Pay123::read(section)))),
+];
 
 impl CarrierBilling {
     fn read(section: &mut Section<'_>) -> Self {
@@ -151,7 +159,7 @@ fn token(section: &mut Section<'_>) -> SecretString {
     section.required("token", SecretString::default(), "the bearer token for this service", |at| at.secret("token"))
 }
 
-fn inquiry_plan(section: &mut Section<'_>) -> Vec<Duration> {
+pub(super) fn inquiry_plan(section: &mut Section<'_>) -> Vec<Duration> {
     let step = |text: &str| parse_duration(text).filter(|pause| (10 * MS..=7 * DAY).contains(pause));
     let plan = section.list("inquiry_plan", "durations from 10ms to 7d, such as \"5s\"", step);
     match plan {

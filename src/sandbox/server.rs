@@ -37,6 +37,16 @@ pub(super) trait Peer: Send + Sync + 'static {
     fn refusal(status: u16, code: &str) -> Reply;
     /// A request is being held (true) or let go (false): what others may be told of meanwhile.
     fn held(&self, endpoint: Self::Endpoint, call: &Call, held: bool);
+
+    /// The answer with every amount and price one more than it was.
+    fn with_wrong_amount(&self, reply: Reply) -> Reply {
+        Reply { body: with_wrong_amount(&reply.body), ..reply }
+    }
+
+    /// The answer as if it were about somebody else.
+    fn with_others_data(&self, reply: Reply) -> Reply {
+        Reply { body: with_others_data(&reply.body), ..reply }
+    }
 }
 
 /// One request, read whole.
@@ -164,8 +174,8 @@ async fn faulty<P: Peer>(peer: Arc<P>, endpoint: P::Endpoint, call: Call, fault:
             peer.act(endpoint, &call);
             Reply::new(200, "<html><body>welcome</body></html>".to_owned())
         }
-        Fault::WrongAmount => falsified(peer.act(endpoint, &call), with_wrong_amount),
-        Fault::OthersData => falsified(peer.act(endpoint, &call), with_others_data),
+        Fault::WrongAmount => peer.with_wrong_amount(peer.act(endpoint, &call)),
+        Fault::OthersData => peer.with_others_data(peer.act(endpoint, &call)),
     };
     response(reply)
 }
@@ -184,12 +194,8 @@ async fn late<P: Peer>(peer: Arc<P>, endpoint: P::Endpoint, call: Call, wait: Du
     acting.await.unwrap_or_else(|_| P::refusal(500, "INTERNAL"))
 }
 
-fn falsified(reply: Reply, change: fn(&str) -> String) -> Reply {
-    Reply { body: change(&reply.body), ..reply }
-}
-
 fn response(reply: Reply) -> Response {
-    let kind = if reply.body.starts_with('<') { "text/html" } else { "application/json" };
+    let kind = if reply.body.starts_with('<') { "text/html; charset=utf-8" } else { "application/json" };
     let mut builder = Response::builder().status(reply.status).header(header::CONTENT_TYPE, kind);
     for (name, value) in reply.headers {
         builder = builder.header(name, value);

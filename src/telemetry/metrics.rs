@@ -9,6 +9,7 @@ use std::time::Duration;
 
 pub const BUILD_INFO: &str = "paygate_build_info";
 pub const MESSAGES_RECEIVED: &str = "paygate_messages_received_total";
+pub const NOTIFIES: &str = "paygate_notifies_received_total";
 pub const PURCHASES: &str = "paygate_purchases_total";
 pub const UNKNOWN_OUTCOMES: &str = "paygate_unknown_outcomes";
 pub const OLDEST_UNKNOWN: &str = "paygate_oldest_unknown_timestamp_seconds";
@@ -21,8 +22,9 @@ pub const CHANNEL_FROZEN: &str = "paygate_channel_frozen";
 pub const LOG_DROPPED: &str = "paygate_log_dropped_total";
 
 /// Counters, and what they count.
-pub const COUNTERS: [(&str, &str); 22] = [
+pub const COUNTERS: [(&str, &str); 23] = [
     (MESSAGES_RECEIVED, "Messages and orders by HTTP, by door and by what the peer was told (fresh, again, later)"),
+    (NOTIFIES, "What channels told by themselves, by channel and by what became of it"),
     ("paygate_redeliveries_total", "Messages and parts that were here already, by door"),
     ("paygate_messages_kept_total", "Messages that led to no purchase, by what they were taken for"),
     (PURCHASES, "Purchases that came into a state, by state and channel"),
@@ -115,6 +117,9 @@ pub fn register(config: &Config, states: &[&'static str]) {
     for channel in config.charging.keys() {
         counter!(EXTRA_CHARGES, "channel" => channel.clone()).absolute(0);
         gauge!(CHANNEL_FROZEN, "channel" => channel.clone()).set(0.0);
+        for verdict in NOTIFY_VERDICTS {
+            counter!(NOTIFIES, "channel" => channel.clone(), "verdict" => verdict).absolute(0);
+        }
     }
     for smsc in &config.smsc {
         gauge!(SMSC_BOUND, "smsc" => smsc.name.clone()).set(0.0);
@@ -133,6 +138,10 @@ pub fn register(config: &Config, states: &[&'static str]) {
 
 /// What a peer by HTTP may be told of a message.
 const VERDICTS: [&str; 3] = ["fresh", "again", "later"];
+
+/// What may become of a channel's notify: taken, here already, not durable, about no charge of ours, not believed for its
+/// checksum, for its time, or not understood.
+const NOTIFY_VERDICTS: [&str; 7] = ["fresh", "again", "later", "unknown", "bad_checksum", "stale", "unreadable"];
 
 /// Counters without labels: whole from the start.
 const UNLABELLED: [&str; 7] = [

@@ -1,6 +1,6 @@
 //! The configuration as its author meets it: what a file becomes, and every sentence about what is wrong with it.
 
-use paygate::config::{Config, Environment, LinkKind};
+use paygate::config::{Charging, Config, Environment, LinkKind};
 use secrecy::ExposeSecret;
 use std::fmt::Write;
 use std::time::Duration;
@@ -53,6 +53,7 @@ fn the_example_names_every_key_with_its_default() {
         include_str!("../../src/config/apps.rs"),
         include_str!("../../src/config/doors.rs"),
         include_str!("../../src/config/neighbours.rs"),
+        include_str!("../../src/config/pay123.rs"),
         include_str!("../../src/config/policy.rs"),
     ]
     .concat();
@@ -86,8 +87,45 @@ fn the_environment_overrides_the_file_key_by_key() {
     let LinkKind::Smpp(link) = &config.smsc[0].kind else { panic!("an SMPP link") };
     assert_eq!(link.window, 7);
     assert_eq!(config.smsc[0].short_codes, ["9029", "9030"]);
-    let paygate::config::Charging::CarrierBilling(channel) = &config.charging["viettel"];
+    let Charging::CarrierBilling(channel) = &config.charging["viettel"] else { panic!("carrier billing") };
     assert_eq!(channel.token.expose_secret(), "other");
+}
+
+#[test]
+fn a_channel_of_123pay_needs_four_keys_and_has_defaults_for_the_rest() {
+    let bank = r#"
+[charging.bank]
+kind = "123pay"
+base_url = "http://127.0.0.1:9003/miservice"
+merchant_code = "MICODE"
+passcode = "MIPASSCODE"
+secret_key = "MIKEY"
+"#;
+    let config = parse(&(chosen() + bank));
+    let Charging::Pay123(settings) = &config.charging["bank"] else { panic!("123PAY") };
+    assert_eq!(settings.return_url, "http://127.0.0.1:9003/", "123PAY's own front page");
+    assert_eq!((settings.bank_code.as_str(), settings.client_ip.to_string().as_str()), ("123PAY", "127.0.0.1"));
+    assert_eq!((settings.link_ttl, settings.notify_max_age), (Duration::from_secs(900), Duration::from_secs(300)));
+    assert!(!format!("{settings:?}").contains("MIPASSCODE") && !format!("{settings:?}").contains("MIKEY"));
+}
+
+/// Beside the defaults of the daemon, the example shows those of the second kind of channel, commented out.
+#[test]
+fn the_examples_123pay_channel_shows_the_defaults() {
+    let example = include_str!("../../docs/paygate.example.toml");
+    let section = example.split("# [charging.bank]").nth(1).unwrap().split("\n\n").next().unwrap();
+    let given = section.lines().filter_map(|line| line.strip_prefix("# ")).collect::<Vec<_>>().join("\n");
+    let least = given.lines().filter(|line| {
+        ["kind", "base_url", "merchant_code", "passcode", "secret_key"].iter().any(|key| line.starts_with(key))
+    });
+    let least = least.collect::<Vec<_>>().join("\n");
+    let parsed = |keys: &str| format!("{:#?}", parse(&format!("{}\n[charging.bank]\n{keys}", chosen())).charging);
+    assert_eq!(parsed(&given), parsed(&least));
+}
+
+/// [`MINIMAL`] with its link's channel named, so that there may be two.
+fn chosen() -> String {
+    MINIMAL.replace("short_codes", "charging = \"viettel\"\nshort_codes")
 }
 
 #[test]
@@ -109,7 +147,7 @@ fn a_whole_configuration_can_come_from_the_environment() {
     assert!(link.tls);
     assert_eq!(link.address, "smsc.example:2775");
     assert_eq!(config.smsc[0].charging, "viettel");
-    let paygate::config::Charging::CarrierBilling(channel) = &config.charging["viettel"];
+    let Charging::CarrierBilling(channel) = &config.charging["viettel"] else { panic!("carrier billing") };
     assert_eq!(channel.refund_url, "http://billing.example/carrier-billing-refund/v0.3");
     assert_eq!(channel.inquiry_plan, [Duration::from_secs(1), Duration::from_secs(2)]);
 }

@@ -1,5 +1,7 @@
 //! The HTTP doors over real sockets, with a test in the engine's place.
 
+mod notify;
+
 use paygate::config::{Config, Environment};
 use paygate::engine::door::{Delivery, Door, Incoming, MessageIn, Verdict};
 use paygate::http::{Part, Readiness, State, router, serve};

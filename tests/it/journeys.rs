@@ -3,12 +3,14 @@
 mod again;
 mod answering;
 mod asking;
+mod bank;
 mod channels;
 mod charge_faults;
 mod doors;
 mod failover;
 mod links;
 mod order_events;
+mod order_links;
 mod orders;
 mod outages;
 mod package_faults;

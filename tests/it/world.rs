@@ -3,12 +3,14 @@
 
 mod app;
 mod books;
+mod customer;
 mod phone;
 mod process;
 mod settings;
 
-pub(crate) use app::{APP, Answered, AppClient, Event, order, order_with};
+pub(crate) use app::{APP, Answered, AppClient, BANK, Event, LOOKS, bank_order, order, order_with};
 pub(crate) use books::Books;
+pub(crate) use customer::{cancels_at, pays_at};
 pub(crate) use phone::{Phone, code_in, wrong};
 pub(crate) use process::Process;
 
@@ -18,6 +20,7 @@ use paygate::config::{Config, Environment};
 use paygate::sandbox::billing::{self, Billing};
 use paygate::sandbox::faults::{Fault, FaultRule};
 use paygate::sandbox::packages::{self, Packages};
+use paygate::sandbox::pay123::{self, Pay123};
 use paygate::sandbox::smsc::{Smsc, SmscSettings};
 use settings::Settings;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -35,6 +38,7 @@ pub(crate) struct Plan {
     store: Store,
     redis: Option<Redis>,
     billing: billing::Settings,
+    pay123: pay123::Settings,
     packages: packages::Settings,
     settings: Settings,
 }
@@ -43,6 +47,7 @@ pub(crate) struct Plan {
 pub(crate) struct World {
     pub(crate) smsc: Smsc,
     pub(crate) billing: Billing,
+    pub(crate) pay123: Pay123,
     pub(crate) packages: Packages,
     pub(crate) store: Store,
     pub(crate) redis: Option<Redis>,
@@ -67,6 +72,11 @@ impl Plan {
         self
     }
 
+    pub(crate) fn pay123(mut self, change: impl FnOnce(&mut pay123::Settings)) -> Self {
+        change(&mut self.pay123);
+        self
+    }
+
     /// A Redis of this world's own.
     pub(crate) fn with_redis(mut self) -> Self {
         self.redis = Some(Redis::start());
@@ -77,12 +87,14 @@ impl Plan {
     pub(crate) async fn neighbours(mut self) -> World {
         let smsc = Smsc::start(ANY_PORT, SmscSettings::default()).await.unwrap();
         let billing = Billing::start(ANY_PORT, self.billing).await.unwrap();
+        let pay123 = Pay123::start(ANY_PORT, self.pay123).await.unwrap();
         let packages = Packages::start(ANY_PORT, self.packages).await.unwrap();
         self.settings.name("{smsc}", &smsc.address().to_string());
         self.settings.name("{billing}", &billing.base_url());
+        self.settings.name("{pay123}", &pay123.base_url());
         self.settings.name("{packages}", &packages.base_url());
         let (store, redis, settings) = (self.store, self.redis, self.settings);
-        World { smsc, billing, packages, store, redis, daemons: Vec::new(), settings }
+        World { smsc, billing, pay123, packages, store, redis, daemons: Vec::new(), settings }
     }
 
     /// Starts all, and one daemon bound to the SMSC.
@@ -96,8 +108,8 @@ impl Plan {
 impl World {
     pub(crate) fn of(store: Store) -> Plan {
         let settings = Settings::new(&store);
-        let (billing, packages) = Default::default();
-        Plan { store, redis: None, billing, packages, settings }
+        let (billing, pay123, packages) = Default::default();
+        Plan { store, redis: None, billing, pay123, packages, settings }
     }
 
     /// The configuration as a file of its own would hold it.
@@ -110,6 +122,7 @@ impl World {
         let config = Config::parse(&self.toml(), &Environment::new()).unwrap();
         let bound = self.smsc.bind_count() + self.settings.binds();
         self.daemons.push(started(&config).await);
+        self.pay123.notify(&self.door("/notify/bank"));
         self.smsc.bound(bound).await;
     }
 
@@ -128,6 +141,11 @@ impl World {
     /// The next requests at one endpoint of the telco's billing go wrong so.
     pub(crate) fn billing_faults(&self, endpoint: billing::Endpoint, fault: Fault, times: u32) {
         assert!(self.billing.fault(FaultRule { endpoint: Some(endpoint), fault, times: Some(times) }));
+    }
+
+    /// The next requests at one endpoint of 123PAY go wrong so.
+    pub(crate) fn pay123_faults(&self, endpoint: pay123::Endpoint, fault: Fault, times: u32) {
+        assert!(self.pay123.fault(FaultRule { endpoint: Some(endpoint), fault, times: Some(times) }));
     }
 
     /// The next requests at one endpoint of the package manager go wrong so.

@@ -4,7 +4,7 @@
 use super::codes::{Operation, Verdict, verdict};
 use super::wire::ErrorInfo;
 use crate::charging::{ChargeOrder, RefundOrder};
-use crate::http_client::{Answer, Bearer, Call, Heard, HttpClient};
+use crate::http_client::{Answer, Bearer, Call, Content, Heard, HttpClient};
 use crate::purchase::evidence::{Cause, ChannelAnswer, Finding};
 use reqwest::Method;
 use serde_json::Value;
@@ -50,6 +50,7 @@ pub(super) struct Said {
 pub(super) async fn exchange(client: &HttpClient, token: &Bearer, ask: Ask<'_>) -> Said {
     let Ask { operation, url, body, about, send_by, timeout } = ask;
     let method = if operation.reads() { Method::GET } else { Method::POST };
+    let body = body.map(Content::Json);
     let call = Call { method, url, body, token, correlator: &about.key, idempotency_key: None, send_by, timeout };
     let (reply, words) = judge(operation, client.send(call).await);
     Said { reply, heard: format!("{}: {}", operation.as_str(), about.redacted(&words)) }

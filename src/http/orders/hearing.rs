@@ -81,3 +81,62 @@ impl Drop for Listening {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::purchase::record::{Order, Purchase};
+    use std::time::Duration;
+
+    fn moved(id: &str) -> Arc<Moved> {
+        let text = || "x".to_owned();
+        let order = Order {
+            msisdn: None,
+            account: text(),
+            service: text(),
+            package: text(),
+            channel: text(),
+            door: text(),
+            link: text(),
+            short_code: text(),
+            repeat: false,
+            app: None,
+        };
+        Arc::new(Moved { purchase: Arc::new(Purchase::unasked(id.to_owned(), order, 0)), events: Vec::new() })
+    }
+
+    /// Whether a step was heard of, where nothing else would end the wait.
+    async fn hears(listening: &mut Listening) -> bool {
+        let heard = listening.changed(Instant::now() + Duration::from_secs(3_600));
+        tokio::time::timeout(Duration::from_secs(60), heard).await == Ok(true)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_listens_hears_of_its_own_purchase_and_of_any_that_may_have_been_missed() {
+        let (moves, heard) = broadcast::channel(1);
+        let hearing = Hearing::default();
+        let (mut one, mut two) = (hearing.listen("one"), hearing.listen("two"));
+        tokio::spawn(hearing.clone().hear(heard));
+        let _ = moves.send(moved("one"));
+        assert!(hears(&mut one).await);
+        assert!(!hears(&mut two).await);
+        // More at once than are kept: the first is lost on the way.
+        for id in ["two", "three", "three"] {
+            let _ = moves.send(moved(id));
+        }
+        assert!(hears(&mut two).await && hears(&mut one).await);
+        drop(moves);
+        let end = Instant::now() + Duration::from_secs(3_600);
+        assert!(!one.changed(end).await && !hearing.listen("late").changed(end).await, "nothing more will come");
+    }
+
+    #[test]
+    fn nothing_is_kept_of_those_who_have_stopped_listening() {
+        let hearing = Hearing::default();
+        let (one, other) = (hearing.listen("one"), hearing.listen("one"));
+        drop(one);
+        assert_eq!(hearing.listeners().as_ref().map(HashMap::len), Some(1));
+        drop(other);
+        assert_eq!(hearing.listeners().as_ref().map(HashMap::len), Some(0));
+    }
+}

@@ -17,7 +17,7 @@ impl Turn<'_> {
             _ if self.has_handed_out() => self.await_user(),
             Some(url) => self.hand_out(call, url),
             // Nobody can pay at a page whose address was lost with the answer that opened it.
-            None if self.is_past_flight() => {
+            None if self.is_past_flight() && !self.may_have_lost() => {
                 self.unpaid(State::Declined, Some(LOST), Notice::Declined { decline: LOST })
             }
             None => self.charge_unknown(call),
@@ -26,6 +26,11 @@ impl Turn<'_> {
 
     pub(super) fn has_handed_out(&self) -> bool {
         self.purchase.offer.as_ref().is_some_and(|offer| offer.pay_url.is_some())
+    }
+
+    /// Whether a subscriber may have a link, known to us or handed out before the journal lost it.
+    fn may_be_out(&self) -> bool {
+        self.has_handed_out() || self.may_have_lost()
     }
 
     fn hand_out(&mut self, call: ChannelCall, url: &str) {
@@ -110,7 +115,7 @@ impl Turn<'_> {
                 self.call(ChannelCall::InquireCharge);
             }
             State::Charging => self.doubt_charge(paid),
-            State::Declined | State::Expired | State::Cancelled | State::Refused if paid && self.has_handed_out() => {
+            State::Declined | State::Expired | State::Cancelled | State::Refused if paid && self.may_be_out() => {
                 self.doubt_charge(paid);
             }
             State::Requested

@@ -189,3 +189,14 @@ fn an_offer_that_nothing_was_lost_of_ends_without_a_charge() {
     assert_eq!(life.purchase.state, State::Declined);
     assert!(life.tells(Notice::Declined { decline: life.purchase.decline.unwrap() }));
 }
+
+#[test]
+fn a_page_that_the_journal_may_have_lost_the_link_to_is_not_given_up() {
+    let mut rules = by_link();
+    rules.lost_before = Some(START + 60 * SECOND);
+    let mut life = Life::new(rules, &[Input::Asked, allowed(), channel(ChannelCall::Charge, 1, SILENCE)]);
+    life.at(60, answered(59, 1, UNPAID));
+    assert_eq!(life.purchase.state, State::ChargeUnknown, "its subscriber may have the link");
+    life.at(70, notified(true)).at(71, answered(70, 1, CHARGED));
+    assert!(life.gives(GrantCall::Grant));
+}

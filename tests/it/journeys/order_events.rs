@@ -1,7 +1,7 @@
 //! An order's events as an app follows them: the present first, every change once, across instances, breaks and restarts.
 
 use crate::stores::{Store, both_stores};
-use crate::world::{APP, AppClient, Books, Event, Plan, World, order};
+use crate::world::{APP, AppClient, Books, Event, LOOKS, Plan, World, order};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -85,7 +85,7 @@ both_stores! {
 
 #[tokio::test]
 async fn steps_that_another_instance_takes_are_followed_too() {
-    let mut world = with_app(Store::postgres().await).start().await;
+    let mut world = with_app(Store::postgres().await).set(LOOKS).start().await;
     let id = ordered(&world.app(), "k-1").await;
     let code = world.phone("0854689520").reads_offer().await;
     world.start_daemon().await;

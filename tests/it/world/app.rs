@@ -8,9 +8,33 @@ use tokio::time::timeout;
 
 pub(crate) const TOKEN: &str = "app-secret";
 
-/// Lets the app of these tests order, and text its customers.
+/// Lets the app of these tests order, and text its customers. Whatever a daemon does itself is heard of, and not found by
+/// looking: no test waits for that.
 pub(crate) const APP: &str =
-    "[app.web]\ntoken = \"app-secret\"\nlink = \"viettel\"\npoll = \"50ms\"\nkeep_alive = \"100ms\"\nrate = 1000\n";
+    "[app.web]\ntoken = \"app-secret\"\nlink = \"viettel\"\npoll = \"1m\"\nkeep_alive = \"100ms\"\nrate = 1000\n";
+
+/// What other instances do is found by looking.
+pub(crate) const LOOKS: &str = "app.web.poll = \"50ms\"";
+
+/// 123PAY beside the telco's billing.
+pub(crate) const BANK: &str = r#"
+[[smsc]]
+name = "viettel"
+address = "{smsc}"
+system_id = "paygate"
+password = "secret"
+short_codes = ["9029"]
+charging = "viettel"
+[charging.bank]
+kind = "123pay"
+base_url = "{pay123}"
+merchant_code = "MICODE"
+passcode = "MIPASSCODE"
+secret_key = "MIKEY"
+send_within = "10s"
+max_flight = "0s"
+inquiry_plan = ["30ms", "60ms", "120ms", "250ms", "500ms", "1s", "1s", "1s", "1s", "1s", "1s"]
+"#;
 
 /// The app, at one daemon.
 pub(crate) struct AppClient {
@@ -48,6 +72,13 @@ pub(crate) fn order() -> Value {
         "platform": "app", "dtId": "thudo", "type": "purchase", "deviceType": "phone", "deviceId": "ios-7",
         "payType": "telco", "payPartner": "viettel",
     })
+}
+
+/// One to be paid at the bank's page, by whomever.
+pub(crate) fn bank_order() -> Value {
+    let mut order = order_with(json!({ "channel": "bank", "msisdn": null, "payType": "bank", "payPartner": "bank" }));
+    order["returnUrl"] = json!("https://app.example/done?cart=4711");
+    order
 }
 
 /// The same with other values; null takes one away.

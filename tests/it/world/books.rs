@@ -30,7 +30,8 @@ impl World {
     pub(crate) fn books(&self) -> Books {
         use paygate::sandbox::billing::EntryKind::Refunded;
         let refunds = self.billing.entries().iter().filter(|entry| entry.kind == Refunded).count() as u64;
-        Books { debits: self.billing.debits_in_all(), refunds, grants: self.packages.grants_in_all() }
+        let debits = self.billing.debits_in_all() + self.pay123.debits_in_all();
+        Books { debits, refunds, grants: self.packages.grants_in_all() }
     }
 
     /// The journal as an operator reads it, oldest first.
@@ -124,7 +125,8 @@ impl World {
 
     fn books_of(&self, listed: &Listed) -> Books {
         let purchase = &listed.purchase;
-        let debits = listed.charges.iter().map(|charge| u64::from(self.billing.debits(&charge.attempt.key))).sum();
+        let debits_under = |key: &str| u64::from(self.billing.debits(key) + self.pay123.debits(key));
+        let debits = listed.charges.iter().map(|charge| debits_under(&charge.attempt.key)).sum();
         let refunds = purchase.refund.as_ref().map_or(0, |refund| u64::from(self.billing.refunds(&refund.key)));
         Books { debits, refunds, grants: self.packages.grants_of(&purchase.id).into() }
     }

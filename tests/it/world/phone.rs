@@ -78,6 +78,13 @@ impl<'w> Phone<'w> {
         self.texts(&code).await;
     }
 
+    /// The next text must say where to pay; the address.
+    pub(crate) async fn reads_link(&self) -> String {
+        let text = self.reads("thanh toan tai ").await;
+        let link = text.split_whitespace().find(|word| word.starts_with("http"));
+        link.unwrap_or_else(|| panic!("no address in {text:?}")).to_owned()
+    }
+
     pub(crate) async fn reads_done(&self) -> String {
         self.reads("Thanh cong: goi ").await
     }
