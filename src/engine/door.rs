@@ -98,7 +98,7 @@ pub struct OrderIn {
     pub key: String,
     /// The app's configured name.
     pub app: String,
-    pub order: Order,
+    pub order: Box<Order>,
     /// What the app sent, in one spelling: under the same key it must be the same.
     pub body: Bytes,
 }

@@ -158,7 +158,7 @@ impl Reading {
             payload: order.body,
             unreadable: None,
         };
-        Self { key: order.key, keyed_by_peer: true, message, meaning: Meaning::Order(Box::new(order.order)) }
+        Self { key: order.key, keyed_by_peer: true, message, meaning: Meaning::Order(order.order) }
     }
 
     /// The family of its key in the shared key store (design.md, "Idempotency keys").

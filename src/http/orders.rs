@@ -141,6 +141,7 @@ impl Counter {
         let id = purchase_id(&key, 0);
         // Listened to before it is handed in, so that no step is missed.
         let mut listening = self.hearing.listen(&id);
+        let order = Box::new(order);
         let order = OrderIn { key: key.clone(), app: app.name.clone(), order, body: canonical.clone().into() };
         match self.hand_in(order, end).await {
             Verdict::Fresh => {

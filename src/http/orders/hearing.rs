@@ -8,9 +8,12 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-/// Those who listen, by purchase; none any more once the engine has stopped.
+/// Where each purchase's listeners are told.
+type Listeners = HashMap<String, watch::Sender<()>>;
+
+/// Those who listen; none any more once the engine has stopped.
 #[derive(Clone, Debug)]
-pub struct Hearing(Arc<Mutex<Option<HashMap<String, watch::Sender<()>>>>>);
+pub struct Hearing(Arc<Mutex<Option<Listeners>>>);
 
 /// One who listens. Dropping it ends that.
 pub(super) struct Listening {
@@ -52,12 +55,12 @@ impl Hearing {
         Listening { purchase: purchase.to_owned(), hearing: self.clone(), steps }
     }
 
-    fn with(&self, act: impl FnMut(&HashMap<String, watch::Sender<()>>)) {
+    fn with(&self, act: impl FnMut(&Listeners)) {
         self.listeners().iter().for_each(act);
     }
 
     /// A thread that panicked here left a whole map, so its lock is taken over.
-    fn listeners(&self) -> MutexGuard<'_, Option<HashMap<String, watch::Sender<()>>>> {
+    fn listeners(&self) -> MutexGuard<'_, Option<Listeners>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
