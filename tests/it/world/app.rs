@@ -4,7 +4,7 @@ use super::{PATIENCE, World};
 use futures_util::StreamExt;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
 pub(crate) const TOKEN: &str = "app-secret";
 
@@ -155,8 +155,9 @@ impl Answered {
 }
 
 impl Events {
-    /// The next event; `None` when the stream has ended.
+    /// The next event; `None` when the stream has ended. Comments alone do not keep a test waiting.
     pub(crate) async fn next(&mut self) -> Option<Event> {
+        let end = tokio::time::Instant::now() + PATIENCE;
         loop {
             if let Some((block, rest)) = self.buffer.split_once("\n\n") {
                 let (block, rest) = (block.to_owned(), rest.to_owned());
@@ -166,7 +167,7 @@ impl Events {
                 }
                 continue;
             }
-            let chunk = timeout(PATIENCE, self.response.next()).await.expect("an event, or the end, comes in time");
+            let chunk = timeout_at(end, self.response.next()).await.expect("an event, or the end, comes in time");
             self.buffer += &chunk?;
         }
     }
