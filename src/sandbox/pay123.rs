@@ -16,6 +16,7 @@ pub use books::{Entry, EntryKind};
 use notify::{Notifier, Sent};
 pub use notify::{NotifyAnswer, NotifyFault};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -180,6 +181,18 @@ impl Pay123 {
     #[must_use]
     pub fn debits(&self, key: &str) -> u32 {
         self.office.books().debits(key)
+    }
+
+    /// How often each phone was debited, over all its orders.
+    #[must_use]
+    pub fn debits_by_phone(&self) -> HashMap<String, u32> {
+        self.office.books().debits_by_phone()
+    }
+
+    /// Switches of notifies that have not been used up.
+    #[must_use]
+    pub fn notify_faults(&self) -> Vec<(NotifyFault, u32)> {
+        self.office.notifier.faults()
     }
 
     #[must_use]

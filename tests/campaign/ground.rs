@@ -4,9 +4,10 @@
 use super::Settings;
 use super::orphans::Held;
 use super::subscribers::Subscribers;
-use crate::stores::{Postgres, Redis};
+use crate::stores::{Postgres, Redis, free_port};
 use paygate::sandbox::billing::{self, Billing};
 use paygate::sandbox::packages::{self, Packages};
+use paygate::sandbox::pay123::{self, Pay123};
 use paygate::sandbox::smsc::{Smsc, SmscSettings};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
@@ -20,6 +21,9 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 pub(super) const SHORT_CODE: &str = "9029";
+pub(super) const BANK_CODE: &str = "9030";
+/// A link can be paid at for so long.
+const LINK_TTL: Duration = Duration::from_secs(30);
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// Peace has come when nothing has moved for so long.
 const NOTHING_MOVES: Duration = Duration::from_secs(45);
@@ -36,6 +40,11 @@ pub(super) struct Ground {
     pub(super) smsc: Smsc,
     pub(super) billing: Billing,
     pub(super) packages: Packages,
+    /// The short code whose subscribers pay at 123PAY's page has an SMSC of its own.
+    pub(super) bank_smsc: Smsc,
+    pub(super) pay123: Pay123,
+    /// Where each instance listens, so that a notify can find it.
+    pub(super) ports: Vec<u16>,
     /// The servers that may be hurt; none for SQLite.
     pub(super) postgres: Mutex<Option<Postgres>>,
     pub(super) redis: Mutex<Option<Redis>>,
@@ -57,6 +66,7 @@ pub(crate) struct Open {
 
 impl Ground {
     pub(super) async fn start(settings: &Settings) -> Self {
+        sqlx::any::install_default_drivers();
         let dir = tempfile::Builder::new().prefix("paygate-campaign-").tempdir().unwrap();
         let redelivering = SmscSettings {
             ack_timeout: Duration::from_secs(2),
@@ -65,8 +75,12 @@ impl Ground {
             queue: 1 << 14,
             ..SmscSettings::default()
         };
-        let smsc = Smsc::start(ANY_PORT, redelivering).await.unwrap();
+        let smsc = Smsc::start(ANY_PORT, redelivering.clone()).await.unwrap();
         smsc.redeliver(true);
+        let bank_smsc = Smsc::start(ANY_PORT, redelivering).await.unwrap();
+        bank_smsc.redeliver(true);
+        let pay123 = Pay123::start(ANY_PORT, pay123::Settings::default()).await.unwrap();
+        let ports = (0..settings.instances).map(|_| free_port()).collect();
         let billing = Billing::start(ANY_PORT, billing::Settings::default()).await.unwrap();
         let packages = Packages::start(ANY_PORT, packages::Settings::default()).await.unwrap();
         let (mut postgres, mut redis) = (None, None);
@@ -79,9 +93,20 @@ impl Ground {
             format!("sqlite:{}", dir.path().join("paygate.db").display())
         };
         let (postgres, redis, kept) = (Mutex::new(postgres), Mutex::new(redis), AtomicBool::new(false));
-        let ground = Self { smsc, billing, packages, postgres, redis, journal, dir, kept };
+        let ground = Self { smsc, billing, packages, bank_smsc, pay123, ports, postgres, redis, journal, dir, kept };
+        ground.notifies_go_to(0);
         std::fs::write(ground.folder().join("paygate.toml"), ground.configuration(settings)).unwrap();
         ground
+    }
+
+    /// A notify to an instance that is down is lost: the inquiries find what it told of.
+    pub(super) fn notifies_go_to(&self, instance: usize) {
+        self.pay123.notify(&format!("http://127.0.0.1:{}/notify/bank", self.ports[instance]));
+    }
+
+    /// Links bound to the two SMSCs.
+    pub(super) fn bind_count(&self) -> usize {
+        self.smsc.bind_count() + self.bank_smsc.bind_count()
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -112,11 +137,10 @@ impl Ground {
         let flight = format!("max_flight = \"{}ms\"", FLIGHT_MAX.as_millis());
         // It slows down, or thousands of unknowns would ask for more than a busy machine can answer.
         let plan = format!("inquiry_plan = [\"200ms\", \"500ms\"{}{}]", ", \"1s\"".repeat(5), ", \"5s\"".repeat(30));
-        let peer = format!("timeout = \"700ms\"\nsend_within = \"1s\"\n{flight}\n{plan}\ntoken = \"secret\"");
+        let waits = format!("timeout = \"700ms\"\nsend_within = \"1s\"\n{flight}\n{plan}");
+        let peer = format!("{waits}\ntoken = \"secret\"");
         format!(
             r#"
-[http]
-listen = "127.0.0.1:0"
 [journal]
 url = "{}"
 {redis}
@@ -137,6 +161,21 @@ system_id = "paygate"
 password = "secret"
 short_codes = ["{SHORT_CODE}"]
 charging = "viettel"
+[[smsc]]
+name = "bank"
+address = "{}"
+system_id = "paygate"
+password = "secret"
+short_codes = ["{BANK_CODE}"]
+charging = "bank"
+[charging.bank]
+kind = "123pay"
+base_url = "{}"
+merchant_code = "MICODE"
+passcode = "MIPASSCODE"
+secret_key = "MIKEY"
+link_ttl = "{}s"
+{waits}
 [charging.viettel]
 kind = "carrier-billing"
 base_url = "{}"
@@ -150,6 +189,9 @@ base_url = "{}"
             self.journal,
             settings.lease.as_millis(),
             self.smsc.address(),
+            self.bank_smsc.address(),
+            self.pay123.base_url(),
+            LINK_TTL.as_secs(),
             self.billing.base_url(),
             self.billing.refund_url(),
             self.packages.base_url(),
@@ -181,7 +223,6 @@ base_url = "{}"
 
     /// What the journal still has to do, read past the daemons.
     async fn open(&self) -> Vec<Open> {
-        sqlx::any::install_default_drivers();
         let mut connection = AnyConnection::connect(&self.journal).await.unwrap();
         let ends = "'done', 'declined', 'expired', 'cancelled', 'refunded', 'refused'";
         let sql = format!(

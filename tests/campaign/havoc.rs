@@ -119,6 +119,8 @@ impl Havoc {
     async fn kill(&mut self, quiet: bool) {
         let victim = self.victim();
         self.instances[victim].kill().await;
+        let other = self.victim();
+        self.ground.notifies_go_to(other);
         self.subscribers.recovery.killed(quiet);
         self.orphans.killed(&self.ground, self.settings.lease, quiet);
         self.tally.lock().unwrap().kills += 1;

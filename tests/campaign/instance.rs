@@ -13,6 +13,7 @@ const BINDS_WITHIN: Duration = Duration::from_secs(60);
 
 pub(super) struct Instance {
     config: PathBuf,
+    listen: String,
     log: PathBuf,
     child: Child,
 }
@@ -21,8 +22,9 @@ impl Instance {
     pub(super) fn start(ground: &Ground, number: usize) -> Self {
         let config = ground.folder().join("paygate.toml");
         let log = ground.folder().join(format!("daemon-{number}.log"));
-        let child = spawn(&config, &log);
-        Self { config, log, child }
+        let listen = format!("127.0.0.1:{}", ground.ports[number]);
+        let child = spawn(&config, &listen, &log);
+        Self { config, listen, log, child }
     }
 
     fn id(&self) -> Option<String> {
@@ -40,7 +42,7 @@ impl Instance {
     }
 
     pub(super) fn start_again(&mut self) {
-        self.child = spawn(&self.config, &self.log);
+        self.child = spawn(&self.config, &self.listen, &self.log);
     }
 
     /// SIGSTOP and SIGCONT, as a machine that is suspended.
@@ -64,12 +66,13 @@ impl Instance {
     }
 }
 
-fn spawn(config: &PathBuf, log: &PathBuf) -> Child {
+fn spawn(config: &PathBuf, listen: &str, log: &PathBuf) -> Child {
     let log: File = OpenOptions::new().create(true).append(true).open(log).unwrap();
     Command::new(env!("CARGO_BIN_EXE_paygate"))
         .args(["run", "--config"])
         .arg(config)
         .env("PAYGATE_LOG", "warn")
+        .env("PAYGATE__HTTP__LISTEN", listen)
         .stdout(Stdio::null())
         .stderr(log)
         .kill_on_drop(true)
@@ -80,7 +83,7 @@ fn spawn(config: &PathBuf, log: &PathBuf) -> Child {
 /// All bound, those that ended by themselves started again as their supervisor would; how many did.
 pub(super) async fn all_bound(instances: &mut [Instance], ground: &Ground) -> u32 {
     let (end, mut ended) = (Instant::now() + BINDS_WITHIN, 0);
-    while ground.smsc.bind_count() < instances.len() || instances.iter_mut().any(|instance| !instance.runs()) {
+    while ground.bind_count() < 2 * instances.len() || instances.iter_mut().any(|instance| !instance.runs()) {
         assert!(Instant::now() < end, "the daemons do not bind; see {}", ground.keep().display());
         for instance in instances.iter_mut() {
             if !instance.runs() {

@@ -42,10 +42,13 @@ struct Books {
 }
 
 impl Books {
-    /// What comes later is read first, or a purchase that moves in between would look like a breach.
-    fn of(ground: &Ground, life: &Life) -> Self {
+    /// `grants` were read before, or a purchase that moves in between would look like a breach.
+    fn of(ground: &Ground, life: &Life, grants: i64, at_123pay: &HashMap<String, u32>) -> Self {
         let msisdn = format!("+{}", life.number);
-        let grants = ground.packages.grants_to(&life.account).into();
+        if life.bank {
+            let debits = at_123pay.get(&life.number).copied().unwrap_or_default().into();
+            return Self { debits, grants, refunds: 0 };
+        }
         // The balance and the count of debits must be of one moment.
         loop {
             let debits = i64::from(ground.billing.debits_of(&msisdn));
@@ -64,9 +67,13 @@ impl Verdict {
         let left_of: Option<HashMap<&str, &Open>> =
             left.map(|left| left.iter().map(|open| (open.msisdn.trim_start_matches('+'), open)).collect());
         let mut verdict = Self::default();
-        for life in subscribers.lives() {
-            let books = Books::of(ground, &life);
-            let texts = ground.smsc.texts_to(&life.number);
+        // Grants made by now stand on payments made by now; these are read after them.
+        let lives = subscribers.lives();
+        let granted: Vec<i64> = lives.iter().map(|life| ground.packages.grants_to(&life.account).into()).collect();
+        let at_123pay = ground.pay123.debits_by_phone();
+        for (life, grants) in lives.into_iter().zip(granted) {
+            let books = Books::of(ground, &life, grants, &at_123pay);
+            let texts = subscribers.smsc(life.bank).texts_to(&life.number);
             let told: Vec<Told> = texts.iter().map(|text| Told::of(&text.text)).collect();
             let open = left_of.as_ref().map(|left| left.get(life.number.as_str()).copied());
             let mut broken = wrong_at_any_time(books);
@@ -122,7 +129,7 @@ fn wrong_in_the_end(books: Books, life: &Life, told: &[Told], open: Option<&Open
         Told::Done => (debits, grants, refunds) == (1, 1, 0),
         Told::Refunded => (debits, grants, refunds) == (1, 0, 1),
         Told::NotCharged => (debits, grants) == (0, 0),
-        Told::Offer | Told::Wait | Told::Nonsense => false,
+        Told::Offer | Told::PayAt | Told::Wait | Told::Nonsense => false,
     };
     let silent = !review && last.is_empty();
     let wrong = [

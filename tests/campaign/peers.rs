@@ -6,6 +6,7 @@ use super::ground::{Ground, HELD_MAX};
 use paygate::sandbox::billing::Endpoint as At;
 use paygate::sandbox::faults::{Fault, FaultRule};
 use paygate::sandbox::packages::Endpoint as Of;
+use paygate::sandbox::pay123::{Endpoint as To, NotifyFault};
 use std::collections::BTreeMap;
 
 const BILLING: [At; 6] = [
@@ -18,7 +19,17 @@ const BILLING: [At; 6] = [
 ];
 const PACKAGES: [Of; 3] = [Of::CheckUser, Of::Grant, Of::InquireGrant];
 
-const REFUSED: &str = "package refused after the charge";
+const PAY123: [To; 3] = [To::CreateOrder, To::QueryOrder, To::QueryOrder];
+const NOTIFIES: [NotifyFault; 6] = [
+    NotifyFault::Late { ms: 3_000 },
+    NotifyFault::Stale { ms: 600_000 },
+    NotifyFault::Doubled,
+    NotifyFault::Forged,
+    NotifyFault::Missing,
+    NotifyFault::Garbage,
+];
+
+pub(super) const REFUSED: &str = "package refused after the charge";
 
 /// What was set and not yet counted.
 #[derive(Default)]
@@ -37,6 +48,13 @@ impl Dealt {
             let rule = FaultRule { endpoint: Some(*dice.pick(&PACKAGES)), fault, times: Some(times) };
             self.count(name, ground.packages.fault(rule), times);
         }
+        let (name, fault) = self::fault(dice);
+        let times = if is_lie(&fault) { 1 } else { times };
+        let rule = FaultRule { endpoint: Some(*dice.pick(&PAY123)), fault, times: Some(times) };
+        self.count(name, ground.pay123.fault(rule), times);
+        let fault = *dice.pick(&NOTIFIES);
+        ground.pay123.notify_fault(fault, times);
+        self.count(notify_name(fault), true, times);
         // Money has been taken by then, so that it must be given back.
         let fault = Fault::Refuse { status: 403, code: "NOT_ELIGIBLE".to_owned() };
         let rule = FaultRule { endpoint: Some(Of::Grant), fault, times: Some(times) };
@@ -52,6 +70,7 @@ impl Dealt {
             }
             2 => {
                 ground.smsc.drop_connections();
+                ground.bank_smsc.drop_connections();
                 self.count("SMSC cuts its links", true, 1);
             }
             _ => {}
@@ -61,9 +80,16 @@ impl Dealt {
     /// All well again; what was not dealt is not counted.
     pub(super) fn relent(&mut self, ground: &Ground) {
         let billing = ground.billing.faults().into_iter().map(|rule| (rule.fault, rule.times));
-        let left: Vec<_> = billing.chain(ground.packages.faults().into_iter().map(|r| (r.fault, r.times))).collect();
+        let packages = ground.packages.faults().into_iter().map(|rule| (rule.fault, rule.times));
+        let pay123 = ground.pay123.faults().into_iter().map(|rule| (rule.fault, rule.times));
+        let left: Vec<_> = billing.chain(packages).chain(pay123).collect();
+        for (fault, times) in ground.pay123.notify_faults() {
+            let count = self.0.entry(notify_name(fault)).or_default();
+            *count = count.saturating_sub(times.into());
+        }
         ground.billing.clear_faults();
         ground.packages.clear_faults();
+        ground.pay123.clear_faults();
         for (fault, times) in left {
             let count = self.0.entry(name(&fault)).or_default();
             *count = count.saturating_sub(times.unwrap_or(0).into());
@@ -121,5 +147,16 @@ const fn name(fault: &Fault) -> &'static str {
         Fault::Late { .. } => "peer holds it and does it late",
         Fault::WrongAmount => "peer lies about the amount",
         Fault::OthersData => "peer answers about another",
+    }
+}
+
+const fn notify_name(fault: NotifyFault) -> &'static str {
+    match fault {
+        NotifyFault::Late { .. } => "notify late",
+        NotifyFault::Stale { .. } => "notify of an old time",
+        NotifyFault::Doubled => "notify doubled",
+        NotifyFault::Forged => "notify forged",
+        NotifyFault::Missing => "notify never sent",
+        NotifyFault::Garbage => "notify of rubbish",
     }
 }

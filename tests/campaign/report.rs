@@ -5,6 +5,7 @@ use super::ground::Open;
 use super::havoc::Tally;
 use super::judge::{AT_ANY_TIME, IN_THE_END, Verdict};
 use super::orphans::Orphan;
+use super::peers::REFUSED;
 use super::recovery::Recovered;
 use super::subscribers::Subscribers;
 use std::collections::BTreeMap;
@@ -65,9 +66,14 @@ impl Report {
         self.before.violations() + self.after.violations() + self.reviews_too_many()
     }
 
-    /// A person is needed only where a peer lied: everything else can be found out.
+    /// A person is needed only where a peer lied, or where a package was refused that was paid for where nothing can be
+    /// given back: everything else can be found out.
     fn reviews_too_many(&self) -> u64 {
-        let lies = self.tally.faults.iter().filter(|(name, _)| name.contains("lies") || name.contains("about another"));
+        let lies = self
+            .tally
+            .faults
+            .iter()
+            .filter(|(name, _)| name.contains("lies") || name.contains("about another") || **name == REFUSED);
         self.after.in_review.saturating_sub(lies.map(|(_, dealt)| dealt).sum())
     }
 

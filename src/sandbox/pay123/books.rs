@@ -160,6 +160,14 @@ impl Books {
         self.debits.get(key).copied().unwrap_or_default()
     }
 
+    pub(super) fn debits_by_phone(&self) -> HashMap<String, u32> {
+        let mut debits = HashMap::new();
+        for order in &self.orders {
+            *debits.entry(order.phone.clone()).or_default() += self.debits(&order.key);
+        }
+        debits
+    }
+
     pub(super) const fn debits_in_all(&self) -> u64 {
         self.debited
     }

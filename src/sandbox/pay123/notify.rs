@@ -84,6 +84,10 @@ impl Notifier {
         self.held().faults.push_back((fault, times));
     }
 
+    pub(super) fn faults(&self) -> Vec<(NotifyFault, u32)> {
+        self.held().faults.iter().copied().collect()
+    }
+
     pub(super) fn clear_faults(&self) {
         self.held().faults.clear();
     }
