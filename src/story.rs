@@ -63,7 +63,10 @@ const fn review(reason: ReviewReason) -> &'static str {
 pub(crate) fn event(input: &Input, row: &EventRow, purchase: &Purchase) -> (Who, String) {
     let package = &purchase.order.package;
     match input {
-        Input::Asked => (Who::Subscriber, format!("Asks for {package} on account {}", purchase.order.account)),
+        Input::Asked => {
+            let by = purchase.order.app.as_ref().map_or(String::new(), |app| format!(" in the app {}", app.name));
+            (Who::Subscriber, format!("Asks for {package} on account {}{by}", purchase.order.account))
+        }
         Input::Checked { answer, .. } => (Who::Packages, checked(answer)),
         Input::AskedAgain => {
             (Who::Subscriber, "Asks again while the offer is open: the same offer, nothing new".to_owned())

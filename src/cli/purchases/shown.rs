@@ -5,7 +5,7 @@ use super::timeline::{timeline, tone};
 use super::view::grant_id;
 use crate::cli::table::{Cell, RED, Table};
 use crate::journal::rows::{AttemptRow, Listed, Story};
-use crate::purchase::record::{ReviewReason, State};
+use crate::purchase::record::{Order, ReviewReason, State};
 
 const HEADING: [&str; 11] =
     ["CREATED", "ID", "NUMBER", "ACCOUNT", "PACKAGE", "PRICE", "CHANNEL", "STATE", "PAID", "GRANTED", "REVIEW"];
@@ -51,6 +51,16 @@ pub(super) fn story(story: &Story, raw: bool, colour: bool) -> String {
     text + &timeline(story, raw, colour)
 }
 
+/// An app by its name; its customers may be told by a link all the same.
+fn came_by(order: &Order) -> String {
+    let link = format!("{}, short code {}", order.link, order.short_code);
+    match &order.app {
+        None => format!("{} {link}", order.door),
+        Some(app) if order.is_texted() => format!("app {}, texted by {link}", app.name),
+        Some(app) => format!("app {}, texted by nobody", app.name),
+    }
+}
+
 fn facts(story: &Story, colour: bool) -> String {
     let (purchase, order) = (&story.purchase, &story.purchase.order);
     let mut table = Table::default();
@@ -62,7 +72,7 @@ fn facts(story: &Story, colour: bool) -> String {
         ("package", &format!("{} {}", order.service, order.package)),
         ("price", &purchase.price().map_or_else(|| "not known yet".to_owned(), |price| price.to_string())),
         ("channel", &order.channel),
-        ("came by", &format!("{} {}, short code {}", order.door, order.link, order.short_code)),
+        ("came by", &came_by(order)),
     ]);
     table.row([Cell::new("state"), state(purchase.state)]);
     table.facts([("paid", purchase.paid().as_str()), ("granted", purchase.granted())]);
