@@ -21,6 +21,9 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
+/// A proxy before us (nginx) passes each event on as it comes.
+const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
+
 /// One app following one purchase.
 struct Follower {
     counter: Arc<Counter>,
@@ -78,7 +81,8 @@ async fn followed(counter: Arc<Counter>, id: &str, headers: &HeaderMap) -> Resul
         let event = follower.next().await?;
         Some((Ok::<_, Infallible>(event), follower))
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(keep_alive)).into_response())
+    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(keep_alive));
+    Ok(([UNBUFFERED], events).into_response())
 }
 
 /// What an EventSource sends when it comes back. What is no version of ours is none at all.
