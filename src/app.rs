@@ -71,7 +71,8 @@ impl App {
             (Heartbeat::default(), CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
         let (senders, outboxes) = links::outboxes(config);
         let desk = desk(config, &journal, &client).await?;
-        let (channels, country) = (Arc::clone(&desk.channels), desk.reader.country.clone());
+        let (channels, for_partners) = (Arc::clone(&desk.channels), desk.clone());
+        let country = desk.reader.country.clone();
         let clock = Clock::start(&journal, desk.landing()).await.context("the journal's clock cannot be read")?;
         let doubt = Doubt { max_lag: config.journal.max_lag, redelivery: config.purchase.redelivery_window };
         let engine = Engine::start(engine::Parts {
@@ -90,12 +91,14 @@ impl App {
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
         let notifies = http::notify::State::new(&config.http, Arc::clone(&channels), engine.intake());
+        let partners = http::partner::State::new(config, &for_partners, engine.intake());
         let paged = channels.iter().map(|(name, it)| (name.to_owned(), it.capabilities().link_ttl.is_some()));
         let hearing = http::Hearing::default();
         let orders = http::Orders::new(config, country, paged, engine.intake(), journal.clone(), hearing.clone());
         let router =
             http::router(http::State::new(&config.http, &config.smsc, engine.intake(), ready.clone(), metrics))
                 .merge(http::notify::router(notifies, &config.http))
+                .merge(http::partner::router(partners, &config.http))
                 .merge(orders.routes(&config.http));
         if !config.app.is_empty() {
             tasks.spawn(hearing.hear(engine.moves()));

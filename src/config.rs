@@ -9,6 +9,7 @@ mod environment;
 mod errors;
 mod neighbours;
 mod network;
+mod partners;
 mod pay123;
 mod policy;
 mod section;
@@ -69,6 +70,7 @@ impl Config {
             syntax: root.section("syntax", policy::syntax),
             smsc: root.sections("smsc", |section| Smsc::read(section, only_channel.as_deref())),
             charging,
+            partner: partners::partners(root),
             app: apps::apps(root),
             package_manager: root.section("package_manager", PackageManager::read),
             replies: root.section("replies", policy::replies),
@@ -96,6 +98,8 @@ pub struct Config {
     pub syntax: paygate_parsers::request::Syntax,
     pub smsc: Vec<Smsc>,
     pub charging: BTreeMap<String, Charging>,
+    /// Telcos that charge by themselves and tell us, by name.
+    pub partner: BTreeMap<String, Partner>,
     /// Apps of the content service that order by themselves, by name.
     pub app: BTreeMap<String, App>,
     pub package_manager: PackageManager,
@@ -331,6 +335,34 @@ pub struct Pay123 {
     pub inquiry_plan: Vec<Duration>,
     /// Calls under way at once; more wait in order.
     pub concurrency: usize,
+}
+
+/// How a partner signs its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signature {
+    /// HMAC-SHA256 over timestamp and body, in a header.
+    HmacSha256,
+    /// SHA-1 over the values and the secret, in the body (as in seed 004): for partners that can do no better.
+    Sha1,
+}
+
+/// A telco that charges by itself and tells us (seed 000, R000.3).
+#[derive(Clone, Debug)]
+pub struct Partner {
+    pub secret: SecretString,
+    pub signature: Signature,
+    /// Where it may call from; empty is everywhere, since the signature is asked of everybody.
+    pub allow: Vec<Network>,
+    /// Requests a second, and as many at once.
+    pub rate: u32,
+    /// How old, or how far ahead, a request's timestamp may be.
+    pub max_age: Duration,
+    /// How long one of its requests waits for the package manager.
+    pub check_within: Duration,
+    /// The SMSC by which its subscribers are told; without one nobody is texted.
+    pub link: Option<String>,
+    /// From which its subscribers are told; without one it is the link's first.
+    pub short_code: Option<String>,
 }
 
 #[derive(Clone, Debug)]

@@ -1,11 +1,12 @@
-//! The doors that speak HTTP: messages, the app's orders, channels' notifies, health, metrics. Translates and waits; what a
-//! message means, and whether it is new, the engine says.
+//! The doors that speak HTTP: messages, the app's orders, channels' notifies, partners, health, metrics. Translates and waits;
+//! what a message means, and whether it is new, the engine says.
 
 mod health;
 mod mo;
 pub mod notify;
 mod openapi;
 mod orders;
+pub mod partner;
 mod serve;
 
 pub use health::{Part, Readiness};

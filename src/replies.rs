@@ -81,7 +81,7 @@ impl Replies {
         self.fill(name, |placeholder| match placeholder {
             "package" => Some(purchase.order.package.clone()),
             "name" => offer.map(|offer| offer.package_name.clone()),
-            "price" => offer.map(|offer| price(offer.price)),
+            "price" => paid_before(purchase).or(offer.map(|offer| offer.price)).map(price),
             "days" => offer.map(|offer| offer.days.to_string()),
             "account" => Some(purchase.order.account.clone()),
             "short_code" => Some(purchase.order.short_code.clone()),
@@ -105,6 +105,11 @@ impl Replies {
             })
             .collect()
     }
+}
+
+/// What a partner has charged: the subscriber's price, whatever the package's is.
+fn paid_before(purchase: &Purchase) -> Option<Money> {
+    purchase.charge.as_ref().filter(|_| purchase.is_prepaid()).map(|charge| charge.amount)
 }
 
 /// `10.000d`, as prices are written in a text message; other currencies as `12.34 USD`.
@@ -142,6 +147,8 @@ const fn notice_name(notice: Notice, purchase: &Purchase) -> &'static str {
             _ => "declined",
         },
         Notice::Checking => "checking",
+        // What was given by hand was never named to us.
+        Notice::Done if purchase.offer.is_none() => "done_by_hand",
         Notice::Done => "done",
         Notice::Refunded => "refunded",
     }
@@ -186,7 +193,7 @@ fn answer_name(answer: &Answer, purchase: Option<&Purchase>) -> &'static str {
 
 fn status_name(purchase: &Purchase) -> &'static str {
     match (purchase.state, purchase.paid()) {
-        (State::Requested, _) => "status_requested",
+        (State::Requested, Paid::No | Paid::Unknown | Paid::Refunded) => "status_requested",
         (State::Offered, _) => "status_offered",
         (State::AwaitingUser, _) => "status_awaiting_user",
         (State::Done, _) => "status_done",

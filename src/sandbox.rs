@@ -7,6 +7,7 @@ mod configuration;
 pub mod faults;
 pub mod packages;
 mod page;
+pub mod partner;
 pub mod pay123;
 mod server;
 pub mod smsc;
@@ -19,6 +20,7 @@ use anyhow::Context;
 use billing::Billing;
 use packages::Packages;
 use page::{About, Stage, phones};
+use partner::Partner;
 use smsc::{Smsc, SmscSettings};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -72,7 +74,8 @@ impl Sandbox {
         let packages = Packages::start(ANYWHERE, packages::Settings::default()).await;
         let packages = packages.context("the simulated package manager cannot be started")?;
 
-        let text = configuration::text(&smsc, &billing, &packages, folder.path());
+        let partner = Partner::new(partner::Settings::default());
+        let text = configuration::text(&smsc, &billing, &packages, &partner, folder.path());
         folder.keep("paygate.toml", &text)?;
         let config = Config::parse(&text, &Environment::new()).context("the sandbox's own configuration is wrong")?;
         telemetry::metrics::register(&config, &State::ALL.map(State::as_str));
@@ -87,7 +90,7 @@ impl Sandbox {
             started_at: jiff::Timestamp::now().as_microsecond(),
             redelivery_window: config.purchase.redelivery_window,
         };
-        let neighbours = page::Neighbours { smsc, billing, packages };
+        let neighbours = page::Neighbours { smsc, billing, packages, partner };
         let stage = Arc::new(Stage::new(neighbours, app.journal.clone(), phones::all(), about));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(page::watch(Arc::clone(&stage), app.moves(), stop.clone()));

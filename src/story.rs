@@ -3,8 +3,8 @@
 
 use crate::journal::rows::EventRow;
 use crate::purchase::evidence::{Cause, ChannelAnswer, CheckAnswer, Finding, GrantAnswer, Reason};
-use crate::purchase::input::{ChannelCall, GrantCall, Input, Person};
-use crate::purchase::record::{Purchase, ReviewReason, State, Verdict};
+use crate::purchase::input::{ChannelCall, GrantCall, Input, Payment, Person};
+use crate::purchase::record::{Order, Purchase, ReviewReason, State, Verdict};
 use serde::Serialize;
 
 /// Who moved the purchase.
@@ -23,6 +23,7 @@ pub(crate) enum Who {
 /// Where a purchase stands.
 pub(crate) fn state(purchase: &Purchase) -> String {
     match purchase.state {
+        State::Requested if purchase.is_prepaid() => "Paid at the partner; asking the package manager".to_owned(),
         State::Requested => "Asking the package manager for the price".to_owned(),
         State::Offered => "Offer sent; waiting for the code".to_owned(),
         State::Charging => "Charging".to_owned(),
@@ -56,6 +57,8 @@ const fn review(reason: ReviewReason) -> &'static str {
         ReviewReason::CannotRefund => "the channel cannot give it back",
         ReviewReason::RefundRefused => "the refund was refused",
         ReviewReason::LateCharge => "charged after the end",
+        ReviewReason::CheckUnknown => "paid; sold or not?",
+        ReviewReason::NotSold => "paid, and not sold to this account",
     }
 }
 
@@ -67,6 +70,8 @@ pub(crate) fn event(input: &Input, row: &EventRow, purchase: &Purchase) -> (Who,
             let by = purchase.order.app.as_ref().map_or(String::new(), |app| format!(" in the app {}", app.name));
             (Who::Subscriber, format!("Asks for {package} on account {}{by}", purchase.order.account))
         }
+        Input::Paid { payment, answer } => (Who::Telco, paid(payment, answer, purchase)),
+        Input::Checked { answer, .. } if purchase.is_prepaid() => (Who::Packages, of_prepaid(answer)),
         Input::Checked { answer, .. } => (Who::Packages, checked(answer)),
         Input::AskedAgain => {
             (Who::Subscriber, "Asks again while the offer is open: the same offer, nothing new".to_owned())
@@ -102,7 +107,8 @@ pub(crate) fn heard(input: &Input) -> Option<&str> {
     let heard = match input {
         Input::Channel { answer, .. } => &answer.heard,
         Input::Notified { heard, .. } => heard,
-        Input::Checked { answer: CheckAnswer::Refused { heard, .. } | CheckAnswer::Unavailable { heard }, .. } => heard,
+        Input::Checked { answer: CheckAnswer::Refused { heard, .. } | CheckAnswer::Unavailable { heard }, .. }
+        | Input::Paid { answer: CheckAnswer::Refused { heard, .. } | CheckAnswer::Unavailable { heard }, .. } => heard,
         Input::Grant { answer, .. } => match answer {
             GrantAnswer::Granted { heard, .. }
             | GrantAnswer::Refused { heard, .. }
@@ -111,6 +117,7 @@ pub(crate) fn heard(input: &Input) -> Option<&str> {
             GrantAnswer::Revoked { .. } | GrantAnswer::NotFound | GrantAnswer::InProgress => return None,
         },
         Input::Checked { answer: CheckAnswer::Allowed { .. }, .. }
+        | Input::Paid { answer: CheckAnswer::Allowed { .. }, .. }
         | Input::Asked
         | Input::AskedAgain
         | Input::CodeRight
@@ -123,6 +130,23 @@ pub(crate) fn heard(input: &Input) -> Option<&str> {
         | Input::Resolve { .. } => return None,
     };
     (!heard.is_empty()).then_some(heard)
+}
+
+fn paid(payment: &Payment, answer: &CheckAnswer, purchase: &Purchase) -> String {
+    let Order { package, account, .. } = &purchase.order;
+    let Payment { reference, amount, .. } = payment;
+    format!("Has charged {amount} for {package} on account {account}, its payment {reference}. {}", of_prepaid(answer))
+}
+
+/// The same answers, where the money is gone already.
+fn of_prepaid(answer: &CheckAnswer) -> String {
+    match answer {
+        CheckAnswer::Allowed { package_name, price, days } => {
+            format!("The package manager sells {package_name} for {price}, {days} days")
+        }
+        CheckAnswer::Refused { reason: why, .. } => format!("The package manager will not sell it: {}", reason(*why)),
+        CheckAnswer::Unavailable { .. } => "The package manager cannot say now and is asked again".to_owned(),
+    }
 }
 
 fn checked(answer: &CheckAnswer) -> String {
@@ -191,6 +215,7 @@ fn timer(row: &EventRow) -> &'static str {
     match (row.state_from.as_str(), row.state_to.as_str()) {
         ("offered", "expired") => "No answer in time: the offer is over",
         ("requested", "requested") => "Asks the package manager once more",
+        ("requested", "review") => "Asked often enough: a person is called. It is still asked about",
         ("requested", _) => "The package manager cannot be reached: nothing is offered",
         ("charging", "charging") => "Sends the charge once more, under the same key",
         ("charging", "charge_unknown") => "No answer in time: from here it only asks",

@@ -126,7 +126,7 @@ async fn heard(desk: &Desk, id: &str, number: i64, questions: usize, end: Instan
 
 fn who_answers<'c>(input: &Input, channel: &'c str) -> &'c str {
     match input {
-        Input::Grant { .. } => "package manager",
+        Input::Grant { .. } | Input::Checked { .. } => "package manager",
         _ => channel,
     }
 }
@@ -141,6 +141,7 @@ fn answers_to(events: &[EventRow], number: i64) -> Vec<(&EventRow, Input)> {
             input,
             Input::Channel { call: ChannelCall::InquireCharge | ChannelCall::InquireRefund, .. }
                 | Input::Grant { call: GrantCall::InquireGrant, .. }
+                | Input::Checked { .. }
         )
     };
     let later = events.iter().filter(|row| row.seq > seq).filter_map(|row| Some((row, read(row)?)));

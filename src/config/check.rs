@@ -1,7 +1,7 @@
 //! What must agree between sections. Says nothing where a part is missing or wrong by itself: that is told already.
 
 use super::section::Section;
-use super::{App, Bind, Config, LinkKind, Smsc};
+use super::{App, Bind, Config, LinkKind, Partner, Smsc};
 use paygate_parsers::msisdn::Country;
 use secrecy::ExposeSecret;
 
@@ -15,6 +15,9 @@ pub(super) fn check(config: &Config, root: &Section<'_>) {
     words_can_be_understood(config, root);
     for (name, app) in &config.app {
         app_can_be_served(config, name, app, root);
+    }
+    for (name, partner) in &config.partner {
+        partner_is_reached_rightly(config, name, partner, root);
     }
     for (index, smsc) in config.smsc.iter().enumerate() {
         channel_is_known(config, smsc, index, root);
@@ -53,14 +56,23 @@ fn app_can_be_served(config: &Config, name: &str, app: &App, root: &Section<'_>)
             "expected one of its own, since an app is known by it",
         );
     }
-    let Some(link) = &app.link else { return };
-    if !config.smsc.is_empty() && !config.smsc.iter().any(|smsc| smsc.name == *link) {
+    link_is_known(config, app.link.as_deref(), &format!("app.{name}.link"), root);
+}
+
+fn partner_is_reached_rightly(config: &Config, name: &str, partner: &Partner, root: &Section<'_>) {
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(|octet| octet.is_ascii_graphic()) {
+        let remedy = "expected 1 to 64 letters, digits or marks: the partner sends it as X-Partner";
+        root.fault(&format!("partner.{name}"), "has a name that no header can hold", remedy);
+    }
+    link_is_known(config, partner.link.as_deref(), &format!("partner.{name}.link"), root);
+}
+
+/// The link by which an app's or a partner's subscribers are told.
+fn link_is_known(config: &Config, link: Option<&str>, key: &str, root: &Section<'_>) {
+    let Some(link) = link else { return };
+    if !config.smsc.is_empty() && !config.smsc.iter().any(|smsc| smsc.name == link) {
         let known: Vec<&str> = config.smsc.iter().map(|smsc| smsc.name.as_str()).collect();
-        root.fault(
-            &format!("app.{name}.link"),
-            format!("{link:?} is no link"),
-            format!("expected one of: {}", known.join(", ")),
-        );
+        root.fault(key, format!("{link:?} is no link"), format!("expected one of: {}", known.join(", ")));
     }
 }
 

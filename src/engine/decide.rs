@@ -21,6 +21,8 @@ use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+mod payment;
+
 /// A reply that left without an answer is let out once more at most, and only if it is not an offer.
 const REPLY_SENDS: i64 = 2;
 
@@ -60,6 +62,7 @@ impl<'a> Batch<'a> {
     pub fn take(&mut self, work: Work) {
         match work {
             Work::Message { reading, done, parts } => self.message(reading, done, parts),
+            Work::Payment { payment, done } => self.payment(payment, done),
             Work::Part { message, done } => self.part(&message, done),
             Work::Assemble { set } => self.assemble(&set),
             Work::LeftOver { parts } => self.left_over(&parts),
@@ -292,6 +295,7 @@ impl<'a> Batch<'a> {
         decision.effects.retain(|effect| still_stands(effect, &after));
         decision.effects.extend(effects.iter().filter(|effect| !matches!(effect, Effect::Tell { .. })).cloned());
         for (count, effect) in effects.iter().enumerate() {
+            // Nobody is texted where no link leads to the subscriber.
             if let Effect::Tell { notice } = effect
                 && let Some(row) = self.desk.notice_row(&after, *notice, count, self.moment.now)
             {
@@ -476,7 +480,7 @@ fn still_stands(effect: &Effect, after: &Purchase) -> bool {
 fn attempts(desk: &Desk, decision: &mut Decision, before: &Purchase, after: &Purchase, moment: Moment) {
     let now = moment.now;
     let sent_more =
-        |before: &Option<Attempt>, after: &Attempt| before.as_ref().is_none_or(|before| before.sends < after.sends);
+        |before: &Option<Attempt>, after: &Attempt| before.as_ref().map_or(0, |before| before.sends) < after.sends;
     if let Some(charge) = after.charge.as_ref().filter(|_| before.charge != after.charge) {
         let request =
             if sent_more(&before.charge, charge) { desk.charge_request(after, moment) } else { String::new() };
@@ -539,7 +543,8 @@ fn intents(before: &Purchase, after: &Purchase) -> Vec<String> {
     ];
     let sent_more = |(what, before, after): (&str, &Option<Attempt>, &Option<Attempt>)| {
         let after = after.as_ref()?;
-        let more = before.as_ref().is_none_or(|before| before.sends < after.sends);
+        // A partner's charge was sent by nobody here.
+        let more = before.as_ref().map_or(0, |before| before.sends) < after.sends;
         let field = || json!({ "key": after.key, "send": after.sends, "send_by": after.send_by });
         more.then(|| format!(",\"intends_{what}\":{}", field()))
     };

@@ -1,6 +1,7 @@
 //! What the engine's decisions rest on: the rules, the reader, the words, the links. Made once at start; holds no state.
 
 use super::clock::Moment;
+use super::door::PARTNER;
 use super::intake::Reader;
 use crate::charging::{Channels, ChargeOrder, RefundOrder};
 use crate::journal::rows::{AttemptRow, ReplyRow};
@@ -103,20 +104,8 @@ impl Desk {
         order.msisdn.or_else(|| Msisdn::parse(&self.reader.country, &order.account).ok())
     }
 
-    /// The seven parameters of seed 000 (charging.md R000.7): an app names its own, a message stands for a phone's.
     pub(super) fn context(&self, purchase: &Purchase) -> Context {
-        if let Some(app) = &purchase.order.app {
-            return app.context.clone();
-        }
-        Context {
-            platform: "sms".to_owned(),
-            dt_id: purchase.order.link.clone(),
-            r#type: "purchase".to_owned(),
-            device_type: "phone".to_owned(),
-            device_id: purchase.order.number(),
-            pay_type: "telco".to_owned(),
-            pay_partner: purchase.order.channel.clone(),
-        }
+        context(&purchase.order)
     }
 
     /// The journal's row of an attempt, with the exact request where a new send is intended.
@@ -204,6 +193,24 @@ impl Desk {
             not_after: now + WORTH_TELLING,
             due_at: now + self.reply_lease,
         }
+    }
+}
+
+/// The seven parameters of seed 000 (charging.md R000.7), for a purchase by message or by a partner.
+#[must_use]
+pub fn context(order: &Order) -> Context {
+    if let Some(app) = &order.app {
+        return app.context.clone();
+    }
+    let (platform, through) = if order.door == PARTNER { (PARTNER, &order.channel) } else { ("sms", &order.link) };
+    Context {
+        platform: platform.to_owned(),
+        dt_id: through.clone(),
+        r#type: "purchase".to_owned(),
+        device_type: "phone".to_owned(),
+        device_id: order.number(),
+        pay_type: "telco".to_owned(),
+        pay_partner: order.channel.clone(),
     }
 }
 

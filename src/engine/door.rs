@@ -1,7 +1,9 @@
 //! What passes between the engine and its doors: messages and receipts in, replies out. Plain values over bounded
 //! channels, so that a door can be driven by a test and the engine never learns which wire a message came by.
 
-use crate::purchase::record::Order;
+use crate::purchase::evidence::CheckAnswer;
+use crate::purchase::input::Payment;
+use crate::purchase::record::{Order, ReviewReason};
 use bytes::Bytes;
 use paygate_parsers::concat::Part;
 use tokio::sync::oneshot;
@@ -38,7 +40,10 @@ impl Door {
     }
 }
 
-/// A message or receipt on its way in, with the place to say when it is durable.
+/// The word for the door of the partners that charge by themselves, in the journal and in `--json`.
+pub const PARTNER: &str = "partner";
+
+/// A message, a payment or a receipt on its way in, with the place to say when it is durable.
 #[derive(Debug)]
 pub struct Delivery {
     pub incoming: Incoming,
@@ -50,6 +55,7 @@ pub struct Delivery {
 pub enum Incoming {
     Message(MessageIn),
     Receipt(ReceiptIn),
+    Payment(PaymentIn),
     Order(OrderIn),
     Notify(NotifyIn),
 }
@@ -63,6 +69,10 @@ pub enum Verdict {
     Again,
     /// Not durable; the peer must send it again (SMPP `ESME_RX_T_APPN`, HTTP 503).
     Later,
+    /// A payment that is durable now, and that a person must look at.
+    Review(ReviewReason),
+    /// A payment under an id that stands for another one already; nothing was taken.
+    Conflict,
     /// An order that would text one subscriber more codes than an hour allows; nothing was taken.
     TooMany,
     /// A notify about a charge that the journal does not have.
@@ -91,6 +101,20 @@ pub struct MessageIn {
     pub unreadable: Option<&'static str>,
 }
 
+/// A payment that a partner has made by itself and tells us of, with all that is known when it comes in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentIn {
+    /// The ingest key, of the partner and its id: see [`super::intake::payment_key`].
+    pub key: String,
+    /// What was paid for; its channel is the partner.
+    pub order: Order,
+    pub payment: Payment,
+    /// What the package manager has just said to check-user.
+    pub check: CheckAnswer,
+    /// The payment as it is kept: what the partner said, without what it was signed with.
+    pub body: Bytes,
+}
+
 /// An app's order, read and checked by its door.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderIn {
@@ -98,7 +122,7 @@ pub struct OrderIn {
     pub key: String,
     /// The app's configured name.
     pub app: String,
-    pub order: Box<Order>,
+    pub order: Order,
     /// What the app sent, in one spelling: under the same key it must be the same.
     pub body: Bytes,
 }

@@ -158,7 +158,7 @@ impl Reading {
             payload: order.body,
             unreadable: None,
         };
-        Self { key: order.key, keyed_by_peer: true, message, meaning: Meaning::Order(order.order) }
+        Self { key: order.key, keyed_by_peer: true, message, meaning: Meaning::Order(Box::new(order.order)) }
     }
 
     /// The family of its key in the shared key store (design.md, "Idempotency keys").
@@ -228,8 +228,14 @@ pub fn order_key(app: &str, idempotency_key: &str) -> String {
     hashed("order", &[app.as_bytes(), idempotency_key.as_bytes()])
 }
 
-/// A purchase's id, from the message or order that asked for it: the same one journalled anew gives the same id, and with
-/// it the same charge key.
+/// The ingest key of a partner's payment: two partners may use one id.
+#[must_use]
+pub fn payment_key(partner: &str, reference: &str) -> String {
+    hashed("payment", &[partner.as_bytes(), reference.as_bytes()])
+}
+
+/// A purchase's id, from the message, order or payment that began it: the same one journalled anew gives the same id, and
+/// with it the same keys.
 #[must_use]
 pub fn purchase_id(key: &str, generation: i64) -> String {
     let hash =

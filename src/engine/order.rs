@@ -117,10 +117,9 @@ mod tests {
             link: String::new(),
             short_code: String::new(),
             repeat: false,
-            app: Some(AppOrder { name: text("web"), context, return_url: None }),
+            app: Some(Box::new(AppOrder { name: text("web"), context, return_url: None })),
         };
-        let order =
-            OrderIn { key: order_key("web", "k-1"), app: text("web"), order: Box::new(order), body: "{}".into() };
+        let order = OrderIn { key: order_key("web", "k-1"), app: text("web"), order, body: "{}".into() };
         Work::Message { reading: Arc::new(Reading::of(order)), done: None, parts: None }
     }
 

@@ -67,7 +67,8 @@ impl Aftermath {
     }
 
     fn let_out(&mut self, desk: &Desk, decision: Decision, purchase: Option<Arc<Purchase>>, known: &Known) {
-        self.verdicts.extend(decision.done.into_iter().map(|done| (done, Verdict::Fresh)));
+        let verdict = decision.verdict.unwrap_or(Verdict::Fresh);
+        self.verdicts.extend(decision.done.into_iter().map(|done| (done, verdict)));
         self.later.extend(decision.assemble.map(|set| Work::Assemble { set }));
         for (row, sends) in decision.replies {
             let about = purchase.as_deref().or_else(|| row.purchase_id.as_ref().and_then(|id| known.purchases.get(id)));
@@ -88,6 +89,10 @@ impl Aftermath {
             .any(|work| matches!(work, Work::Message { reading, .. } if known.claimed.contains(&reading.key)))
         {
             // Only the key store was asked, and it has forgotten: whether this is a redelivery, the journal says.
+            return self.again(decision, purchase);
+        }
+        if decision.again.iter().any(|work| matches!(work, Work::Payment { .. })) {
+            // Whether what was taken elsewhere is this payment or another under its id, the journal says.
             return self.again(decision, purchase);
         }
         self.verdicts.extend(decision.done.drain(..).map(|done| (done, Verdict::Again)));
@@ -117,8 +122,10 @@ impl Aftermath {
                     self.later.extend(reading.map(|reading| Work::Message { reading, done, parts }));
                 }
                 Work::Answer { id, input, tries } => self.answer_refused(id, input, tries + 1, place),
+                // Its partner keeps it, and hears "later" by its being dropped here.
+                Work::Payment { .. }
                 // Their rows are due again by themselves.
-                Work::Part { .. }
+                | Work::Part { .. }
                 | Work::Assemble { .. }
                 | Work::LeftOver { .. }
                 | Work::Due { .. }
@@ -152,19 +159,19 @@ impl Aftermath {
         self.doubt(purchase);
         let mut waiting = decision.done.drain(..);
         for mut work in decision.again.drain(..) {
-            if let Work::Message { done, .. } = &mut work {
+            if let Work::Message { done, .. } | Work::Payment { done, .. } = &mut work {
                 *done = waiting.next();
             }
             self.later.push(work);
         }
     }
 
-    /// The journal could not say. A message is sent again by its peer; an answer is evidence and is kept.
+    /// The journal could not say. A message or payment is sent again by its peer; an answer is evidence and is kept.
     pub fn undecided(&mut self, mut decision: Decision, purchase: Option<&Purchase>) {
         let verdict = if holds(Rule::DoubtIsNotAcknowledged) { Verdict::Later } else { Verdict::Fresh };
         self.verdicts.extend(decision.done.drain(..).map(|done| (done, verdict)));
         // Parts were acknowledged one by one: nobody sends the message that they make again.
-        decision.again.retain(|work| !matches!(work, Work::Message { parts: None, .. }));
+        decision.again.retain(|work| !matches!(work, Work::Message { parts: None, .. } | Work::Payment { .. }));
         self.again(decision, purchase);
     }
 
@@ -172,7 +179,9 @@ impl Aftermath {
     pub fn put_off(&mut self, works: Vec<Work>) {
         for work in works {
             match work {
-                Work::Message { done: Some(done), .. } | Work::Part { done: Some(done), .. } => {
+                Work::Message { done: Some(done), .. }
+                | Work::Payment { done: Some(done), .. }
+                | Work::Part { done: Some(done), .. } => {
                     self.verdicts.push((done, Verdict::Later));
                 }
                 other => self.later.push(other),

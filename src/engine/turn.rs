@@ -192,6 +192,7 @@ impl Loop {
                 Some(Work::Message { reading, done, parts: None })
             }
             Incoming::Receipt(receipt) => Some(Work::Receipt { receipt, tries: 0, done }),
+            Incoming::Payment(payment) => Some(Work::Payment { payment: Box::new(payment), done }),
             Incoming::Order(order) => Some(Work::Message { reading: Arc::new(Reading::of(order)), done, parts: None }),
             Incoming::Notify(notify) => Some(Work::Notify { notify: Arc::new(notify), done }),
         }

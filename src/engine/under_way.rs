@@ -2,6 +2,7 @@
 //! is just being left. Pure; another instance's commits are not known here, and the journal's versions fence those.
 
 use super::decide::Draft;
+use super::intake::purchase_id;
 use super::work::Work;
 use paygate_parsers::msisdn::Msisdn;
 use std::collections::HashSet;
@@ -32,6 +33,10 @@ impl Touched {
         match work {
             Work::Message { reading, .. } => {
                 reading.meaning.sender().is_some_and(|sender| self.subscribers.contains(sender))
+            }
+            Work::Payment { payment, .. } => {
+                payment.order.msisdn.is_some_and(|subscriber| self.subscribers.contains(&subscriber))
+                    || self.purchases.contains(&purchase_id(&payment.key, 0))
             }
             Work::Answer { id, .. } | Work::Act { purchase: id, .. } => self.purchases.contains(id),
             Work::Notify { notify, .. } => self.purchases.contains(notify.purchase_id()),

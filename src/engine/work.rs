@@ -1,6 +1,6 @@
 //! What waits for the loop, and what the loop has decided. Plain values between the tokio half and the pure half.
 
-use super::door::{MessageIn, NotifyIn, ReceiptIn, Submitted, Verdict};
+use super::door::{MessageIn, NotifyIn, PaymentIn, ReceiptIn, Submitted, Verdict};
 use super::intake::Reading;
 use crate::journal::rows::{ActRow, HeldPart, OwedReply, PartRow, ReplyRow, Seen, Unit};
 use crate::purchase::input::{Effect, Input};
@@ -20,6 +20,11 @@ pub enum Work {
         reading: Arc<Reading>,
         done: Done,
         parts: Option<(String, i64)>,
+    },
+    /// A payment that a partner has made: new, or told once more.
+    Payment {
+        payment: Box<PaymentIn>,
+        done: Done,
     },
     /// One part of a long message, to be kept.
     Part {
@@ -107,6 +112,8 @@ pub struct Decision {
     /// Texts to send at once; their rows stand in the unit.
     pub replies: Vec<(ReplyRow, i64)>,
     pub done: Vec<oneshot::Sender<Verdict>>,
+    /// What they hear once it is durable, where that is more than `Fresh`.
+    pub verdict: Option<Verdict>,
     /// Money that was found taken and nothing stood for.
     pub extra_charges: u64,
     /// Sets to look at once the part is durable.

@@ -64,7 +64,7 @@ pub(super) async fn json(
         Ok(message) => match doors.deliver(message).await {
             Verdict::Fresh => StatusCode::ACCEPTED.into_response(),
             Verdict::Again => StatusCode::OK.into_response(),
-            Verdict::Later | Verdict::Unknown | Verdict::TooMany => later(),
+            Verdict::Later | Verdict::Unknown | Verdict::Review(_) | Verdict::Conflict | Verdict::TooMany => later(),
         },
     }
 }
@@ -84,7 +84,7 @@ pub(super) async fn kannel(
         Err((status, error)) => refuse(status, &error),
         Ok(message) => match doors.deliver(message).await {
             Verdict::Fresh | Verdict::Again => StatusCode::OK.into_response(),
-            Verdict::Later | Verdict::Unknown | Verdict::TooMany => later(),
+            Verdict::Later | Verdict::Unknown | Verdict::Review(_) | Verdict::Conflict | Verdict::TooMany => later(),
         },
     }
 }
@@ -137,7 +137,8 @@ impl Doors {
         let word = match verdict {
             Verdict::Fresh => "fresh",
             Verdict::Again => "again",
-            Verdict::Later | Verdict::Unknown | Verdict::TooMany => "later",
+            // A message hears none of the last four.
+            Verdict::Later | Verdict::Unknown | Verdict::Review(_) | Verdict::Conflict | Verdict::TooMany => "later",
         };
         metrics::counter!(MESSAGES_RECEIVED, "door" => door, "verdict" => word).increment(1);
         verdict

@@ -141,7 +141,6 @@ impl Counter {
         let id = purchase_id(&key, 0);
         // Listened to before it is handed in, so that no step is missed.
         let mut listening = self.hearing.listen(&id);
-        let order = Box::new(order);
         let order = OrderIn { key: key.clone(), app: app.name.clone(), order, body: canonical.clone().into() };
         match self.hand_in(order, end).await {
             Verdict::Fresh => {
@@ -150,7 +149,8 @@ impl Counter {
             }
             Verdict::Again => self.told_before(&key, &canonical).await?.ok_or_else(Refusal::later),
             Verdict::TooMany => Err(Refusal::too_many_codes()),
-            Verdict::Later | Verdict::Unknown => Err(Refusal::later()),
+            // An order hears none of the last three.
+            Verdict::Later | Verdict::Unknown | Verdict::Review(_) | Verdict::Conflict => Err(Refusal::later()),
         }
     }
 
@@ -178,7 +178,11 @@ impl Counter {
             short_code,
             // An app that orders twice says so by a second key.
             repeat: false,
-            app: Some(AppOrder { name: app.name.clone(), context: asked.context(), return_url: agreed.return_url }),
+            app: Some(Box::new(AppOrder {
+                name: app.name.clone(),
+                context: asked.context(),
+                return_url: agreed.return_url,
+            })),
         })
     }
 
@@ -195,7 +199,7 @@ impl Counter {
         let word = match verdict {
             Verdict::Fresh => "fresh",
             Verdict::Again => "again",
-            Verdict::Later | Verdict::Unknown | Verdict::TooMany => "later",
+            Verdict::Later | Verdict::TooMany | Verdict::Unknown | Verdict::Review(_) | Verdict::Conflict => "later",
         };
         metrics::counter!(MESSAGES_RECEIVED, "door" => Door::App.as_str(), "verdict" => word).increment(1);
         verdict

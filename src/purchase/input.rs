@@ -1,6 +1,7 @@
 //! What can happen to a purchase and what follows from it. Plain data, journalled as it is; carries no code and no secret.
 
 use super::evidence::{ChannelAnswer, CheckAnswer, Decline, GrantAnswer};
+use super::money::Money;
 use super::record::{Micros, Purchase, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +9,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "input", rename_all = "snake_case")]
 pub enum Input {
-    /// It was asked for: the first event of each purchase.
+    /// It was asked for: the first event of each purchase but one that begins paid.
     Asked,
+    /// A partner has charged the subscriber and says so: the first event of a purchase that begins paid. `answer` is what
+    /// the package manager said to check-user just before.
+    Paid { payment: Payment, answer: CheckAnswer },
     /// check-user was answered. The nonce is 16 bytes of the OS generator, in hex, for a code to be derived from.
     Checked { answer: CheckAnswer, nonce: String },
     /// The subscriber asked for the same thing again while its offer is open.
@@ -47,6 +51,18 @@ pub enum Input {
     Resolve { verdict: Verdict, by: Person },
 }
 
+/// A charge that a partner has made by itself, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// The partner's id of it: its `paymentId`.
+    pub reference: String,
+    /// What was charged, which need not be the price.
+    pub amount: Money,
+    pub charged_at: Micros,
+    /// SHA-256 of all that the partner said of it, lower-case hex: the same id with another one is another payment.
+    pub fingerprint: String,
+}
+
 /// Who did something, and why, in their own words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
@@ -65,6 +81,7 @@ impl Input {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Asked => "asked",
+            Self::Paid { .. } => "paid",
             Self::Checked { .. } => "checked",
             Self::AskedAgain => "asked_again",
             Self::CodeRight => "code_right",

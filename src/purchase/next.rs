@@ -7,6 +7,7 @@ mod inquiry;
 mod offering;
 mod operator;
 mod payment;
+mod prepaid;
 mod refund;
 mod turn;
 
@@ -26,6 +27,7 @@ pub fn next(rules: &Rules, purchase: &Purchase, input: &Input, now: Micros) -> S
     let mut turn = Turn::new(rules, purchase, now);
     match input {
         Input::Asked => turn.on_asked(),
+        Input::Paid { payment, answer } => turn.on_paid(payment, answer),
         Input::Checked { answer, nonce } => turn.on_checked(answer, nonce),
         Input::AskedAgain => turn.on_asked_again(),
         Input::CodeRight | Input::CodeWrong | Input::ChannelCode { .. } | Input::Yes => turn.on_answer(input),
@@ -77,6 +79,7 @@ fn weigh(call: ChannelCall, finding: &Finding) -> &Finding {
 /// What is done for a purchase that nobody answered in time: after a crash, a lost answer, or simply when it is due.
 fn on_timer(turn: &mut Turn<'_>) {
     match turn.state() {
+        State::Requested if turn.purchase.is_prepaid() => turn.inquire_check(),
         State::Requested => turn.check_again(),
         State::Offered => turn.on_offer_timer(),
         State::Charging => turn.on_charging_timer(),

@@ -65,7 +65,7 @@ pub enum ConsentBy {
     Message,
     /// The subscriber pays at the channel's own page, or does not.
     Payment,
-    /// The partner's word, who has charged already.
+    /// The word of the partner that charged before we heard of it (`[partner.NAME] otp = "partner"`).
     Partner,
     /// The journal lost the consent; the charge under the purchase's own key stands on it.
     Lost,

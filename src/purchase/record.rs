@@ -4,7 +4,7 @@
 use super::evidence::{Decline, Reason};
 use super::input::ChannelCall;
 use super::money::Money;
-use super::offer::{Consent, Offer};
+use super::offer::{Consent, ConsentBy, Offer};
 use paygate_parsers::msisdn::Msisdn;
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +91,7 @@ pub struct Order {
     pub repeat: bool,
     /// Where an app ordered it: which one, and what it said beside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub app: Option<AppOrder>,
+    pub app: Option<Box<AppOrder>>,
 }
 
 /// What only an app's order has (seed 000, flow A1).
@@ -214,6 +214,10 @@ pub enum ReviewReason {
     RefundRefused,
     /// A charge came to light after the purchase had ended, too late to grant.
     LateCharge,
+    /// Paid at a partner, and the package manager has never said whether this may be bought. It is still asked.
+    CheckUnknown,
+    /// Paid at a partner, and the package manager does not sell it to this account.
+    NotSold,
 }
 
 /// Whether a field is left out of the journal's JSON: absent, it reads the same.
@@ -327,6 +331,8 @@ impl ReviewReason {
             Self::CannotRefund => "cannot_refund",
             Self::RefundRefused => "refund_refused",
             Self::LateCharge => "late_charge",
+            Self::CheckUnknown => "check_unknown",
+            Self::NotSold => "not_sold",
         }
     }
 }
@@ -397,6 +403,12 @@ impl Purchase {
     #[must_use]
     pub fn attempt_of(&self, call: ChannelCall) -> Option<&Attempt> {
         if call.is_of_refund() { self.refund.as_ref() } else { self.charge.as_ref() }
+    }
+
+    /// Whether a partner had charged before we heard of it: that money is gone, and with it every way to say no.
+    #[must_use]
+    pub fn is_prepaid(&self) -> bool {
+        self.consent.as_ref().is_some_and(|consent| consent.by == ConsentBy::Partner)
     }
 
     #[must_use]

@@ -142,7 +142,7 @@ fn codes_in_the_last_hour(rules: &Rules, purchases: &[Purchase], now: Micros) ->
             0
         }
         Some(offer) => u32::from(offer.sends.max(1)),
-        None => u32::from(rules.otp != Otp::None && purchase.state == State::Requested),
+        None => u32::from(rules.otp != Otp::None && purchase.state == State::Requested && !purchase.is_prepaid()),
     };
     purchases.iter().map(codes).sum()
 }
@@ -211,7 +211,7 @@ fn cancel(purchases: &[Purchase], service: Option<&str>, package: Option<&str>) 
             && package.is_none_or(|package| purchase.order.package == package)
     };
     let early = |purchase: &Purchase| {
-        matches!(purchase.state, State::Requested | State::Offered)
+        matches!(purchase.state, State::Requested | State::Offered) && !purchase.is_prepaid()
             || purchase.state == State::Charging && !holds(Rule::ConsentEndsCancelling)
     };
     if let Some(at) = newest(purchases, |purchase| meant(purchase) && early(purchase)) {

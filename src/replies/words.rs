@@ -83,6 +83,11 @@ pub(super) const WORDS: &[Words] = &[
         "Thanh cong: goi {package} dung {days} ngay cho {account}, da tru {price}. Ma GD {reference}. Ho tro {hotline}",
     ),
     words(
+        "done_by_hand",
+        PURCHASE,
+        "Thanh cong: da cap goi {package} cho {account}, da tru {price}. Ma GD {reference}. Ho tro {hotline}",
+    ),
+    words(
         "checking",
         PURCHASE,
         "Giao dich goi {package} dang duoc kiem tra. Vui long KHONG nhan lai, quy khach khong bi tru tien hai lan. Ma GD {reference}",

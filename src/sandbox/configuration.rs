@@ -3,6 +3,7 @@
 
 use super::billing::Billing;
 use super::packages::Packages;
+use super::partner::Partner;
 use super::smsc::Smsc;
 use std::path::Path;
 use toml::Value;
@@ -13,10 +14,11 @@ pub(super) const SECRET: &str = "secret";
 pub(super) const SHORT_CODE: &str = "9029";
 
 /// As `paygate run --config` would read it.
-pub(super) fn text(smsc: &Smsc, billing: &Billing, packages: &Packages, folder: &Path) -> String {
+pub(super) fn text(smsc: &Smsc, billing: &Billing, packages: &Packages, partner: &Partner, folder: &Path) -> String {
     let journal = Value::from(format!("sqlite:{}", folder.join("paygate.db").display()));
     let (smsc, billing, refunds, packages) =
         (smsc.address(), billing.base_url(), billing.refund_url(), packages.base_url());
+    let partner = partner.toml();
     format!(
         r#"# The daemon beside this page reads exactly this. Lines marked "short" are made for looking on:
 # a real operator is given minutes where this one is given seconds.
@@ -56,6 +58,9 @@ timeout = "2s"                 # short (5s)
 send_within = "2s"             # short (10s)
 max_flight = "3s"              # short (30s)
 inquiry_plan = ["2s", "3s", "5s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h, 6h)
+
+# A telco that sells in a shop of its own, charges, and tells us.
+{partner}link = "viettel"
 
 [package_manager]
 base_url = "{packages}"

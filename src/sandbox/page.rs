@@ -8,6 +8,7 @@ mod feed;
 mod guard;
 pub(super) mod phones;
 mod progress;
+mod shop;
 mod stage;
 mod switches;
 mod watch;
@@ -34,6 +35,7 @@ const BODY_LIMIT: usize = 4_096;
 /// | `GET /events` | | the same as server-sent events: `state` once, then `phone`, `purchase`, `switches` |
 /// | `POST /send` | `{from, text}` | the message, and what became of it |
 /// | `POST /redeliver` | `{from, id}` | the same message, delivered once more |
+/// | `POST /shop` | `{from, mishap}`: `none`, `told_again`, `wrong_price` | what the partner was answered |
 /// | `POST /faults` | `{switch, setting}`: `off`, `once`, `always` | `{}` |
 /// | `POST /faults/off` | `{}` | `{}` |
 pub(super) async fn serve(listener: TcpListener, stage: Arc<Stage>, limits: config::Http, stop: CancellationToken) {
@@ -45,6 +47,7 @@ pub(super) async fn serve(listener: TcpListener, stage: Arc<Stage>, limits: conf
         .route("/events", get(answers::events))
         .route("/send", post(answers::send))
         .route("/redeliver", post(answers::redeliver))
+        .route("/shop", post(answers::shop))
         .route("/faults", post(answers::fault))
         .route("/faults/off", post(answers::faults_off))
         .fallback(answers::nothing_here)

@@ -32,13 +32,15 @@ pub const RESOLVED: &str = "a360923402be48a0b09a1be00bf542db";
 pub const WE_ARE_REFUSED: &str = "f1301366bc514d3c8dbba50bec399121";
 /// The key store has seen a send that the journal does not have: the journal has lost commits.
 pub const JOURNAL_BEHIND: &str = "f4fc4724f4f048b9b2fb03d852a6c531";
+/// A partner told of a payment under an id that stands for another one.
+pub const PAYMENT_CONFLICT: &str = "3e03234e72f645fb996b06bcd4396d3d";
 /// Redis may forget keys before their time.
 pub const KEYS_EVICTABLE: &str = "4ac1b65f9e6f499d93fdc323de4075f0";
 /// The journal's clock leapt.
 pub const CLOCK_SET: &str = "8f92d5e00e994ac4a435a6a1574c2a63";
 
 /// All of them by name, for the catalogue's test.
-pub const ALL: [(&str, &str); 19] = [
+pub const ALL: [(&str, &str); 20] = [
     ("started", STARTED),
     ("stopping", STOPPING),
     ("smsc-bound", SMSC_BOUND),
@@ -56,6 +58,7 @@ pub const ALL: [(&str, &str); 19] = [
     ("resolved", RESOLVED),
     ("we-are-refused", WE_ARE_REFUSED),
     ("journal-behind", JOURNAL_BEHIND),
+    ("payment-conflict", PAYMENT_CONFLICT),
     ("keys-evictable", KEYS_EVICTABLE),
     ("clock-set", CLOCK_SET),
 ];

@@ -19,10 +19,11 @@ pub const SMSC_WINDOW: &str = "paygate_smsc_window_inflight";
 pub const LATE_SENDS: &str = "paygate_late_sends_refused_total";
 pub const EXTRA_CHARGES: &str = "paygate_extra_charges_total";
 pub const CHANNEL_FROZEN: &str = "paygate_channel_frozen";
+pub const PARTNER_REQUESTS: &str = "paygate_partner_requests_total";
 pub const LOG_DROPPED: &str = "paygate_log_dropped_total";
 
 /// Counters, and what they count.
-pub const COUNTERS: [(&str, &str); 23] = [
+pub const COUNTERS: [(&str, &str); 24] = [
     (MESSAGES_RECEIVED, "Messages and orders by HTTP, by door and by what the peer was told (fresh, again, later)"),
     (NOTIFIES, "What channels told by themselves, by channel and by what became of it"),
     ("paygate_redeliveries_total", "Messages and parts that were here already, by door"),
@@ -45,6 +46,7 @@ pub const COUNTERS: [(&str, &str); 23] = [
     ("paygate_smsc_late_responses_total", "Responses that came after their wait was over, by smsc"),
     ("paygate_http_panics_total", "Requests answered 500 because of a fault of ours"),
     ("paygate_http_refused_total", "Messages and orders by HTTP that were refused, by status"),
+    (PARTNER_REQUESTS, "Requests of partners, by partner, call and outcome"),
     (LOG_DROPPED, "Log records that journald did not take"),
 ];
 
@@ -110,9 +112,18 @@ pub fn register(config: &Config, states: &[&'static str]) {
     {
         counter!(MESSAGES_RECEIVED, "door" => door, "verdict" => verdict).absolute(0);
     }
-    for (channel, state) in config.charging.keys().flat_map(|channel| states.iter().map(move |state| (channel, state)))
-    {
-        counter!(PURCHASES, "state" => *state, "channel" => channel.clone()).absolute(0);
+    for channel in config.charging.keys().chain(config.partner.keys()) {
+        for state in states {
+            counter!(PURCHASES, "state" => *state, "channel" => channel.clone()).absolute(0);
+        }
+    }
+    for partner in config.partner.keys().map(String::as_str).chain([NOBODY]) {
+        for (call, outcome) in
+            PARTNER_CALLS.into_iter().flat_map(|call| PARTNER_OUTCOMES.map(|outcome| (call, outcome)))
+        {
+            counter!(PARTNER_REQUESTS, "partner" => partner.to_owned(), "call" => call, "outcome" => outcome)
+                .absolute(0);
+        }
     }
     for channel in config.charging.keys() {
         counter!(EXTRA_CHARGES, "channel" => channel.clone()).absolute(0);
@@ -135,6 +146,28 @@ pub fn register(config: &Config, states: &[&'static str]) {
         counter!(name).absolute(0);
     }
 }
+
+/// The label of whoever is no partner: what such a one calls itself is nobody's word.
+pub const NOBODY: &str = "unknown";
+/// What partners call.
+pub const PARTNER_CALLS: [&str; 2] = ["check_user", "payments"];
+/// What can become of it: of those who are not believed, the last four, they hear the same.
+pub const PARTNER_OUTCOMES: [&str; 14] = [
+    "ok",
+    "refused",
+    "accepted",
+    "review",
+    "already",
+    "conflict",
+    "later",
+    "malformed",
+    "too_large",
+    "too_many",
+    "unknown_partner",
+    "address",
+    "signature",
+    "timestamp",
+];
 
 /// What a peer by HTTP may be told of a message.
 const VERDICTS: [&str; 3] = ["fresh", "again", "later"];

@@ -1,6 +1,6 @@
 //! The configuration as its author meets it: what a file becomes, and every sentence about what is wrong with it.
 
-use paygate::config::{Charging, Config, Environment, LinkKind};
+use paygate::config::{Charging, Config, Environment, LinkKind, Signature};
 use secrecy::ExposeSecret;
 use std::fmt::Write;
 use std::time::Duration;
@@ -53,6 +53,7 @@ fn the_example_names_every_key_with_its_default() {
         include_str!("../../src/config/apps.rs"),
         include_str!("../../src/config/doors.rs"),
         include_str!("../../src/config/neighbours.rs"),
+        include_str!("../../src/config/partners.rs"),
         include_str!("../../src/config/pay123.rs"),
         include_str!("../../src/config/policy.rs"),
     ]
@@ -210,4 +211,22 @@ fn a_missing_file_is_a_fault_like_any_other() {
         told,
         "/nonexistent/paygate.toml: cannot be read (No such file or directory (os error 2)); expected a TOML file"
     );
+}
+
+#[test]
+fn a_partner_is_signed_bounded_and_told_of_by_a_link() {
+    let text = format!(
+        "{MINIMAL}[partner.vinaphone]\nsecret = \"hush\"\n[partner.viettel]\nsecret = \"hush\"\nsignature = \"sha1\"\n\
+         allow = [\"127.0.0.1/32\"]\nrate = 5\nmax_age = \"1m\"\notp = \"partner\"\nlink = \"viettel\"\n"
+    );
+    let partners = parse(&text).partner;
+    let first = &partners["vinaphone"];
+    assert_eq!((first.signature, first.rate, first.allow.len()), (Signature::HmacSha256, 50, 0));
+    assert_eq!((first.max_age, &first.link), (Duration::from_secs(300), &None));
+    // One telco may do both, under one name.
+    let second = &partners["viettel"];
+    assert_eq!((second.signature, second.rate, second.allow.len()), (Signature::Sha1, 5, 1));
+    assert_eq!((second.max_age, second.link.as_deref()), (Duration::from_secs(60), Some("viettel")));
+    let told = format!("{:?}", partners);
+    assert!(!told.contains("hush"), "{told}");
 }

@@ -7,5 +7,6 @@ mod messages;
 mod money;
 mod operators;
 mod payment;
+mod prepaid;
 mod sample;
 mod transitions;

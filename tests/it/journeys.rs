@@ -14,5 +14,6 @@ mod order_links;
 mod orders;
 mod outages;
 mod package_faults;
+mod partners;
 mod parts;
 mod refused;

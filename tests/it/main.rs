@@ -18,6 +18,7 @@ mod keys;
 mod openapi;
 mod operators;
 mod pair;
+mod partner_door;
 mod sandbox;
 #[path = "../simulation/mod.rs"]
 mod simulation;

@@ -6,9 +6,6 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// What the interface promises, whose doors may not stand yet.
-const PROMISED: [&str; 2] = ["post /partner/v1/check-user", "post /partner/v1/payments"];
-
 fn document() -> Value {
     serde_json::from_str(include_str!("../../docs/openapi.json")).unwrap()
 }
@@ -36,12 +33,7 @@ fn the_document_names_every_route_and_no_other() {
     for (path, methods) in document["paths"].as_object().unwrap() {
         named.extend(methods.as_object().unwrap().keys().map(|method| format!("{method} {path}")));
     }
-    let routes = routes();
-    let unnamed: Vec<&String> = routes.difference(&named).collect();
-    assert!(unnamed.is_empty(), "not in the document: {unnamed:?}");
-    let unbuilt: Vec<&str> =
-        named.difference(&routes).map(String::as_str).filter(|it| !PROMISED.contains(it)).collect();
-    assert!(unbuilt.is_empty(), "in the document alone: {unbuilt:?}");
+    assert_eq!(named, routes());
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
 }

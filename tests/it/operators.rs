@@ -2,7 +2,7 @@
 //! and moves no money by itself.
 
 use crate::journal::samples::{first, later, purchase, step};
-use crate::stores::both_stores;
+use crate::stores::{Store, both_stores};
 use crate::world::{Books, PATIENCE, World};
 use paygate::journal::Journal;
 use paygate::journal::rows::{ActDone, ActOutcome, Committed, Deed, NewAct, Unit};
@@ -11,6 +11,7 @@ use paygate::purchase::record::Verdict;
 use paygate::sandbox::billing::Endpoint::{ConfirmPayment, RetrievePayment, RetrievePayments};
 use paygate::sandbox::faults::Fault;
 use paygate::sandbox::packages;
+use paygate::sandbox::partner::Sale;
 use serde_json::Value;
 use std::process::Stdio;
 use std::time::Duration;
@@ -411,4 +412,43 @@ fn a_verdict_is_named_as_the_state_it_leads_to() {
     for verdict in Verdict::ALL {
         assert_eq!(verdict.as_str(), verdict.end().as_str());
     }
+}
+
+/// A partner's payment for what is not sold: found, understood, asked about, and ended by a person.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partners_payment_is_listed_told_asked_about_and_ended_by_a_person() {
+    let world = World::of(Store::sqlite()).with_partner("link = \"viettel\"").start().await;
+    let terminal = Terminal::beside(&world);
+    let sale = Sale {
+        msisdn: "+84854689520".to_owned(),
+        account: Some("a085468952".to_owned()),
+        service: "VIP".to_owned(),
+        package: "NAP1".to_owned(),
+        amount: 10_000,
+        currency: "VND".to_owned(),
+    };
+    let payment = world.partner.charges(&sale);
+    world.partner.tells(&world.door(""), &payment).await;
+    let listed = terminal.reads(&["purchases", "list", "--search", &payment.id]).await;
+    let (one, id) = (&listed[0], listed[0]["id"].as_str().unwrap());
+    for (key, value) in [("door", "partner"), ("channel", "vinaphone"), ("paid", "yes"), ("review", "not_sold")] {
+        assert_eq!(one[key], value, "{key}");
+    }
+    assert_eq!((&one["charges"][0]["peer_reference"], &one["granted"]), (&payment.id.clone().into(), &"owed".into()));
+    let told = terminal.does(&["purchases", "show", id]).await;
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in [
+        "came by partner vinaphone, told by viettel from 9029",
+        "by partner vinaphone, taken for payment",
+        "Has charged 10,000 VND for NAP1 on account a085468952, its payment vinaphone-1.",
+        "there is no such account",
+    ] {
+        assert!(told.contains(words), "{words:?} is not in\n{told}");
+    }
+    let asked = terminal.does(&["inquire", id, "--reason", "the account was made since"]).await;
+    assert!(asked.contains("package manager") && asked.contains("not_sold"), "{asked}");
+    let resolve = ["review", "resolve", id, "--as", "done", "--reason", "given by hand"];
+    terminal.does(&resolve).await;
+    let text = world.phone("0854689520").reads("da cap goi NAP1 cho a085468952, da tru 10.000d").await;
+    assert!(text.contains(id), "{text}");
 }

@@ -50,6 +50,14 @@ impl Visit {
         self.post("/send", json!({ "from": from, "text": text })).await
     }
 
+    /// Why the shop sells nothing to this telephone.
+    async fn is_refused_in_the_shop(&self, from: &str) -> String {
+        let body = json!({ "from": from, "mishap": "none" });
+        let answer = self.client.post(self.url("/shop")).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        answer.json::<Value>().await.unwrap()["error"].as_str().unwrap().to_owned()
+    }
+
     async fn state(&self) -> Value {
         self.client.get(self.url("/state")).send().await.unwrap().json().await.unwrap()
     }
@@ -88,6 +96,42 @@ impl Visit {
 fn verdict(purchase: &Value) -> (&str, &str) {
     let books = &purchase["books"];
     (books["tone"].as_str().unwrap(), books["verdict"].as_str().unwrap())
+}
+
+/// The telco's own shop: it asks, charges and tells, and the package comes without a message or a code.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_bought_in_the_telcos_shop_is_granted_once_though_it_is_told_again() {
+    let visit = Visit::start().await;
+    for mishap in ["none", "told_again"] {
+        let sold = visit.post("/shop", json!({ "from": LAN, "mishap": mishap })).await;
+        let words: Vec<&str> =
+            sold["answers"].as_array().unwrap().iter().map(|answer| answer["status"].as_str().unwrap()).collect();
+        assert_eq!(words[0], "accepted", "{sold}");
+        assert!(words[1..].iter().all(|word| *word == "already"), "{sold}");
+        let id = &sold["answers"][0]["purchaseId"];
+        let done = visit.newest(|purchase| purchase["id"] == *id && purchase["state"] == "done").await;
+        assert_eq!(verdict(&done), ("good", "charged once, granted once"));
+        assert_eq!(done["books"]["billing"][0]["reference"], sold["payment"]);
+        let labels: Vec<&Value> = done["steps"].as_array().unwrap().iter().map(|step| &step["label"]).collect();
+        assert_eq!(labels[..3], ["sold", "charged", "asked"]);
+    }
+    visit.post("/shop", json!({ "from": LAN, "mishap": "wrong_price" })).await;
+    let review = visit.newest_in("review").await;
+    assert!(verdict(&review).1.starts_with("charged once, not granted"), "{review:#}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_telcos_shop_takes_nothing_where_nothing_may_be_sold() {
+    let visit = Visit::start().await;
+    visit.post("/faults", json!({ "switch": "check_fails", "setting": "always" })).await;
+    for (from, words) in [(LAN, "cannot say now"), (TUAN_LOCKED, "cannot say now")] {
+        assert!(visit.is_refused_in_the_shop(from).await.contains(words));
+    }
+    visit.post("/faults/off", json!({})).await;
+    for (from, words) in [(TUAN_LOCKED, "dang bi khoa"), (HOA_WITHOUT_MONEY, "not enough money")] {
+        assert!(visit.is_refused_in_the_shop(from).await.contains(words));
+    }
+    assert_eq!(visit.state().await["purchases"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -20,6 +20,7 @@ use paygate::config::{Config, Environment};
 use paygate::sandbox::billing::{self, Billing};
 use paygate::sandbox::faults::{Fault, FaultRule};
 use paygate::sandbox::packages::{self, Packages};
+use paygate::sandbox::partner::{self, Partner};
 use paygate::sandbox::pay123::{self, Pay123};
 use paygate::sandbox::smsc::{Smsc, SmscSettings};
 use settings::Settings;
@@ -40,6 +41,7 @@ pub(crate) struct Plan {
     billing: billing::Settings,
     pay123: pay123::Settings,
     packages: packages::Settings,
+    partner: partner::Settings,
     settings: Settings,
 }
 
@@ -49,6 +51,8 @@ pub(crate) struct World {
     pub(crate) billing: Billing,
     pub(crate) pay123: Pay123,
     pub(crate) packages: Packages,
+    /// A telco that charges by itself; known to the daemons only where the plan says so.
+    pub(crate) partner: Partner,
     pub(crate) store: Store,
     pub(crate) redis: Option<Redis>,
     pub(crate) daemons: Vec<App>,
@@ -69,6 +73,19 @@ impl Plan {
 
     pub(crate) fn packages(mut self, change: impl FnOnce(&mut packages::Settings)) -> Self {
         change(&mut self.packages);
+        self
+    }
+
+    /// The partner is one of the daemons'; `keys` are what stands in its section besides its secret.
+    pub(crate) fn with_partner(mut self, keys: &str) -> Self {
+        self.partner.pause = Duration::from_millis(100);
+        let section = Partner::new(self.partner.clone()).toml();
+        self.settings.lay(&format!("{section}{keys}"));
+        self
+    }
+
+    pub(crate) fn partner(mut self, change: impl FnOnce(&mut partner::Settings)) -> Self {
+        change(&mut self.partner);
         self
     }
 
@@ -93,8 +110,9 @@ impl Plan {
         self.settings.name("{billing}", &billing.base_url());
         self.settings.name("{pay123}", &pay123.base_url());
         self.settings.name("{packages}", &packages.base_url());
+        let partner = Partner::new(self.partner);
         let (store, redis, settings) = (self.store, self.redis, self.settings);
-        World { smsc, billing, pay123, packages, store, redis, daemons: Vec::new(), settings }
+        World { smsc, billing, pay123, packages, partner, store, redis, daemons: Vec::new(), settings }
     }
 
     /// Starts all, and one daemon bound to the SMSC.
@@ -108,8 +126,8 @@ impl Plan {
 impl World {
     pub(crate) fn of(store: Store) -> Plan {
         let settings = Settings::new(&store);
-        let (billing, pay123, packages) = Default::default();
-        Plan { store, redis: None, billing, pay123, packages, settings }
+        let (billing, pay123, packages, partner) = Default::default();
+        Plan { store, redis: None, billing, pay123, packages, partner, settings }
     }
 
     /// The configuration as a file of its own would hold it.

@@ -63,6 +63,13 @@ impl Books {
         book.can_be_paid().then(|| book.pay(chance))
     }
 
+    /// A partner has taken the money by itself.
+    pub(crate) fn debit_elsewhere(&mut self, key: &str, amount: Money) {
+        let mut book = self.channel.clone();
+        (book.charges, book.debits) = (1, amount);
+        self.charges.insert(key.to_owned(), book);
+    }
+
     /// The same as [`Self::sums`], by one of the purchase's keys.
     pub(crate) fn sums_of(&self, key: &str) -> Sums {
         self.sums(key.get(..ID).unwrap_or(key))

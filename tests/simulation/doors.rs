@@ -1,6 +1,7 @@
 //! Messages in and texts out, as the SMSC and the phones have them. A message is delivered until it is acknowledged, now
 //! and then once more, and now and then to two instances at once.
 
+use super::instance;
 use super::life::{Event, Life, SECOND};
 use super::phones::{Read, Sms};
 use super::tally::Fault;
@@ -57,7 +58,7 @@ impl Life<'_> {
         self.keys_of.insert(sms, reading.key.clone());
         let (done, verdict) = oneshot::channel();
         let instance = &mut self.instances[at];
-        instance.waiting.push((sms, verdict));
+        instance.waiting.push((instance::Door::Message(sms), verdict));
         instance.inbox.push(Work::Message { reading, done: Some(done), parts: None });
         self.schedule_turn(at, 0);
         self.maybe_crash(at);

@@ -8,7 +8,7 @@ use super::tally::Fault;
 use paygate::engine::clock::{Face, Moment, READ_EVERY};
 use paygate::engine::decide::{Batch, Draft};
 use paygate::engine::door::{Submitted, Verdict};
-use paygate::engine::intake::{Meaning, Reading};
+use paygate::engine::intake::{Meaning, Reading, purchase_id};
 use paygate::engine::settle::{Aftermath, Text};
 use paygate::engine::under_way::Touched;
 use paygate::engine::work::{Decision, Known, Work};
@@ -38,10 +38,17 @@ pub(crate) struct Instance {
     open: Open,
     pub(crate) under_way: Option<UnderWay>,
     cache: BTreeMap<String, Purchase>,
-    /// Messages whose door waits for a verdict.
-    pub(crate) waiting: Vec<(usize, Receiver<Verdict>)>,
+    /// Doors that wait for a verdict.
+    pub(crate) waiting: Vec<(Door, Receiver<Verdict>)>,
     turn_is_due: bool,
     poll_at: Option<Micros>,
+}
+
+/// At which door somebody waits, and for what.
+#[derive(Clone, Copy)]
+pub(crate) enum Door {
+    Message(usize),
+    Payment(usize),
 }
 
 #[derive(Default)]
@@ -187,6 +194,7 @@ impl Life<'_> {
             match work {
                 Work::Message { reading, .. } => self.know_message(at, reading, &mut known),
                 Work::Answer { id, .. } => self.know_purchase(at, id, &mut known),
+                Work::Payment { payment, .. } => self.know_purchase(at, &purchase_id(&payment.key, 0), &mut known),
                 Work::Notify { notify, .. } => self.know_purchase(at, notify.purchase_id(), &mut known),
                 Work::Owed { reply } => {
                     let id = reply.row.purchase_id.as_ref();
@@ -375,19 +383,25 @@ impl Life<'_> {
         self.tell_doors(at);
     }
 
-    /// Doors that have heard a verdict tell the SMSC; one that was dropped says "later".
+    /// Doors that have heard a verdict tell their peer; one that was dropped says "later".
     fn tell_doors(&mut self, at: usize) {
         let waiting = std::mem::take(&mut self.instances[at].waiting);
-        for (sms, mut verdict) in waiting {
+        for (door, mut verdict) in waiting {
             let early = self.broken.is(WorldRule::AckWhenDurable).then_some(Verdict::Fresh);
-            match (early, verdict.try_recv()) {
-                (Some(early), _) => self.after(1_000, Event::Acknowledged { sms, verdict: early }),
-                (None, Ok(heard)) => self.after(1_000, Event::Acknowledged { sms, verdict: heard }),
-                (None, Err(TryRecvError::Empty)) => self.instances[at].waiting.push((sms, verdict)),
-                (None, Err(TryRecvError::Closed)) => {
-                    self.after(1_000, Event::Acknowledged { sms, verdict: Verdict::Later })
+            let heard = match (early, verdict.try_recv()) {
+                (Some(early), _) => early,
+                (None, Ok(heard)) => heard,
+                (None, Err(TryRecvError::Closed)) => Verdict::Later,
+                (None, Err(TryRecvError::Empty)) => {
+                    self.instances[at].waiting.push((door, verdict));
+                    continue;
                 }
-            }
+            };
+            let told = match door {
+                Door::Message(sms) => Event::Acknowledged { sms, verdict: heard },
+                Door::Payment(payment) => Event::PaymentHeard { payment, verdict: heard },
+            };
+            self.after(1_000, told);
         }
     }
 

@@ -2,6 +2,7 @@
 //! way is counted where it happened, before anything could repair it.
 
 use super::life::Life;
+use super::peers::PRICE;
 use paygate::journal::rows::ReplyStatus;
 use paygate::purchase::Purchase;
 use paygate::purchase::record::State;
@@ -25,6 +26,8 @@ impl Life<'_> {
         wrong.extend(self.twice_written());
         let lost = self.messages.iter().filter(|sms| !sms.acknowledged).count();
         wrong.extend((lost > 0).then(|| format!("{lost} messages were never acknowledged")));
+        let untaken = self.payments.iter().filter(|told| !told.is_heard).count();
+        wrong.extend((untaken > 0).then(|| format!("{untaken} payments of a partner were never taken")));
         wrong
     }
 
@@ -64,6 +67,7 @@ impl Life<'_> {
             !self.books.is_a_strangers(&charge.key)
                 && self.books.debits(&charge.key).is_none_or(|it| it == charge.amount)
         });
+        let at_its_price = !purchase.is_prepaid() || purchase.charge.as_ref().is_none_or(|it| it.amount == PRICE);
         let (charged, granted, back) = (sums.charges > 0, sums.grants > 0, sums.refunds > 0);
         let unpaid = !charged && !granted;
         let stands = match purchase.state {
@@ -83,6 +87,7 @@ impl Life<'_> {
             (!granted || charged, "granted and not paid"),
             (!granted || !back, "the package and its money both"),
             (as_agreed || !granted || purchase.state == State::Review, "granted for another amount or subscriber"),
+            (at_its_price || !granted, "granted though the partner took another price"),
             (stands, "its state is not what the books and the phone say"),
             (
                 ["done", "refunded", "checking", "declined", "expired", "cancelled", "refused"]

@@ -8,6 +8,7 @@ use super::chance::Chance;
 use super::instance::Instance;
 use super::keys::KeyStore;
 use super::pages::LINK_TTL;
+use super::partner::Told;
 use super::phones::{Sms, Subscriber};
 use super::store::Store;
 use super::tally::{Fault, Tally};
@@ -108,6 +109,24 @@ pub(crate) enum Event {
         key: String,
         paid: bool,
     },
+    /// A partner takes the money of this subscriber,
+    PartnerCharges {
+        subscriber: usize,
+    },
+    /// tells of it at this instance,
+    TellPayment {
+        payment: usize,
+        instance: usize,
+    },
+    /// hears what became of it,
+    PaymentHeard {
+        payment: usize,
+        verdict: Verdict,
+    },
+    /// and tells again what it has not heard of.
+    TellAgain {
+        payment: usize,
+    },
     Start {
         instance: usize,
     },
@@ -123,6 +142,7 @@ pub(crate) struct Life<'d> {
     pub(crate) instances: Vec<Instance>,
     pub(crate) subscribers: Vec<Subscriber>,
     pub(crate) messages: Vec<Sms>,
+    pub(crate) payments: Vec<Told>,
     pub(crate) store: Store,
     pub(crate) store_down_until: Micros,
     pub(crate) keys: KeyStore,
@@ -164,6 +184,7 @@ impl<'d> Life<'d> {
             instances,
             subscribers,
             messages: Vec::new(),
+            payments: Vec::new(),
             store: Store::new(broken),
             store_down_until: START,
             keys,
@@ -180,6 +201,7 @@ impl<'d> Life<'d> {
             story: tell.then(Vec::new),
         };
         life.begin();
+        life.begin_partner(seed);
         life
     }
 
@@ -239,6 +261,10 @@ impl<'d> Life<'d> {
             Event::Read { subscriber, key, code } => self.reads(subscriber, &key, code.as_deref()),
             Event::Pay { key } => self.pays(&key),
             Event::Notified { key, paid } => self.notified(&key, paid),
+            Event::PartnerCharges { subscriber } => self.partner_charges(subscriber),
+            Event::TellPayment { payment, instance } => self.tell_payment(payment, instance),
+            Event::PaymentHeard { payment, verdict } => self.payment_heard(payment, verdict),
+            Event::TellAgain { payment } => self.tell_again(payment),
             Event::Start { instance } => self.start(instance),
         }
     }

@@ -14,6 +14,7 @@ mod life;
 #[cfg(feature = "mutants")]
 pub(crate) mod mutants;
 mod pages;
+mod partner;
 pub(crate) mod peers;
 mod phones;
 mod store;

@@ -2,7 +2,7 @@
 //! what each crash interrupted.
 
 use super::chance::Chance;
-use super::instance::Instance;
+use super::instance::{Door, Instance};
 use super::life::{Event, Life, MINUTE, SECOND};
 use super::store::is_intended;
 use super::tally::Fault;
@@ -193,7 +193,8 @@ impl Life<'_> {
     fn count_interrupted(&mut self, at: usize) {
         let mut seen = Vec::new();
         let instance = &self.instances[at];
-        for (sms, _) in &instance.waiting {
+        for (door, _) in &instance.waiting {
+            let Door::Message(sms) = door else { continue };
             let key = &self.keys_of.get(sms).cloned().unwrap_or_default();
             seen.push(if self.store.seen(key).is_some() { Fault::F2 } else { Fault::F1 });
         }

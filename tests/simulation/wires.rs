@@ -252,12 +252,15 @@ impl Life<'_> {
     }
 
     fn checked(&mut self) -> Input {
-        let answer = match self.chance.below(20) {
+        Input::Checked { answer: self.says_of_sale(), nonce: String::new() }
+    }
+
+    pub(crate) fn says_of_sale(&mut self) -> CheckAnswer {
+        match self.chance.below(20) {
             0 => CheckAnswer::Refused { reason: Reason::NoAccount, heard: String::new() },
             1 | 2 => CheckAnswer::Unavailable { heard: String::new() },
             _ => CheckAnswer::Allowed { package_name: "VIP 30 ngay".to_owned(), price: PRICE, days: 30 },
-        };
-        Input::Checked { answer, nonce: String::new() }
+        }
     }
 
     fn judge_consent(&mut self, purchase: &Purchase) {

@@ -4,6 +4,7 @@ use super::moment::local;
 use super::timeline::{timeline, tone};
 use super::view::grant_id;
 use crate::cli::table::{Cell, RED, Table};
+use crate::engine::door::PARTNER;
 use crate::journal::rows::{AttemptRow, Listed, Story};
 use crate::purchase::record::{Order, ReviewReason, State};
 
@@ -51,16 +52,6 @@ pub(super) fn story(story: &Story, raw: bool, colour: bool) -> String {
     text + &timeline(story, raw, colour)
 }
 
-/// An app by its name; its customers may be told by a link all the same.
-fn came_by(order: &Order) -> String {
-    let link = format!("{}, short code {}", order.link, order.short_code);
-    match &order.app {
-        None => format!("{} {link}", order.door),
-        Some(app) if order.is_texted() => format!("app {}, texted by {link}", app.name),
-        Some(app) => format!("app {}, texted by nobody", app.name),
-    }
-}
-
 fn facts(story: &Story, colour: bool) -> String {
     let (purchase, order) = (&story.purchase, &story.purchase.order);
     let mut table = Table::default();
@@ -81,6 +72,21 @@ fn facts(story: &Story, colour: bool) -> String {
     table.facts(grant_id(story).iter().map(|id| ("grant id", *id)));
     table.facts(purchase.due_at.map(local).iter().map(|due| ("looked at", due.as_str())));
     table.render(colour)
+}
+
+/// Its door, and how its subscriber is told, where that is possible.
+fn came_by(order: &Order) -> String {
+    let Order { door, channel, link, short_code, app, .. } = order;
+    let by = match app {
+        Some(app) => format!("{door} {}", app.name),
+        None if door == PARTNER => format!("{door} {channel}"),
+        None => return format!("{door} {link}, short code {short_code}"),
+    };
+    if order.is_texted() {
+        format!("{by}, told by {link} from {short_code}")
+    } else {
+        format!("{by}, its subscriber is not texted")
+    }
 }
 
 fn attempt(table: &mut Table, name: &str, row: &AttemptRow) {

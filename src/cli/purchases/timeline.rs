@@ -3,6 +3,7 @@
 
 use super::moment::{clock, day};
 use crate::cli::table::{DIM, GREEN, RED, YELLOW, plain};
+use crate::engine::door::PARTNER;
 use crate::journal::rows::{ActRow, AttemptRow, Deed, EventRow, MessageRow, ReplyRow, Story};
 use crate::purchase::input::Input;
 use crate::purchase::record::{Micros, State};
@@ -106,13 +107,15 @@ fn heard(story: &Story, message: &MessageRow, raw: bool) -> Line {
     let secret = message.verdict == "confirm";
     let words = match str::from_utf8(octets) {
         _ if secret => "a code".to_owned(),
+        Ok(words) if message.door == PARTNER => words.to_owned(),
         Ok(words) if readable && !words.is_empty() => format!("{words:?}"),
         _ => {
             let coding = message.data_coding.map_or_else(String::new, |coding| format!(", data coding {coding}"));
             format!("{} octets{coding}", octets.len())
         }
     };
-    let says = format!("{words} to {} by {} {}, taken for {}", message.to, message.door, message.link, message.verdict);
+    let to = if message.to.is_empty() { String::new() } else { format!(" to {}", message.to) };
+    let says = format!("{words}{to} by {} {}, taken for {}", message.door, message.link, message.verdict);
     let hidden = "octets are not shown while the code may be good";
     let octets = || super::view::octets(story, message).map_or(hidden.to_owned(), |hex| format!("octets {hex}"));
     let raw = raw.then(octets).into_iter().collect();

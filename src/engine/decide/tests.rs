@@ -7,22 +7,22 @@ use crate::charging::Channels;
 use crate::config;
 use crate::engine::clock::Moment;
 use crate::engine::desk::Desk;
-use crate::engine::door::{Door, MessageIn, Verdict};
-use crate::engine::intake::{Reader, set_key};
+use crate::engine::door::{Door, MessageIn, PARTNER, PaymentIn, Verdict};
+use crate::engine::intake::{Reader, payment_key, set_key};
 use crate::engine::work::{Decision, Known, Work};
 use crate::http_client::HttpClient;
 use crate::journal::rows::{ActOutcome, ActRow, Deed, HeldPart, NewAct, PartRow, Seen};
 use crate::package_manager;
 use crate::purchase::evidence::{Advice, ChannelAnswer, CheckAnswer, Decline, Finding, GrantAnswer, Reason};
-use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input};
+use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Payment};
 use crate::purchase::money::{Currency, Money};
 use crate::purchase::offer::CodeKey;
-use crate::purchase::record::{AttemptStatus, Micros, Purchase, State};
+use crate::purchase::record::{AttemptStatus, Micros, Order, Purchase, State};
 use crate::purchase::rules::{ChannelRules, Flight, Rules};
 use crate::replies::Replies;
 use bytes::Bytes;
 use paygate_parsers::concat::Part;
-use paygate_parsers::msisdn::Country;
+use paygate_parsers::msisdn::{Country, Msisdn};
 use paygate_parsers::request::Syntax;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -144,6 +144,35 @@ pub(in crate::engine) fn sms(from: &str, text: &str) -> MessageIn {
 
 pub(in crate::engine) const SENDER: &str = "84854689520";
 pub(in crate::engine) const BUY: &str = "ON VIP NAP1 0854689520";
+
+/// A payment of vinaphone's, for NAP1 at its price.
+pub(in crate::engine) fn partners_payment(reference: &str, link: &str) -> PaymentIn {
+    let msisdn = Msisdn::parse(&Country::new("84").unwrap(), SENDER).unwrap();
+    let word = str::to_owned;
+    PaymentIn {
+        key: payment_key("vinaphone", reference),
+        order: Order {
+            msisdn: Some(msisdn),
+            account: word("0854689520"),
+            service: word("VIP"),
+            package: word("NAP1"),
+            channel: word("vinaphone"),
+            door: word(PARTNER),
+            link: word(link),
+            short_code: word("9029"),
+            repeat: false,
+            app: None,
+        },
+        payment: Payment {
+            reference: word(reference),
+            amount: PRICE,
+            charged_at: START - SECOND,
+            fingerprint: word("f1"),
+        },
+        check: CheckAnswer::Allowed { package_name: word("VIP 30 ngay"), price: PRICE, days: 30 },
+        body: "{}".into(),
+    }
+}
 
 pub(in crate::engine) fn message(desk: &Desk, message: MessageIn) -> (Work, oneshot::Receiver<Verdict>) {
     let (done, verdict) = oneshot::channel();

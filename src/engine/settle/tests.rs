@@ -3,7 +3,8 @@
 
 use super::{Aftermath, REFUSED_TRIES};
 use crate::engine::decide::tests::{
-    CHARGED, SECOND, SENDER, START, allowed, answer, channel, decide, desk, known, message, purchase, sms,
+    CHARGED, SECOND, SENDER, START, allowed, answer, channel, decide, desk, known, message, partners_payment, purchase,
+    sms,
 };
 use crate::engine::desk::Desk;
 use crate::engine::door::Verdict;
@@ -109,4 +110,43 @@ fn a_refused_unit_is_taken_apart_and_each_answer_is_tried_again_a_few_times() {
     }
     let aftermath = bench.settle(vec![work], Committed::Refused);
     assert!(aftermath.after.is_empty() && aftermath.later.is_empty(), "its purchase's due time has it");
+}
+
+/// A partner's payment, as its door hands it in.
+fn payment() -> (Work, Receiver<Verdict>) {
+    let (done, verdict) = tokio::sync::oneshot::channel();
+    (Work::Payment { payment: Box::new(partners_payment("p-1", "")), done: Some(done) }, verdict)
+}
+
+#[test]
+fn a_payment_that_another_instance_took_is_judged_anew_by_what_stands_there() {
+    for outcome in [Committed::Duplicate, Committed::Stale] {
+        let mut bench = Bench::new();
+        let (work, mut verdict) = payment();
+        let (decisions, _) = decide(&bench.desk, &bench.known, START, vec![payment().0]);
+        let standing = decisions[0].unit.purchase.as_ref().unwrap().purchase.clone();
+        let later = bench.settle(vec![work], outcome).later;
+        assert!(verdict.try_recv().is_err(), "whether it is the same payment is not known yet");
+        bench.known.purchases.insert(standing.id.clone(), standing);
+        let (decisions, _) = decide(&bench.desk, &bench.known, START + SECOND, later);
+        assert_eq!((decisions.len(), verdict.try_recv()), (0, Ok(Verdict::Again)));
+    }
+}
+
+#[tokio::test]
+async fn a_payment_that_cannot_be_made_durable_is_its_partners_to_tell_again_and_nothing_else() {
+    let bench = Bench::new();
+    let (work, verdict) = payment();
+    assert!(bench.settle(vec![work], Committed::Refused).later.is_empty());
+    assert!(verdict.await.is_err(), "dropped means later");
+    let (work, mut verdict) = payment();
+    let (decisions, _) = decide(&bench.desk, &bench.known, START, vec![work]);
+    let mut aftermath = Aftermath::default();
+    decisions.into_iter().for_each(|decision| aftermath.undecided(decision, None));
+    aftermath.verdicts.drain(..).for_each(|(done, verdict)| done.send(verdict).unwrap());
+    assert_eq!((aftermath.later.len(), verdict.try_recv()), (0, Ok(Verdict::Later)));
+    let (work, mut verdict) = payment();
+    aftermath.put_off(vec![work]);
+    aftermath.verdicts.drain(..).for_each(|(done, verdict)| done.send(verdict).unwrap());
+    assert_eq!((aftermath.later.len(), verdict.try_recv()), (0, Ok(Verdict::Later)));
 }

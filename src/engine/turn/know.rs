@@ -2,7 +2,7 @@
 
 use super::{Cache, LOOK_BACK, Loop};
 use crate::engine::door::MessageIn;
-use crate::engine::intake::{Family, Meaning, Reading, random_hex, set_key};
+use crate::engine::intake::{Family, Meaning, Reading, purchase_id, random_hex, set_key};
 use crate::engine::parts;
 use crate::engine::work::{Known, Work};
 use crate::idempotency::{Ask, Claim};
@@ -123,6 +123,7 @@ impl Questions {
             Work::Part { message, .. } => self.sets.extend(message.part.map(|part| set_key(message, part))),
             Work::Assemble { set } => self.sets.push(set.clone()),
             Work::Answer { id, .. } | Work::Act { purchase: id, .. } => self.note_purchase(id, cache, known),
+            Work::Payment { payment, .. } => self.note_purchase(&purchase_id(&payment.key, 0), cache, known),
             Work::Notify { notify, .. } => self.note_purchase(notify.purchase_id(), cache, known),
             Work::Owed { reply } => self.ids.extend(reply.row.purchase_id.clone()),
             Work::Receipt { receipt, .. } => self.receipts.push((receipt.link.clone(), receipt.message_id.clone())),

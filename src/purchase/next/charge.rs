@@ -42,6 +42,8 @@ impl Turn<'_> {
     /// What a channel said about the charge, in whatever state the purchase is by now.
     pub(super) fn on_charge(&mut self, call: ChannelCall, current: bool, finding: &Finding) {
         match self.state() {
+            // The partner's word was the proof, and there is no channel that could take it back.
+            _ if self.purchase.is_prepaid() => self.on_settled_charge(finding),
             State::Offered if !matches!(finding, Finding::Charged { .. }) => self.on_prepared(call, current, finding),
             State::Requested | State::Offered => self.on_late_charge(current, finding),
             State::Charging | State::ChargeUnknown | State::AwaitingUser => self.on_awaited(call, current, finding),
@@ -339,6 +341,8 @@ pub fn found_extra_charge(purchase: &Purchase, input: &Input) -> bool {
         return false;
     }
     let given_up = match purchase.state {
+        // It was paid before it was heard of.
+        State::Requested if purchase.is_prepaid() => false,
         State::Requested | State::Offered | State::Declined | State::Expired | State::Cancelled | State::Refused => {
             true
         }

@@ -80,6 +80,12 @@ impl Turn<'_> {
         self.inquire(self.channel_flight(), ReviewReason::RefundUnknown);
     }
 
+    /// Asks once more whether what was paid at a partner may be bought; the plan is the package manager's.
+    pub(super) fn inquire_check(&mut self) {
+        self.check_effect();
+        self.inquire(&self.rules.grant, ReviewReason::CheckUnknown);
+    }
+
     /// A purchase in a person's hands is still asked about where something is unknown; nothing else is done for it.
     pub(super) fn inquire_in_review(&mut self) {
         debug_assert!(self.state() == State::Review, "only a purchase in review is asked about here");
@@ -87,12 +93,14 @@ impl Turn<'_> {
             Some(ReviewReason::ChargeUnknown) => self.inquire_charge(),
             Some(ReviewReason::GrantUnknown) => self.inquire_grant(),
             Some(ReviewReason::RefundUnknown) => self.inquire_refund(),
+            Some(ReviewReason::CheckUnknown) => self.inquire_check(),
             Some(
                 ReviewReason::Mismatch
                 | ReviewReason::Contradiction
                 | ReviewReason::CannotRefund
                 | ReviewReason::RefundRefused
-                | ReviewReason::LateCharge,
+                | ReviewReason::LateCharge
+                | ReviewReason::NotSold,
             )
             | None => {
                 self.purchase.due_at = None;

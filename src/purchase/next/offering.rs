@@ -35,6 +35,9 @@ impl Turn<'_> {
     }
 
     pub(super) fn on_checked(&mut self, answer: &CheckAnswer, nonce: &str) {
+        if self.purchase.is_prepaid() {
+            return self.on_prepaid_check(answer);
+        }
         if self.state() != State::Requested {
             return;
         }
@@ -286,6 +289,8 @@ impl Turn<'_> {
             State::Charging if !holds(Rule::ConsentEndsCancelling) => {
                 self.end(State::Cancelled, None, Notice::Cancelled);
             }
+            // What a partner has charged cannot be taken back here.
+            State::Requested if self.purchase.is_prepaid() => {}
             State::Offered if self.doubt_offer() => {}
             State::Requested | State::Offered => {
                 self.end(State::Cancelled, None, Notice::Cancelled);

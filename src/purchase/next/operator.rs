@@ -18,9 +18,15 @@ pub fn questions(purchase: &Purchase) -> Vec<Effect> {
         }
         (State::GrantUnknown, _) | (State::Review, Some(ReviewReason::GrantUnknown)) => vec![GRANT],
         (State::RefundUnknown, _) | (State::Review, Some(ReviewReason::RefundUnknown)) => vec![REFUND],
+        // What was refused may be on sale by now, or the account put right.
+        (State::Review, Some(ReviewReason::CheckUnknown | ReviewReason::NotSold)) => vec![Effect::Check],
         (State::Review, _) => {
             let attempts = [(&purchase.charge, CHARGE), (&purchase.grant, GRANT), (&purchase.refund, REFUND)];
-            attempts.into_iter().filter(|(attempt, _)| attempt.is_some()).map(|(_, question)| question).collect()
+            // A partner has told of its charge itself; there is nobody to ask about it.
+            let can_be_asked = |(attempt, question): &(&Option<Attempt>, Effect)| {
+                attempt.is_some() && !(purchase.is_prepaid() && *question == CHARGE)
+            };
+            attempts.into_iter().filter(can_be_asked).map(|(_, question)| question).collect()
         }
         (
             State::Requested
@@ -67,7 +73,8 @@ impl Turn<'_> {
             match question {
                 Effect::Call { call } => self.call(call),
                 Effect::Give { call } => self.give(call),
-                Effect::Check | Effect::Tell { .. } => {}
+                Effect::Check => self.check_effect(),
+                Effect::Tell { .. } => {}
             }
         }
     }

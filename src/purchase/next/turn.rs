@@ -108,9 +108,10 @@ impl<'a> Turn<'a> {
     }
 
     /// The channel's promises. A channel that is no longer configured promises nothing: nothing can be cancelled or
-    /// given back there, and what is unknown goes to a person.
+    /// given back there, and what is unknown goes to a person. A partner that has charged promises as little, though a
+    /// channel may have its name.
     pub(super) fn channel(&self) -> Option<&'a ChannelRules> {
-        self.rules.channels.get(&self.purchase.order.channel)
+        self.rules.channels.get(&self.purchase.order.channel).filter(|_| !self.purchase.is_prepaid())
     }
 
     /// Whether an operator lets no new charge begin on this channel. What is begun goes on.
@@ -129,6 +130,10 @@ impl<'a> Turn<'a> {
 
     /// Keeps what a driver wants to remember, whatever the answer means.
     pub(super) fn remember(&mut self, call: ChannelCall, answer: &ChannelAnswer) {
+        // What a partner's payment is known by is what the partner said.
+        if self.purchase.is_prepaid() {
+            return;
+        }
         let attempt = if call.is_of_refund() { &mut self.purchase.refund } else { &mut self.purchase.charge };
         if let Some(attempt) = attempt {
             attempt.handle = answer.handle.clone().or_else(|| attempt.handle.take());

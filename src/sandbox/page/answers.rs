@@ -1,6 +1,7 @@
 //! The page's requests, each to its answer. Checks what a browser sends and hands it to the stage; decides nothing.
 
 use super::feed::Update;
+use super::shop::Mishap;
 use super::stage::{Refusal, Stage};
 use super::switches::{Setting, Switch};
 use axum::Json;
@@ -92,6 +93,18 @@ pub(super) struct Again {
 pub(super) async fn redeliver(State(page): State<Page>, Body(again): Body<Again>) -> Result<Json<Value>, Refusal> {
     let bubble = page.stage.redeliver(&again.from, again.id).await?;
     Ok(Json(json!(bubble)))
+}
+
+/// A telephone that buys in the partner's own shop.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Bought {
+    from: String,
+    mishap: Mishap,
+}
+
+pub(super) async fn shop(State(page): State<Page>, Body(bought): Body<Bought>) -> Result<Json<Value>, Refusal> {
+    Ok(Json(page.stage.shop(&bought.from, bought.mishap).await?))
 }
 
 #[derive(Deserialize)]

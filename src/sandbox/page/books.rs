@@ -6,6 +6,7 @@ use super::stage::Neighbours;
 use crate::journal::rows::{AttemptRow, Story};
 use crate::purchase::money::{Currency, Money};
 use crate::purchase::record::{Micros, State};
+use crate::sandbox::partner::Payment;
 use crate::sandbox::{billing, packages};
 use serde::Serialize;
 use std::fmt;
@@ -49,20 +50,37 @@ pub(super) fn books(story: &Story, neighbours: &Neighbours, started_at: Micros) 
     let keys = |rows: &[AttemptRow]| -> Vec<String> { rows.iter().map(|row| row.attempt.key.clone()).collect() };
     let (charges, refunds) = (keys(&story.charges), keys(&story.refunds));
     let id = &story.purchase.id;
+    let told: Vec<Payment> = partners_payments(story, neighbours);
     let counts = Counts {
-        charged: charges.iter().map(|key| billing.debits(key)).sum(),
+        charged: charges.iter().map(|key| billing.debits(key)).sum::<u32>() + told.len() as u32,
         given_back: refunds.iter().map(|key| billing.refunds(key)).sum(),
         granted: packages.grants_of(id),
     };
     let is_ours = |entry: &billing::Entry| charges.contains(&entry.key) || refunds.contains(&entry.key);
+    let money = billing.entries().into_iter().filter(is_ours).map(money_line);
     Books {
-        billing: billing.entries().into_iter().filter(is_ours).map(money_line).collect(),
+        billing: money.chain(told.into_iter().map(payment_line)).collect(),
         packages: packages.entries().into_iter().filter(|entry| entry.purchase_id == *id).map(grant_line).collect(),
         verdict: if story.purchase.created_at < started_at {
             Verdict { tone: Tone::Plain, verdict: "from an earlier run, whose simulated books are gone".to_owned() }
         } else {
-            verdict(story.purchase.state, counts)
+            verdict(story.purchase.state, story.purchase.is_prepaid(), counts)
         },
+    }
+}
+
+/// What stands in the partner's own book of what it told us.
+fn partners_payments(story: &Story, neighbours: &Neighbours) -> Vec<Payment> {
+    let told = story.charges.iter().filter(|_| story.purchase.is_prepaid());
+    told.filter_map(|row| neighbours.partner.payment(row.attempt.peer_reference.as_deref()?)).collect()
+}
+
+fn payment_line(payment: Payment) -> Line {
+    let amount = Money::new(payment.sale.amount, Currency::VND);
+    Line {
+        at: payment.charged_at.as_microsecond(),
+        says: format!("debited {amount} in its shop"),
+        reference: payment.id,
     }
 }
 
@@ -87,11 +105,13 @@ fn grant_line(entry: packages::Entry) -> Line {
     Line { at: entry.at, says, reference: entry.grant_id }
 }
 
-fn verdict(state: State, books: Counts) -> Verdict {
+/// `prepaid`: charged before the journal knew of it.
+fn verdict(state: State, prepaid: bool, books: Counts) -> Verdict {
     let told = |tone, verdict| Verdict { tone, verdict };
     let expected = match state {
         State::Done => Counts { charged: 1, given_back: 0, granted: 1 },
         State::Refunded => Counts { charged: 1, given_back: 1, granted: 0 },
+        State::Requested if prepaid => Counts { charged: 1, ..NOTHING },
         State::Requested | State::Offered | State::Declined | State::Expired | State::Cancelled | State::Refused => {
             NOTHING
         }
@@ -144,7 +164,7 @@ mod tests {
     use super::*;
 
     fn says(state: State, charged: u32, given_back: u32, granted: u32) -> (Tone, String) {
-        let Verdict { tone, verdict } = verdict(state, Counts { charged, given_back, granted });
+        let Verdict { tone, verdict } = verdict(state, false, Counts { charged, given_back, granted });
         (tone, verdict)
     }
 

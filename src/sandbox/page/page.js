@@ -9,6 +9,12 @@ const shown = { about: null, phones: [], purchases: new Map(), switches: [] };
 const here = { phone: null, drawnPhone: null, atEnd: true, read: new Map(), opened: new Map() };
 
 const SUGGESTIONS = ["ON VIP NAP1", "ON VIP NAP1 a085468952", "KT", "HD", "HUY"];
+// Bought in the telco's own shop: it charges, and tells paygate.
+const SHOP = [
+  { mishap: "none", words: "NAP1 in the telco’s shop", title: "The telco asks whether it may, charges by itself, and tells paygate" },
+  { mishap: "told_again", words: "… told three times", title: "The same payment, told three times: one package" },
+  { mishap: "wrong_price", words: "… at a wrong price", title: "The telco takes 3,000 for what costs 10,000: a person must look" },
+];
 const SHOWN_AT_MOST = 100;
 const SILENCE_MS = 15_000;
 const TRY_AGAIN_MS = 2_000;
@@ -188,10 +194,12 @@ function drawChips(phone) {
     .filter(card => card.number === phone.number && card.code)
     .sort((one, other) => other.createdAt - one.createdAt)
     .map(card => ({ text: card.code, words: `${card.code}`, kind: "code", of: card.package }));
-  const chips = [...codes, ...SUGGESTIONS.map(text => ({ text, words: text, kind: "plain" }))];
+  const shop = SHOP.map(sale => ({ ...sale, text: sale.words, kind: "shop" }));
+  const chips = [...codes, ...SUGGESTIONS.map(text => ({ text, words: text, kind: "plain" })), ...shop];
   reconcile($("chips"), chips, chip => chip.text, chip => element("button", {
     type: "button", class: `chip ${chip.kind}`, "data-focus": chip.text, "data-text": chip.text,
-    title: chip.of ? `Answer with the code for ${chip.of}` : null, onclick: () => send(chip.text),
+    title: chip.of ? `Answer with the code for ${chip.of}` : chip.title,
+    onclick: () => chip.mishap ? post("shop", { from: here.phone, mishap: chip.mishap }) : send(chip.text),
   }, chip.of ? [element("span", { class: "of" }, "Answer "), chip.words] : chip.words));
 }
 

@@ -39,13 +39,17 @@ pub(super) fn steps(purchase: &Purchase) -> Vec<Step> {
         _ if at == here => mark,
         _ => Mark::Ahead,
     };
-    let labels = ["asked", "offered", "charging", "granting", last_label(purchase.state, given_back)];
+    // A partner has charged before it is asked whether that may be.
+    let [first, second, third] =
+        if purchase.is_prepaid() { ["sold", "charged", "asked"] } else { ["asked", "offered", "charging"] };
+    let labels = [first, second, third, "granting", last_label(purchase.state, given_back)];
     labels.into_iter().enumerate().map(|(at, label)| Step { label, mark: mark_at(at) }).collect()
 }
 
 /// The step it stands at, and how.
 fn place(purchase: &Purchase) -> (usize, Mark) {
     match purchase.state {
+        State::Requested if purchase.is_prepaid() => (CHARGING, Mark::Now),
         State::Requested => (ASKED, Mark::Now),
         State::Offered => (OFFERED, Mark::Now),
         State::Charging | State::AwaitingUser => (CHARGING, Mark::Now),
@@ -71,7 +75,9 @@ const fn reviewed(reason: Option<ReviewReason>) -> usize {
             ReviewReason::ChargeUnknown
             | ReviewReason::Mismatch
             | ReviewReason::Contradiction
-            | ReviewReason::LateCharge,
+            | ReviewReason::LateCharge
+            | ReviewReason::CheckUnknown
+            | ReviewReason::NotSold,
         )
         | None => CHARGING,
     }

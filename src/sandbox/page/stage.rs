@@ -11,6 +11,7 @@ use crate::purchase::record::Micros;
 use crate::sandbox::billing::Billing;
 use crate::sandbox::configuration::SHORT_CODE;
 use crate::sandbox::packages::Packages;
+use crate::sandbox::partner::Partner;
 use crate::sandbox::smsc::{AckStatus, Mo, MtText, Smsc};
 use jiff::Timestamp;
 use paygate_parsers::smpp::status::ESME_RX_T_APPN;
@@ -28,6 +29,7 @@ pub(in crate::sandbox) struct Neighbours {
     pub(in crate::sandbox) smsc: Smsc,
     pub(in crate::sandbox) billing: Billing,
     pub(in crate::sandbox) packages: Packages,
+    pub(in crate::sandbox) partner: Partner,
 }
 
 /// What the page tells of the sandbox itself.
@@ -54,6 +56,8 @@ pub(super) enum Refusal {
     Long,
     #[error("this telephone has not sent such a message")]
     NoMessage,
+    #[error("the telco's shop: {0}")]
+    Shop(String),
 }
 
 pub(in crate::sandbox) struct Stage {
@@ -63,6 +67,8 @@ pub(in crate::sandbox) struct Stage {
     /// Something was changed by hand.
     pub(super) nudged: Notify,
     pub(super) started_at: Micros,
+    /// Of the daemon, where the partner calls.
+    pub(super) door: String,
     phones: Mutex<Vec<Phone>>,
     delivering: tokio::sync::Mutex<()>,
 }
@@ -86,6 +92,7 @@ impl Stage {
             feed,
             nudged: Notify::new(),
             started_at,
+            door: format!("http://{}", about.daemon),
             phones: Mutex::new(phones),
             delivering: tokio::sync::Mutex::default(),
         };
@@ -227,7 +234,7 @@ impl Stage {
         Ok(open.into_iter().map(|purchase| purchase.id).collect())
     }
 
-    fn with_phone<T>(&self, number: &str, act: impl FnOnce(&mut Phone) -> T) -> Result<T, Refusal> {
+    pub(super) fn with_phone<T>(&self, number: &str, act: impl FnOnce(&mut Phone) -> T) -> Result<T, Refusal> {
         let mut phones = self.phones();
         let phone = phones.iter_mut().find(|phone| phone.number == number);
         phone.map(act).ok_or_else(|| Refusal::NoPhone(number.to_owned()))

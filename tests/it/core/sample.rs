@@ -2,7 +2,7 @@
 
 use paygate::config::Otp;
 use paygate::purchase::evidence::{Advice, Cause, ChannelAnswer, CheckAnswer, Decline, Finding, GrantAnswer, Reason};
-use paygate::purchase::input::{ChannelCall, GrantCall, Input, Person};
+use paygate::purchase::input::{ChannelCall, GrantCall, Input, Payment, Person};
 use paygate::purchase::money::{Currency, Money};
 use paygate::purchase::offer::CodeKey;
 use paygate::purchase::record::{Micros, Order, Purchase, State, Verdict};
@@ -95,9 +95,43 @@ pub(crate) fn asked() -> Purchase {
     Purchase::unasked("0123456789abcdef".to_owned(), order, START)
 }
 
-pub(crate) fn allowed() -> Input {
-    let answer = CheckAnswer::Allowed { package_name: "VIP 30 ngay".to_owned(), price: PRICE, days: 30 };
+/// What a partner has charged for, before it is heard of here.
+pub(crate) fn charged_elsewhere() -> Purchase {
+    let mut purchase = asked();
+    purchase.order.channel = "vinaphone".to_owned();
+    purchase.order.door = "partner".to_owned();
+    purchase
+}
+
+/// A partner tells of what it has charged.
+pub(crate) fn paid(amount: Money, answer: CheckAnswer) -> Input {
+    let payment = Payment { reference: "pay-1".to_owned(), amount, charged_at: START, fingerprint: "f1".to_owned() };
+    Input::Paid { payment, answer }
+}
+
+/// At the package's price.
+pub(crate) fn paid_at_partner(answer: CheckAnswer) -> Input {
+    paid(PRICE, answer)
+}
+
+pub(crate) fn sold() -> CheckAnswer {
+    CheckAnswer::Allowed { package_name: "VIP 30 ngay".to_owned(), price: PRICE, days: 30 }
+}
+
+pub(crate) fn not_sold() -> CheckAnswer {
+    CheckAnswer::Refused { reason: Reason::NoAccount, heard: String::new() }
+}
+
+pub(crate) fn unsaid() -> CheckAnswer {
+    CheckAnswer::Unavailable { heard: String::new() }
+}
+
+pub(crate) fn checked(answer: CheckAnswer) -> Input {
     Input::Checked { answer, nonce: "00".repeat(16) }
+}
+
+pub(crate) fn allowed() -> Input {
+    checked(sold())
 }
 
 /// What a channel said to a call of the first second: too early to prove that anything did not happen.
@@ -149,7 +183,7 @@ pub(crate) fn grant_silence() -> GrantAnswer {
 
 /// Feeds inputs one second apart and gives the purchase after the last, and when that was.
 pub(crate) fn after(rules: &Rules, inputs: &[Input]) -> (Purchase, Micros) {
-    let mut purchase = asked();
+    let mut purchase = if matches!(inputs.first(), Some(Input::Paid { .. })) { charged_elsewhere() } else { asked() };
     let mut now = START;
     for input in inputs {
         now += SECOND;
@@ -184,10 +218,13 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
     let mut no_refund = gateway();
     no_refund.channels.get_mut("viettel").unwrap().can_refund = false;
     let timers = |count: usize| vec![Input::Timer; count];
+    let prepaid = || vec![paid_at_partner(sold())];
+    let refused_at_partner = [prepaid(), vec![grant(Grant, 1, self::refused())]].concat();
+    let since_refused = after(&gateway(), &refused_at_partner).1;
     let opened = with(&begin, channel(Charge, 1, page()));
-    let check_refused = CheckAnswer::Refused { reason: Reason::NoAccount, heard: String::new() };
     vec![
         (State::Requested, "", gateway(), vec![Input::Asked]),
+        (State::Requested, "paid at a partner", gateway(), vec![paid_at_partner(unsaid())]),
         (State::Offered, "our code", gateway(), begin.to_vec()),
         (State::Offered, "channel's code, being prepared", rules(Otp::Telco), begin.to_vec()),
         (State::Offered, "channel's code", rules(Otp::Telco), with(&begin, channel(Prepare, 1, Finding::CodeSent))),
@@ -208,6 +245,7 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
         (State::AwaitingUser, "", by_link(), opened.clone()),
         (State::ChargeUnknown, "link handed out", by_link(), with(&opened, channel(InquireCharge, 2, PENDING))),
         (State::Granting, "", gateway(), paid.clone()),
+        (State::Granting, "paid at a partner", gateway(), prepaid()),
         (State::GrantUnknown, "", gateway(), with(&paid, grant(Grant, 1, grant_silence()))),
         (State::GrantUnknown, "refused", gateway(), refused),
         (State::Refunding, "", gateway(), refunding.clone()),
@@ -222,6 +260,20 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
             with(&confirmed, channel(InquireCharge, 1, Finding::Charged { amount: wrong, msisdn: None })),
         ),
         (State::Review, "cannot refund", no_refund, refunding.clone()),
+        (
+            State::Review,
+            "sold or not, paid at a partner",
+            gateway(),
+            [vec![paid_at_partner(unsaid())], timers(40)].concat(),
+        ),
+        (State::Review, "not sold, paid at a partner", gateway(), vec![paid_at_partner(not_sold())]),
+        (State::Review, "mismatch, paid at a partner", gateway(), vec![self::paid(wrong, sold())]),
+        (
+            State::Review,
+            "cannot refund, paid at a partner",
+            gateway(),
+            with(&refused_at_partner, called(since_refused, grant(InquireGrant, 1, GrantAnswer::NotFound))),
+        ),
         (State::Done, "", gateway(), with(&paid, grant(Grant, 1, granted()))),
         (State::Declined, "", gateway(), with(&confirmed, channel(Charge, 1, NO_MONEY))),
         (State::Cancelled, "", gateway(), with(&begin, Input::Cancel)),
@@ -238,12 +290,7 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
             [&begin[..], &[channel(Prepare, 1, Finding::CodeSent)], &wrong_codes()[..]].concat(),
         ),
         (State::Refunded, "", gateway(), with(&refunding, channel(Refund, 1, refunded))),
-        (
-            State::Refused,
-            "",
-            gateway(),
-            vec![Input::Asked, Input::Checked { answer: check_refused, nonce: String::new() }],
-        ),
+        (State::Refused, "", gateway(), vec![Input::Asked, checked(not_sold())]),
     ]
 }
 
@@ -282,12 +329,11 @@ pub(crate) fn every_input(purchase: &Purchase) -> Vec<Input> {
     ];
     let no_refund = Finding::NotRefunded(Decline::new(Reason::Declined, Advice::CallOperator));
     let refund = [Finding::Refunded { amount: PRICE }, no_refund, BUSY, Finding::NotFound, not_sent, SILENCE];
-    let refused_check = CheckAnswer::Refused { reason: Reason::NoAccount, heard: String::new() };
-    let unavailable = CheckAnswer::Unavailable { heard: String::new() };
     let mut inputs = vec![
+        paid_at_partner(sold()),
         allowed(),
-        Input::Checked { answer: refused_check, nonce: String::new() },
-        Input::Checked { answer: unavailable, nonce: String::new() },
+        checked(not_sold()),
+        checked(unsaid()),
         Input::AskedAgain,
         Input::CodeRight,
         Input::CodeWrong,
@@ -319,7 +365,7 @@ pub(crate) fn every_input(purchase: &Purchase) -> Vec<Input> {
 /// The finding of an input, for people: `charge: charged`.
 pub(crate) fn input_name(input: &Input) -> String {
     let said = match input {
-        Input::Checked { answer, .. } => match answer {
+        Input::Checked { answer, .. } | Input::Paid { answer, .. } => match answer {
             CheckAnswer::Allowed { .. } => "allowed",
             CheckAnswer::Refused { .. } => "refused",
             CheckAnswer::Unavailable { .. } => "unavailable",

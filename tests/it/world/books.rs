@@ -3,7 +3,7 @@
 
 use super::{PATIENCE, World};
 use paygate::journal::Journal;
-use paygate::journal::rows::{Filter, Listed, MessageFilter};
+use paygate::journal::rows::{AttemptRow, Filter, Listed, MessageFilter};
 use paygate::purchase::State;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -30,7 +30,7 @@ impl World {
     pub(crate) fn books(&self) -> Books {
         use paygate::sandbox::billing::EntryKind::Refunded;
         let refunds = self.billing.entries().iter().filter(|entry| entry.kind == Refunded).count() as u64;
-        let debits = self.billing.debits_in_all() + self.pay123.debits_in_all();
+        let debits = self.billing.debits_in_all() + self.pay123.debits_in_all() + self.partner.debits_in_all();
         Books { debits, refunds, grants: self.packages.grants_in_all() }
     }
 
@@ -102,6 +102,7 @@ impl World {
             let one = self.books_of(listed);
             let (id, state) = (&listed.purchase.id, listed.purchase.state);
             let fits = match state {
+                State::Requested if listed.purchase.is_prepaid() => one == Books { debits: 1, ..Books::NOTHING },
                 State::Done => one == Books::BOUGHT,
                 State::Refunded => one == Books::GIVEN_BACK,
                 State::Requested
@@ -125,8 +126,15 @@ impl World {
 
     fn books_of(&self, listed: &Listed) -> Books {
         let purchase = &listed.purchase;
-        let debits_under = |key: &str| u64::from(self.billing.debits(key) + self.pay123.debits(key));
-        let debits = listed.charges.iter().map(|charge| debits_under(&charge.attempt.key)).sum();
+        let by_partner = |charge: &AttemptRow| {
+            let reference = charge.attempt.peer_reference.as_deref();
+            u64::from(reference.is_some_and(|reference| self.partner.payment(reference).is_some()))
+        };
+        let under = |key: &str| u64::from(self.billing.debits(key) + self.pay123.debits(key));
+        let by_channel = |charge: &AttemptRow| under(&charge.attempt.key);
+        let prepaid = purchase.is_prepaid();
+        let debits = |charge| if prepaid { by_partner(charge) } else { by_channel(charge) };
+        let debits = listed.charges.iter().map(debits).sum();
         let refunds = purchase.refund.as_ref().map_or(0, |refund| u64::from(self.billing.refunds(&refund.key)));
         Books { debits, refunds, grants: self.packages.grants_of(&purchase.id).into() }
     }
@@ -147,9 +155,12 @@ impl World {
 
     /// Every text that a phone got is one that the test has read: one for each outcome, and none twice.
     async fn has_no_text_unread(&self) {
-        let senders: std::collections::BTreeSet<String> =
+        let mut phones: std::collections::BTreeSet<String> =
             self.smsc.messages().into_iter().map(|sent| sent.from).collect();
-        for phone in senders {
+        // A partner's subscribers have written nothing.
+        let known = self.purchases().await.into_iter().filter_map(|listed| listed.purchase.order.msisdn);
+        phones.extend(known.map(|msisdn| msisdn.digits()));
+        for phone in phones {
             let unread = self.smsc.next_text_to(&phone, Duration::ZERO).await;
             assert_eq!(unread, None, "a text too many");
         }

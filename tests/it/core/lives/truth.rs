@@ -94,6 +94,7 @@ pub(super) fn of_step(world: &World, input: &Input, step: &Step, wall: Micros) -
         "an end wakes nobody but to let go of what is set aside",
     )?;
     hold((after.state == State::Review) == after.review.is_some(), "a review has its reason")?;
+    prepaid(before, input, after)?;
     proven(world, after)?;
     for effect in &step.effects {
         of_effect(world, after, effect, wall)?;
@@ -111,6 +112,19 @@ pub(super) fn of_step(world: &World, input: &Input, step: &Step, wall: Micros) -
         *input != Input::Timer || step.effects.iter().all(|effect| !is_verdict(effect)),
         "no timer is a verdict on money",
     )
+}
+
+/// Money that a partner has taken is never the end of it by our own word: given for, or in a person's hands.
+fn prepaid(before: &Purchase, input: &Input, after: &Purchase) -> Result<(), String> {
+    if !after.is_prepaid() {
+        return Ok(());
+    }
+    let by_a_person = matches!(input, Input::Resolve { .. }) || before.state == after.state;
+    hold(
+        !after.state.is_end() || after.state == State::Done || by_a_person,
+        "what a partner has charged does not end without the package unless a person says so",
+    )?;
+    hold(after.charge.as_ref().is_some_and(|charge| charge.sends == 0), "no charge is sent for what is paid already")
 }
 
 fn is_reserved(purchase: &Purchase) -> bool {

@@ -2,11 +2,14 @@
 //! held to the rules of `rules_of_money`; the world knows what is true and the core only what it is told.
 
 use super::truth::{self, Told};
-use crate::core::sample::{MINUTE, PRICE, SECOND, START, asked, by_link, input_name, notified, rules, somebody};
+use crate::core::sample::{
+    MINUTE, SECOND, START, asked, by_link, charged_elsewhere, checked, input_name, not_sold, notified, paid, rules,
+    sold, somebody, unsaid,
+};
 use crate::simulation::chance::Chance;
 use crate::simulation::peers::{CHANNEL_CODE, ChannelBook, PackageBook, heard_from};
 use paygate::config::Otp;
-use paygate::purchase::evidence::{Cause, CheckAnswer, Finding, GrantAnswer, Reason};
+use paygate::purchase::evidence::{Cause, CheckAnswer, Finding, GrantAnswer};
 use paygate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Notice, Person};
 use paygate::purchase::offer::Asks;
 use paygate::purchase::record::{Micros, Purchase, State, Verdict};
@@ -99,8 +102,11 @@ impl World {
             rules.channels = by_link().channels;
             (channel.has_page, channel.texts_code) = (true, false);
         }
-        let mut purchase = asked();
-        purchase.order.repeat = chance.percent(10);
+        // A partner that has charged before we hear of it has its own books, and they are the channel's here.
+        let prepaid = chance.percent(12);
+        let mut purchase = if prepaid { charged_elsewhere() } else { asked() };
+        channel.charges = u32::from(prepaid);
+        purchase.order.repeat = !prepaid && chance.percent(10);
         let born = purchase.clone();
         let freezes = chance.percent(15);
         let writes_at = chance.percent(20).then(|| START + chance.up_to(2 * MINUTE));
@@ -136,7 +142,8 @@ impl World {
         // A message that was not committed is sent again by its peer.
         while self.purchase.version == 0 {
             self.now = self.down_until;
-            self.step(Input::Asked, written_down)?;
+            let first = self.first();
+            self.step(first, written_down)?;
         }
         for _ in 0..STEPS_AT_MOST {
             let Some(moment) = self.next_moment() else { return self.rest(written_down) };
@@ -162,6 +169,11 @@ impl World {
             }
         }
         Err(format!("{STEPS_AT_MOST} steps and no rest: a circle in {}", self.purchase.state.as_str()))
+    }
+
+    /// A partner asks the package manager itself before it charges, or does not.
+    fn first(&mut self) -> Input {
+        if self.channel.charges == 0 { Input::Asked } else { paid(self.channel.debits, self.says_of_sale()) }
     }
 
     fn rest(&self, written_down: bool) -> Result<(), String> {
@@ -246,7 +258,7 @@ impl World {
     fn answered(&mut self, request: &Request) -> Input {
         let (sends, called_at) = (request.sends, request.called_at);
         match request.question {
-            Question::Check => self.checked(),
+            Question::Check => checked(self.says_of_sale()),
             Question::Channel(call) => {
                 let finding = self.channel.act(&mut self.chance, call, request.code.as_deref());
                 heard_from(call, sends, called_at, finding, self.chance.percent(80))
@@ -257,13 +269,12 @@ impl World {
         }
     }
 
-    fn checked(&mut self) -> Input {
-        let answer = match self.chance.below(20) {
-            0 => CheckAnswer::Refused { reason: Reason::NoAccount, heard: String::new() },
-            1..=3 => CheckAnswer::Unavailable { heard: String::new() },
-            _ => CheckAnswer::Allowed { package_name: "VIP 30 ngay".to_owned(), price: PRICE, days: 30 },
-        };
-        Input::Checked { answer, nonce: "00".repeat(16) }
+    fn says_of_sale(&mut self) -> CheckAnswer {
+        match self.chance.below(20) {
+            0 => not_sold(),
+            1..=3 => unsaid(),
+            _ => sold(),
+        }
     }
 
     /// What the subscriber does about what the phone shows, or in spite of it.
@@ -525,7 +536,7 @@ const fn timeout_of(question: Question) -> Micros {
 fn silence(question: Question, sends: u32, called_at: Micros) -> Input {
     let (cause, heard) = (Cause::NoAnswer, String::new());
     match question {
-        Question::Check => Input::Checked { answer: CheckAnswer::Unavailable { heard }, nonce: String::new() },
+        Question::Check => checked(unsaid()),
         Question::Channel(call) => heard_from(call, sends, called_at, Finding::Unknown { cause }, false),
         Question::Grant(call) => Input::Grant { call, sends, called_at, answer: GrantAnswer::Unknown { cause, heard } },
     }
