@@ -10,6 +10,7 @@ pub mod desk;
 pub mod door;
 pub mod doubt;
 pub mod intake;
+pub mod order;
 mod outbox;
 mod parts;
 mod perform;

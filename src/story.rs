@@ -67,7 +67,10 @@ const fn review(reason: ReviewReason) -> &'static str {
 pub(crate) fn event(input: &Input, row: &EventRow, purchase: &Purchase) -> (Who, String) {
     let package = &purchase.order.package;
     match input {
-        Input::Asked => (Who::Subscriber, format!("Asks for {package} on account {}", purchase.order.account)),
+        Input::Asked => {
+            let by = purchase.order.app.as_ref().map_or(String::new(), |app| format!(" in the app {}", app.name));
+            (Who::Subscriber, format!("Asks for {package} on account {}{by}", purchase.order.account))
+        }
         Input::Paid { payment, answer } => (Who::Telco, paid(payment, answer, purchase)),
         Input::Checked { answer, .. } if purchase.is_prepaid() => (Who::Packages, of_prepaid(answer)),
         Input::Checked { answer, .. } => (Who::Packages, checked(answer, purchase)),

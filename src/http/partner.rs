@@ -127,7 +127,7 @@ impl Partner {
 
     fn order(&self, sale: &Sale) -> Order {
         Order {
-            msisdn: sale.msisdn,
+            msisdn: Some(sale.msisdn),
             account: sale.account.clone(),
             service: sale.service.clone(),
             package: sale.package.clone(),
@@ -136,6 +136,7 @@ impl Partner {
             link: self.link.clone(),
             short_code: self.short_code.clone(),
             repeat: false,
+            app: None,
         }
     }
 }
@@ -238,7 +239,7 @@ impl Partners {
             return CheckAnswer::Refused { reason: Reason::NoAccount, heard: fault.clone() };
         }
         let context = context(order);
-        let asked = self.package_manager.check(&context, &order.account, &order.service, &order.package, &order.msisdn);
+        let asked = self.package_manager.check(&context, &order.account, &order.service, &order.package, &sale.msisdn);
         let within = partner.settings.check_within;
         tokio::time::timeout(within, asked).await.unwrap_or_else(|_| CheckAnswer::Unavailable {
             heard: format!("check-user: no answer within {} ms", within.as_millis()),
@@ -266,7 +267,7 @@ impl Partners {
                 Answer::Conflict
             }
             // No payment is unknown: what is not there is begun.
-            Verdict::Later | Verdict::Unknown => Answer::Later,
+            Verdict::Later | Verdict::Unknown | Verdict::TooMany => Answer::Later,
         }
     }
 

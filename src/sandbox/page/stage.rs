@@ -219,7 +219,8 @@ impl Stage {
 
     fn card(&self, story: &Story) -> Card {
         let phones = self.phones();
-        let phone = phones.iter().find(|phone| phone.is(&story.purchase.order.msisdn));
+        let msisdn = story.purchase.order.msisdn;
+        let phone = msisdn.and_then(|msisdn| phones.iter().find(|phone| phone.is(&msisdn)));
         Card::new(story, phone, &self.neighbours, self.started_at)
     }
 
