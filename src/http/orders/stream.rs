@@ -118,11 +118,12 @@ impl Follower {
         let rows = self.counter.journal.events(&self.purchase, self.seen).await?;
         let Some(newest) = rows.last().map(|row| row.seq) else { return Ok(()) };
         let purchase = self.counter.journal.purchases(std::slice::from_ref(&self.purchase)).await?.pop();
-        let purchase = purchase.filter(|purchase| purchase.version == newest);
         let changes: Vec<&EventRow> =
             rows.iter().filter(|row| row.state_from != row.state_to || row.seq == 1).collect();
         for (at, row) in changes.iter().enumerate() {
-            let whole = purchase.as_ref().filter(|_| at + 1 == changes.len());
+            // Steps that change no state may have come since: what is known by now is told all the same.
+            let stands_so = |purchase: &&Purchase| purchase.state.as_str() == row.state_to;
+            let whole = purchase.as_ref().filter(stands_so).filter(|_| at + 1 == changes.len());
             self.waiting.push_back(event(row.seq, whole.map_or_else(|| brief(row), standing_text)));
         }
         self.seen = newest;
