@@ -143,7 +143,7 @@ fn reply(purchase: &Purchase) -> ReplyRow {
         at: purchase.created_at,
         link: "viettel".to_owned(),
         from: "9029".to_owned(),
-        to: purchase.order.msisdn,
+        to: purchase.order.msisdn.expect("each is a phone's"),
         kind: "offer".to_owned(),
         text: "Ma xac nhan {otp}. Goi VIP NAP1 30 ngay, gia 10.000 d. Tra loi ma nay trong 5 phut de mua.".to_owned(),
         not_after: purchase.created_at,

@@ -72,6 +72,7 @@ impl App {
         let (senders, outboxes) = links::outboxes(config);
         let desk = desk(config, &journal, &client).await?;
         let (channels, for_partners) = (Arc::clone(&desk.channels), desk.clone());
+        let country = desk.reader.country.clone();
         let clock = Clock::start(&journal, desk.landing()).await.context("the journal's clock cannot be read")?;
         let doubt = Doubt { max_lag: config.journal.max_lag, redelivery: config.purchase.redelivery_window };
         let engine = Engine::start(engine::Parts {
@@ -89,12 +90,19 @@ impl App {
         Starter { intake: engine.intake(), client: &client, readiness: &readiness, stop: &doors, tasks: &tasks }
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
-        let notifies = http::notify::State::new(&config.http, channels, engine.intake());
-        let partners = http::partner::State::new(config, &for_partners, engine.intake());
+        let notifies = http::notify::State::new(&config.http, Arc::clone(&channels), engine.intake());
+        let partners = http::partner::State::new(config, &for_partners, engine.intake(), engine.frozen());
+        let paged = channels.iter().map(|(name, it)| (name.to_owned(), it.capabilities().link_ttl.is_some()));
+        let hearing = http::Hearing::default();
+        let orders = http::Orders::new(config, country, paged, engine.intake(), journal.clone(), hearing.clone());
         let router =
             http::router(http::State::new(&config.http, &config.smsc, engine.intake(), ready.clone(), metrics))
                 .merge(http::notify::router(notifies, &config.http))
-                .merge(http::partner::router(partners, &config.http));
+                .merge(http::partner::router(partners, &config.http))
+                .merge(orders.routes(&config.http));
+        if !config.app.is_empty() {
+            tasks.spawn(hearing.hear(engine.moves()));
+        }
         let (limits, stop) = (config.http.clone(), doors.clone());
         tasks.spawn(async move { http::serve(listener, router, &limits, stop.cancelled_owned()).await });
         tasks.spawn(rest.clone().run_until_cancelled_owned(telemetry::metrics::upkeep()));

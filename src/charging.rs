@@ -18,12 +18,15 @@ use tokio::time::Instant;
 pub struct ChargeOrder {
     /// Never used for another charge; what the peer is to recognise a repeat by.
     pub key: String,
-    pub msisdn: Msisdn,
+    /// The phone that pays; a channel that is paid at a page of its own can do without.
+    pub msisdn: Option<Msisdn>,
     pub amount: Money,
     pub service: String,
     pub package: String,
     /// The package's name, as it may stand on the subscriber's bill.
     pub description: String,
+    /// Where the channel's own page is to send the customer afterwards, where that was asked for.
+    pub return_url: Option<String>,
     /// The driver's memory of earlier steps of this attempt.
     pub handle: Option<String>,
     /// The code the subscriber answered, where the channel judges it.
@@ -45,7 +48,7 @@ pub struct RefundOrder {
     /// The charge's handle and the peer's reference for it.
     pub charge_handle: Option<String>,
     pub peer_reference: Option<String>,
-    pub msisdn: Msisdn,
+    pub msisdn: Option<Msisdn>,
     pub amount: Money,
     /// The driver's memory of earlier steps of this refund.
     pub handle: Option<String>,

@@ -1,6 +1,7 @@
 //! One typed tree of everything that can be set, checked once at start. Every limit, wait and deadline has its line here.
 //! Never opens a connection: whether a neighbour can be reached is `paygate check`'s question.
 
+mod apps;
 mod check;
 mod doors;
 mod duration;
@@ -72,6 +73,7 @@ impl Config {
             smsc: root.sections("smsc", |section| Smsc::read(section, only_channel.as_deref())),
             charging,
             partner: partners::partners(root),
+            app: apps::apps(root),
             package_manager: root.section("package_manager", PackageManager::read),
             replies: root.section("replies", policy::replies),
             engine: root.section("engine", Engine::read),
@@ -100,6 +102,8 @@ pub struct Config {
     pub charging: BTreeMap<String, Charging>,
     /// Telcos that charge by themselves and tell us, by name.
     pub partner: BTreeMap<String, Partner>,
+    /// Apps of the content service that order by themselves, by name.
+    pub app: BTreeMap<String, App>,
     pub package_manager: PackageManager,
     /// Texts that replace the built-in ones, by name.
     pub replies: BTreeMap<String, String>,
@@ -306,6 +310,27 @@ pub enum GivesBack {
     /// In one or two days.
     InDays,
     Never,
+}
+
+/// An app of the content service, which orders for its customers (seed 000, flow A1).
+#[derive(Clone, Debug)]
+pub struct App {
+    /// What it sends as its bearer.
+    pub token: SecretString,
+    /// The SMSC by which a customer is told whose phone is known; without one nobody is texted.
+    pub link: Option<String>,
+    /// From which the customer is told; without one it is the link's first.
+    pub short_code: Option<String>,
+    /// How long an order waits for what its app can show: a page to pay at, or that a code was texted.
+    pub wait: Duration,
+    /// Streams of events open at once.
+    pub events_max: usize,
+    /// How often a stream, or an order that waits, looks into the journal unasked: steps of other instances are seen so.
+    pub poll: Duration,
+    /// How often a silent stream says that it lives.
+    pub keep_alive: Duration,
+    /// Requests a second, and as many at once.
+    pub rate: u32,
 }
 
 /// `kind = "123pay"` (seed 004).

@@ -10,6 +10,7 @@ pub mod desk;
 pub mod door;
 pub mod doubt;
 pub mod intake;
+pub mod order;
 mod outbox;
 mod parts;
 mod perform;
@@ -33,7 +34,7 @@ use doubt::Doubt;
 use outbox::Outbox;
 use perform::Performer;
 use questions::Questions;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio::task::JoinHandle;
@@ -82,8 +83,12 @@ pub struct Engine {
     tasks: TaskTracker,
     performing: TaskTracker,
     moves: broadcast::Sender<Arc<Moved>>,
+    frozen: Frozen,
     settings: config::Engine,
 }
+
+/// The channels and partners on which no new charge may begin, as this instance obeys.
+pub type Frozen = tokio::sync::watch::Receiver<BTreeSet<String>>;
 
 impl Engine {
     /// Starts the loop and its timers.
@@ -110,6 +115,7 @@ impl Engine {
         let (moves, _) = broadcast::channel(MOVES_KEPT);
         let outbox = Outbox::start(parts.links, answers.clone());
         let (frozen, freezes) = tokio::sync::watch::channel(desk.rules.frozen.clone());
+        let seen = freezes.clone();
         let watch = Watch {
             journal: parts.journal.clone(),
             clock: parts.clock.clone(),
@@ -142,7 +148,7 @@ impl Engine {
         };
         let turns = tasks.spawn(turns.run());
         tasks.close();
-        Self { intake, stop, give_up, turns, tasks, performing, moves, settings: parts.settings }
+        Self { intake, stop, give_up, turns, tasks, performing, moves, frozen: seen, settings: parts.settings }
     }
 
     /// Where doors hand in what they receive. Bounded: a full queue is the peer's backpressure.
@@ -155,6 +161,11 @@ impl Engine {
     #[must_use]
     pub fn moves(&self) -> broadcast::Receiver<Arc<Moved>> {
         self.moves.subscribe()
+    }
+
+    #[must_use]
+    pub fn frozen(&self) -> Frozen {
+        self.frozen.clone()
     }
 
     /// Takes nothing new and claims nothing more, finishes what is under way with all that follows from it, and gives up

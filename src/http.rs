@@ -1,13 +1,16 @@
-//! The doors that speak HTTP: messages, channels' notifies, partners, health, metrics. Translates and waits; what a message
-//! means, and whether it is new, the engine says.
+//! The doors that speak HTTP: messages, the app's orders, channels' notifies, partners, health, metrics. Translates and waits;
+//! what a message means, and whether it is new, the engine says.
 
 mod health;
 mod mo;
 pub mod notify;
+mod openapi;
+mod orders;
 pub mod partner;
 mod serve;
 
 pub use health::{Part, Readiness};
+pub use orders::{Hearing, Orders};
 pub use serve::serve;
 
 use crate::config::{self, LinkKind, Network, Smsc};
@@ -101,6 +104,7 @@ pub fn router(state: State) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .route("/openapi.json", get(openapi::document))
         .with_state(state);
     guarded(routes, body_limit, timeout)
 }

@@ -24,8 +24,8 @@ use crate::config;
 use crate::purchase::record::{Micros, Purchase};
 use paygate_parsers::msisdn::Msisdn;
 use rows::{
-    ActRow, Backlog, Committed, Filter, HeldPart, Listed, MessageFilter, MessageRow, NewAct, OwedReply, PartRow, Seen,
-    Story, Surplus, Unit,
+    ActRow, Backlog, Committed, EventRow, Filter, HeldPart, Listed, MessageFilter, MessageRow, NewAct, OwedReply,
+    PartRow, Seen, Story, Surplus, Unit,
 };
 use statement::Statement;
 use std::collections::BTreeSet;
@@ -97,6 +97,16 @@ impl Journal {
     /// The purchases with these ids that exist, in no order.
     pub async fn purchases(&self, ids: &[String]) -> Result<Vec<Purchase>, JournalError> {
         self.told("read purchases", find::purchases(&self.store, ids).await)
+    }
+
+    /// The message or order that came in first under this ingest key.
+    pub async fn message(&self, key: &str) -> Result<Option<MessageRow>, JournalError> {
+        self.told("find a message by its key", find::message(&self.store, key).await)
+    }
+
+    /// What happened to one purchase after that version: the oldest first, and not more than a look may return.
+    pub async fn events(&self, purchase: &str, after: i64) -> Result<Vec<EventRow>, JournalError> {
+        self.told("read a purchase's events", find::events(&self.store, purchase, after).await)
     }
 
     /// Takes purchases whose time has come, the longest overdue if there are more than `limit`, and puts their due time to

@@ -7,10 +7,10 @@ use crate::config;
 use crate::http_client::{Answer, Bearer, Call, Content, Heard, HttpClient, address};
 use crate::purchase::evidence::{Cause, CheckAnswer, GrantAnswer, Reason};
 use crate::purchase::money::Money;
+pub use crate::purchase::record::Context;
 use crate::telemetry::metrics::LATE_SENDS;
 use paygate_parsers::msisdn::Msisdn;
 use reqwest::Method;
-use serde::Serialize;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
@@ -18,24 +18,6 @@ use wire::{CheckRequest, Refusal, checked, grant_request, granted, reason};
 
 /// Characters of the package manager's own words that are kept.
 const WORDS_LIMIT: usize = 200;
-
-/// The seven parameters that go with each check-user and grant (seed 000); none may be left out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Context {
-    /// `sms`, `ussd`, `app`, `partner`.
-    pub platform: String,
-    /// The partner the purchase came through.
-    pub dt_id: String,
-    /// Such as `purchase`.
-    pub r#type: String,
-    pub device_type: String,
-    pub device_id: String,
-    /// `telco`, `bank`, `wallet`, `card`.
-    pub pay_type: String,
-    /// The charging channel's configured name.
-    pub pay_partner: String,
-}
 
 /// One package to be added to one account, once, under the purchase's id.
 #[derive(Clone, Debug)]

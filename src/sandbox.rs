@@ -2,6 +2,7 @@
 //! on real sockets, and a page that shows them. The simulators, with their books and faults, serve tests and benchmark
 //! alike. Shares no state with the daemon but its journal, which it only reads.
 
+mod bank;
 pub mod billing;
 mod configuration;
 pub mod faults;
@@ -17,6 +18,7 @@ use crate::config::{Config, Environment};
 use crate::purchase::State;
 use crate::telemetry;
 use anyhow::Context;
+use bank::Bank;
 use billing::Billing;
 use packages::Packages;
 use page::{About, Stage, phones};
@@ -74,14 +76,17 @@ impl Sandbox {
         let packages = Packages::start(ANYWHERE, packages::Settings::default()).await;
         let packages = packages.context("the simulated package manager cannot be started")?;
 
+        let bank = Bank::start(address).await?;
         let partner = Partner::new(partner::Settings::default());
-        let text = configuration::text(&smsc, &billing, &packages, &partner, folder.path());
+        let text = configuration::text(&smsc, &billing, &bank, &packages, &partner, folder.path());
         folder.keep("paygate.toml", &text)?;
         let config = Config::parse(&text, &Environment::new()).context("the sandbox's own configuration is wrong")?;
         telemetry::metrics::register(&config, &State::ALL.map(State::as_str));
         let app = App::start(&config).await?;
         // Not bound in time: messages are refused until it is, and the page shows that.
         let _ = tokio::time::timeout(BIND_WITHIN, smsc.bound(1)).await;
+        let _ = tokio::time::timeout(BIND_WITHIN, bank.smsc.bound(1)).await;
+        bank.is_told_of(app.address);
 
         let about = About {
             configuration: text,
@@ -90,7 +95,7 @@ impl Sandbox {
             started_at: jiff::Timestamp::now().as_microsecond(),
             redelivery_window: config.purchase.redelivery_window,
         };
-        let neighbours = page::Neighbours { smsc, billing, packages, partner };
+        let neighbours = page::Neighbours { smsc, billing, bank, packages, partner };
         let stage = Arc::new(Stage::new(neighbours, app.journal.clone(), phones::all(), about));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(page::watch(Arc::clone(&stage), app.moves(), stop.clone()));

@@ -4,6 +4,7 @@
 use crate::journal::rows::EventRow;
 use crate::purchase::evidence::{Cause, ChannelAnswer, CheckAnswer, Finding, GrantAnswer, Reason};
 use crate::purchase::input::{ChannelCall, GrantCall, Input, Payment, Person};
+use crate::purchase::offer::Asks;
 use crate::purchase::record::{Order, Purchase, Retry, ReviewReason, State, Verdict};
 use serde::Serialize;
 
@@ -70,10 +71,13 @@ const fn review(reason: ReviewReason) -> &'static str {
 pub(crate) fn event(input: &Input, row: &EventRow, purchase: &Purchase) -> (Who, String) {
     let package = &purchase.order.package;
     match input {
-        Input::Asked => (Who::Subscriber, format!("Asks for {package} on account {}", purchase.order.account)),
+        Input::Asked => {
+            let by = purchase.order.app.as_ref().map_or(String::new(), |app| format!(" in the app {}", app.name));
+            (Who::Subscriber, format!("Asks for {package} on account {}{by}", purchase.order.account))
+        }
         Input::Paid { payment, answer } => (Who::Telco, paid(payment, answer, purchase)),
         Input::Checked { answer, .. } if purchase.is_prepaid() => (Who::Packages, of_prepaid(answer)),
-        Input::Checked { answer, .. } => (Who::Packages, checked(answer)),
+        Input::Checked { answer, .. } => (Who::Packages, checked(answer, purchase)),
         Input::AskedAgain => {
             (Who::Subscriber, "Asks again while the offer is open: the same offer, nothing new".to_owned())
         }
@@ -150,10 +154,13 @@ fn of_prepaid(answer: &CheckAnswer) -> String {
     }
 }
 
-fn checked(answer: &CheckAnswer) -> String {
+fn checked(answer: &CheckAnswer, purchase: &Purchase) -> String {
+    let paid_by_link = purchase.offer.as_ref().is_some_and(|offer| offer.asks == Asks::Payment);
+    let next =
+        if paid_by_link { "The channel is asked for a page to pay at" } else { "The offer is texted with a code" };
     match answer {
         CheckAnswer::Allowed { package_name, price, days } => {
-            format!("May be sold: {package_name}, {price}, {days} days. The offer is texted with a code")
+            format!("May be sold: {package_name}, {price}, {days} days. {next}")
         }
         CheckAnswer::Refused { reason: why, .. } => format!("Will not sell it: {}. Nothing is offered", reason(*why)),
         CheckAnswer::Unavailable { .. } => "Cannot say now; it changes nothing to ask again".to_owned(),

@@ -130,11 +130,12 @@ async fn inquire(channel: &Channel, country_code: &str) -> Result<(), String> {
     let msisdn = Msisdn::parse(&country, &format!("+{country_code}900000000")).map_err(|error| error.to_string())?;
     let order = ChargeOrder {
         key: NOBODYS_KEY.to_owned(),
-        msisdn,
+        msisdn: Some(msisdn),
         amount: Money::new(0, Currency::VND),
         service: String::new(),
         package: String::new(),
         description: String::new(),
+        return_url: None,
         handle: None,
         code: None,
         sends: 1,

@@ -24,6 +24,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 use wire::PaymentHandle;
 
+const NO_PHONE: &str = "an operator's billing charges a phone, and the order names none";
+
 /// Calls that one effect may make one after the other: prepare, validate, confirm and a look.
 const CALLS_IN_A_ROW: u32 = 3;
 
@@ -96,12 +98,18 @@ impl Driver {
         if PaymentHandle::read(order.handle.as_deref()).is_some() {
             return self.look(order).await;
         }
+        if order.msisdn.is_none() {
+            return unsent(NO_PHONE);
+        }
         let Some(_slot) = self.slot(order.send_by).await else { return unsent(full()) };
         self.open(Operation::PreparePayment, order).await
     }
 
     /// The steps that are still missing, up to the debit and the operator's word that it is done.
     pub async fn charge(&self, order: &ChargeOrder) -> ChannelAnswer {
+        if order.msisdn.is_none() {
+            return keeping(order, unsent(NO_PHONE));
+        }
         let Some(_slot) = self.slot(order.send_by).await else { return keeping(order, unsent(full())) };
         let answer = if self.one_step { self.create(order).await } else { self.two_steps(order).await };
         keeping(order, answer)

@@ -171,9 +171,9 @@ impl Driver {
 
     /// 123PAY's words may repeat what we sent.
     fn redacted(&self, words: &str, order: &ChargeOrder) -> String {
-        let phone = order.msisdn.digits();
-        let secrets = [self.shop.passcode.expose_secret(), self.secret_key(), &phone];
-        let words = secrets.iter().fold(words.to_owned(), |words, secret| words.replace(*secret, "***"));
+        let phone = order.msisdn.map(|msisdn| msisdn.digits());
+        let secrets = [Some(self.shop.passcode.expose_secret()), Some(self.secret_key()), phone.as_deref()];
+        let words = secrets.into_iter().flatten().fold(words.to_owned(), |words, secret| words.replace(secret, "***"));
         let plain = words.chars().map(|char| if char.is_control() { ' ' } else { char });
         plain.take(WORDS_LIMIT).collect::<String>().trim_end().to_owned()
     }

@@ -17,6 +17,7 @@ use crate::purchase::{objection, questions};
 use crate::story;
 use crate::telemetry::{Output, Telemetry};
 use serde_json::json;
+use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 /// Purchases in one list at most; more than that many need more than a list.
@@ -151,9 +152,9 @@ fn answers_to(events: &[EventRow], number: i64) -> Vec<(&EventRow, Input)> {
 pub(super) fn freeze(asked: &Freeze, log: Option<&str>) -> Result<Answer, Failure> {
     let (config, _telemetry) = begin(&asked.at, log)?;
     let Some(channel) = asked.channel.as_ref().filter(|_| !asked.list) else { return frozen(&config, asked.json) };
-    if !config.charging.contains_key(channel) {
-        let known: Vec<&str> = config.charging.keys().map(String::as_str).collect();
-        let known = known.join(", ");
+    let known: BTreeSet<&str> = config.charging.keys().chain(config.partner.keys()).map(String::as_str).collect();
+    if !known.contains(channel.as_str()) {
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
         return Err(Failure::Usage(format!("no channel {channel:?} is configured; the channels are {known}")));
     }
     daemon::runtime()?.block_on(async {

@@ -1,8 +1,9 @@
 //! What must agree between sections. Says nothing where a part is missing or wrong by itself: that is told already.
 
 use super::section::Section;
-use super::{Bind, Config, LinkKind, Partner, Smsc};
+use super::{App, Bind, Config, LinkKind, Partner, Smsc};
 use paygate_parsers::msisdn::Country;
+use secrecy::ExposeSecret;
 
 pub(super) fn check(config: &Config, root: &Section<'_>) {
     if config.charging.is_empty() && !root.told("charging") {
@@ -12,6 +13,9 @@ pub(super) fn check(config: &Config, root: &Section<'_>) {
         root.fault("smsc", "has no link", "expected at least one [[smsc]]");
     }
     words_can_be_understood(config, root);
+    for (name, app) in &config.app {
+        app_can_be_served(config, name, app, root);
+    }
     for (name, partner) in &config.partner {
         partner_is_reached_rightly(config, name, partner, root);
     }
@@ -38,19 +42,37 @@ fn channel_is_known(config: &Config, smsc: &Smsc, index: usize, root: &Section<'
     root.fault(&format!("smsc[{index}].charging"), problem, format!("expected one of: {}", known.join(", ")));
 }
 
+fn app_can_be_served(config: &Config, name: &str, app: &App, root: &Section<'_>) {
+    if app.wait >= config.http.request_timeout {
+        let remedy = "expected less than [http] request_timeout, which ends the request that waits";
+        root.fault(&format!("app.{name}.wait"), "is too long", remedy);
+    }
+    let token = app.token.expose_secret();
+    let namesake = config.app.iter().find(|(other, app)| other.as_str() < name && app.token.expose_secret() == token);
+    if let Some((other, _)) = namesake.filter(|_| !token.is_empty()) {
+        root.fault(
+            &format!("app.{name}.token"),
+            format!("is the token of app.{other}, too"),
+            "expected one of its own, since an app is known by it",
+        );
+    }
+    link_is_known(config, app.link.as_deref(), &format!("app.{name}.link"), root);
+}
+
 fn partner_is_reached_rightly(config: &Config, name: &str, partner: &Partner, root: &Section<'_>) {
     if name.is_empty() || name.len() > 64 || !name.bytes().all(|octet| octet.is_ascii_graphic()) {
         let remedy = "expected 1 to 64 letters, digits or marks: the partner sends it as X-Partner";
         root.fault(&format!("partner.{name}"), "has a name that no header can hold", remedy);
     }
-    let Some(link) = &partner.link else { return };
-    if !config.smsc.is_empty() && !config.smsc.iter().any(|smsc| smsc.name == *link) {
+    link_is_known(config, partner.link.as_deref(), &format!("partner.{name}.link"), root);
+}
+
+/// The link by which an app's or a partner's subscribers are told.
+fn link_is_known(config: &Config, link: Option<&str>, key: &str, root: &Section<'_>) {
+    let Some(link) = link else { return };
+    if !config.smsc.is_empty() && !config.smsc.iter().any(|smsc| smsc.name == link) {
         let known: Vec<&str> = config.smsc.iter().map(|smsc| smsc.name.as_str()).collect();
-        root.fault(
-            &format!("partner.{name}.link"),
-            format!("{link:?} is no link"),
-            format!("expected one of: {}", known.join(", ")),
-        );
+        root.fault(key, format!("{link:?} is no link"), format!("expected one of: {}", known.join(", ")));
     }
 }
 

@@ -5,6 +5,7 @@ use super::clock::Moment;
 use super::desk::Desk;
 use super::door::{MessageIn, NotifyIn, Submitted, Verdict};
 use super::intake::{Meaning, Reading, part_row, purchase_id, set_key};
+use super::order::Answered;
 use super::parts;
 use super::work::{Decision, Done, Known, Work};
 use crate::journal::rows::{
@@ -13,7 +14,7 @@ use crate::journal::rows::{
 use crate::law::{Rule, holds};
 use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Person};
 use crate::purchase::record::{Attempt, AttemptStatus, Order, Purchase, State};
-use crate::purchase::subscriber::{Answer, Route, route};
+use crate::purchase::subscriber::{Answer, Route, may_be_sent_a_code, route};
 use crate::purchase::{Step, found_extra_charge, next, objection, questions};
 use paygate_parsers::msisdn::Msisdn;
 use serde_json::json;
@@ -80,9 +81,13 @@ impl<'a> Batch<'a> {
 
     /// A whole message: new, or a redelivery that starts nothing.
     fn message(&mut self, reading: Arc<Reading>, done: Done, parts: Option<(String, i64)>) {
-        if let Some(sender) = reading.meaning.sender()
-            && !self.draft.subscribers.insert(*sender)
-        {
+        let waits_for_its_like = match (reading.meaning.sender(), &reading.meaning) {
+            (Some(sender), _) => !self.draft.subscribers.insert(*sender),
+            // An order without a phone is like none but itself.
+            (None, Meaning::Order(_)) => self.draft.by_purchase.contains_key(&purchase_id(&reading.key, 0)),
+            (None, _) => false,
+        };
+        if waits_for_its_like {
             self.draft.later.push(Work::Message { reading, done, parts });
             return;
         }
@@ -111,6 +116,10 @@ impl<'a> Batch<'a> {
                 decision.unit.message = Some(reading.row(generation, now, None));
                 self.draft.decisions.push(decision);
             }
+            Meaning::Order(order) if self.is_one_code_too_many(order) => {
+                decision.done.into_iter().for_each(|done| answer_done(Some(done), Verdict::TooMany));
+            }
+            Meaning::Order(order) => self.start(reading, generation, Order::clone(order), decision),
             Meaning::Invalid { sender, invalid } => {
                 self.tell(reading, generation, decision, *sender, &Answer::Invalid(invalid.clone()), &[]);
             }
@@ -126,13 +135,26 @@ impl<'a> Batch<'a> {
                     }
                     Route::Start { service, package, account, repeat } => {
                         let order = self.order(reading, *sender, service, package, account, repeat);
-                        let purchase = Purchase::unasked(purchase_id(&reading.key, generation), order, now);
-                        decision.unit.message = Some(reading.row(generation, now, Some(purchase.id.clone())));
-                        self.apply(purchase, &Input::Asked, Some(decision));
+                        self.start(reading, generation, order, decision);
                     }
                 }
             }
         }
+    }
+
+    /// The first step of a purchase, whose id follows from what asked for it.
+    fn start(&mut self, reading: &Reading, generation: i64, order: Order, mut decision: Decision) {
+        let purchase = Purchase::unasked(purchase_id(&reading.key, generation), order, self.moment.now);
+        decision.unit.message = Some(reading.row(generation, self.moment.now, Some(purchase.id.clone())));
+        self.apply(purchase, &Input::Asked, Some(decision));
+    }
+
+    /// An app is no way around the codes that a subscriber may be texted in an hour.
+    fn is_one_code_too_many(&self, order: &Order) -> bool {
+        let rules = &self.desk.rules;
+        let asks = rules.channels.get(&order.channel).is_some_and(|channel| channel.link_ttl.is_none());
+        let Some(subscriber) = order.msisdn.filter(|_| asks && order.is_texted()) else { return false };
+        !may_be_sent_a_code(rules, &self.purchases_of(subscriber), self.moment.now)
     }
 
     fn order(
@@ -146,7 +168,7 @@ impl<'a> Batch<'a> {
     ) -> Order {
         let link = &reading.message.link;
         Order {
-            msisdn,
+            msisdn: Some(msisdn),
             account,
             service,
             package,
@@ -155,6 +177,7 @@ impl<'a> Batch<'a> {
             link: link.clone(),
             short_code: reading.message.to.clone(),
             repeat,
+            app: None,
         }
     }
 
@@ -246,7 +269,10 @@ impl<'a> Batch<'a> {
             );
             return;
         };
-        if self.draft.by_purchase.contains_key(id) || !self.draft.subscribers.insert(purchase.order.msisdn) {
+        let subscriber = purchase.order.msisdn;
+        if self.draft.by_purchase.contains_key(id)
+            || subscriber.is_some_and(|subscriber| !self.draft.subscribers.insert(subscriber))
+        {
             self.draft.later.push(Work::Act { purchase: id.to_owned(), act });
             return;
         }
@@ -279,9 +305,8 @@ impl<'a> Batch<'a> {
         for (count, effect) in effects.iter().enumerate() {
             // Nobody is texted where no link leads to the subscriber.
             if let Effect::Tell { notice } = effect
-                && !after.order.link.is_empty()
+                && let Some(row) = self.desk.notice_row(&after, *notice, count, self.moment.now)
             {
-                let row = self.desk.notice_row(&after, *notice, count, self.moment.now);
                 decision.unit.replies.push(row.clone());
                 decision.replies.push((row, 0));
             }
@@ -471,6 +496,11 @@ fn event(before: &Purchase, after: &Purchase, input: &Input, now: i64) -> EventR
         // The request that may leave now and until when: the attempt's own row only holds its newest.
         let body_end = body.len().saturating_sub(1);
         body.insert_str(body_end, &intent);
+    }
+    if let Some(answer) = Answered::by(before, after) {
+        // What its app is answered, now and whenever it asks again.
+        let body_end = body.len().saturating_sub(1);
+        body.insert_str(body_end, &answer.as_field());
     }
     EventRow {
         purchase_id: after.id.clone(),

@@ -60,6 +60,7 @@ impl Desk {
             service: purchase.order.service.clone(),
             package: purchase.order.package.clone(),
             description: offer.package_name.clone(),
+            return_url: purchase.order.app.as_ref().and_then(|app| app.return_url.clone()),
             handle: charge.handle.clone(),
             code: offer.answered.clone(),
             sends: charge.sends,
@@ -96,6 +97,11 @@ impl Desk {
             charge_reference: charge.peer_reference.clone().unwrap_or_else(|| charge.key.clone()),
             send_by: moment.instant_of(grant.send_by),
         })
+    }
+
+    /// The phone that check-user is told: the one that pays, and where none is known the account's own.
+    pub(super) fn asker(&self, order: &Order) -> Option<Msisdn> {
+        order.msisdn.or_else(|| Msisdn::parse(&self.reader.country, &order.account).ok())
     }
 
     pub(super) fn context(&self, purchase: &Purchase) -> Context {
@@ -138,24 +144,31 @@ impl Desk {
         self.grant_order(purchase, moment).map_or_else(String::new, |order| self.package_manager.request(&order))
     }
 
-    /// The reply a notice becomes. An offer is worth nothing once it has expired.
-    pub(super) fn notice_row(&self, purchase: &Purchase, notice: Notice, count: usize, now: Micros) -> ReplyRow {
+    /// The reply a notice becomes; none where nobody is texted. An offer is worth nothing once it has expired.
+    pub(super) fn notice_row(
+        &self,
+        purchase: &Purchase,
+        notice: Notice,
+        count: usize,
+        now: Micros,
+    ) -> Option<ReplyRow> {
+        let to = purchase.order.msisdn.filter(|_| purchase.order.is_texted())?;
         let not_after = match (notice, &purchase.offer) {
             (Notice::Offer | Notice::CodeAgain | Notice::PayAt, Some(offer)) => offer.expires_at,
             _ => now + WORTH_TELLING,
         };
-        ReplyRow {
+        Some(ReplyRow {
             key: format!("{}-{}-{count}", purchase.id, purchase.version),
             purchase_id: Some(purchase.id.clone()),
             at: now,
             link: purchase.order.link.clone(),
             from: purchase.order.short_code.clone(),
-            to: purchase.order.msisdn,
+            to,
             kind: crate::journal::rows::notice_kind(notice).to_owned(),
             text: self.replies.notice(notice, purchase),
             not_after,
             due_at: now + self.reply_lease,
-        }
+        })
     }
 
     /// The reply to a message that leads to no step of a purchase.
@@ -186,13 +199,16 @@ impl Desk {
 /// The seven parameters of seed 000 (charging.md R000.7), for a purchase by message or by a partner.
 #[must_use]
 pub fn context(order: &Order) -> Context {
+    if let Some(app) = &order.app {
+        return app.context.clone();
+    }
     let (platform, through) = if order.door == PARTNER { (PARTNER, &order.channel) } else { ("sms", &order.link) };
     Context {
         platform: platform.to_owned(),
         dt_id: through.clone(),
         r#type: "purchase".to_owned(),
         device_type: "phone".to_owned(),
-        device_id: order.msisdn.e164(),
+        device_id: order.number(),
         pay_type: "telco".to_owned(),
         pay_partner: order.channel.clone(),
     }

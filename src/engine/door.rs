@@ -18,6 +18,8 @@ pub enum Door {
     Http,
     /// `GET /mo/kannel`.
     Kannel,
+    /// `POST /v1/orders`.
+    App,
 }
 
 impl Door {
@@ -28,6 +30,7 @@ impl Door {
             Self::Smpp => "smpp",
             Self::Http => "http",
             Self::Kannel => "kannel",
+            Self::App => "app",
         }
     }
 
@@ -53,6 +56,7 @@ pub enum Incoming {
     Message(MessageIn),
     Receipt(ReceiptIn),
     Payment(PaymentIn),
+    Order(OrderIn),
     Notify(NotifyIn),
 }
 
@@ -69,6 +73,8 @@ pub enum Verdict {
     Review(ReviewReason),
     /// A payment under an id that stands for another one already; nothing was taken.
     Conflict,
+    /// An order that would text one subscriber more codes than an hour allows; nothing was taken.
+    TooMany,
     /// A notify about a charge that the journal does not have.
     Unknown,
 }
@@ -106,6 +112,18 @@ pub struct PaymentIn {
     /// What the package manager has just said to check-user.
     pub check: CheckAnswer,
     /// The payment as it is kept: what the partner said, without what it was signed with.
+    pub body: Bytes,
+}
+
+/// An app's order, read and checked by its door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderIn {
+    /// The ingest key, of the app and its Idempotency-Key: see [`super::intake::order_key`].
+    pub key: String,
+    /// The app's configured name.
+    pub app: String,
+    pub order: Order,
+    /// What the app sent, in one spelling: under the same key it must be the same.
     pub body: Bytes,
 }
 

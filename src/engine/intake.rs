@@ -1,9 +1,9 @@
 //! From a message as it stood on the wire to what it is for the engine: its key, its sender, its words. Pure; never
 //! decides whether it is new, and never drops one.
 
-use super::door::MessageIn;
+use super::door::{Door, MessageIn, OrderIn};
 use crate::journal::rows::{MessageRow, PartRow};
-use crate::purchase::record::Micros;
+use crate::purchase::record::{Micros, Order};
 use paygate_parsers::msisdn::{Country, Msisdn};
 use paygate_parsers::request::{Invalid, Part, Request, Syntax, parse};
 use paygate_parsers::text::{Alphabet, decode};
@@ -41,8 +41,27 @@ pub enum Meaning {
         sender: Msisdn,
         invalid: Invalid,
     },
+    /// An app's order, whole.
+    Order(Box<Order>),
     /// Nothing that could be answered or acted on: kept for a person under this verdict.
     Kept(&'static str),
+}
+
+/// What an ingest key is the key of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    Message,
+    Order,
+}
+
+impl Family {
+    /// How the shared key store names such a key.
+    pub fn named(self, key: &str) -> String {
+        match self {
+            Self::Message => format!("mo:{key}"),
+            Self::Order => format!("order:{key}"),
+        }
+    }
 }
 
 impl Reader {
@@ -101,6 +120,7 @@ impl Meaning {
             }
             .to_owned(),
             Self::Invalid { invalid, .. } => format!("invalid:{}", part_name(invalid.part)),
+            Self::Order(_) => "order".to_owned(),
             Self::Kept(verdict) => (*verdict).to_owned(),
         }
     }
@@ -108,6 +128,7 @@ impl Meaning {
     pub const fn sender(&self) -> Option<&Msisdn> {
         match self {
             Self::Request { sender, .. } | Self::Invalid { sender, .. } => Some(sender),
+            Self::Order(order) => order.msisdn.as_ref(),
             Self::Kept(_) => None,
         }
     }
@@ -124,10 +145,35 @@ const fn part_name(part: Part) -> &'static str {
 }
 
 impl Reading {
-    /// The same message, to be kept for a person and to start nothing; `None` if it is that already.
+    /// An order, as a message that says nothing but itself.
+    pub fn of(order: OrderIn) -> Self {
+        let message = MessageIn {
+            door: Door::App,
+            link: order.app,
+            from: order.order.number(),
+            to: order.order.short_code.clone(),
+            peer_id: None,
+            data_coding: None,
+            part: None,
+            payload: order.body,
+            unreadable: None,
+        };
+        Self { key: order.key, keyed_by_peer: true, message, meaning: Meaning::Order(Box::new(order.order)) }
+    }
+
+    /// The family of its key in the shared key store (design.md, "Idempotency keys").
+    pub const fn family(&self) -> Family {
+        match self.meaning {
+            Meaning::Order(_) => Family::Order,
+            Meaning::Request { .. } | Meaning::Invalid { .. } | Meaning::Kept(_) => Family::Message,
+        }
+    }
+
+    /// The same message, to be kept for a person and to start nothing; `None` if it is that already, and for an order,
+    /// whose app keeps it.
     pub fn kept_as_refused(&self) -> Option<Self> {
         match self.meaning {
-            Meaning::Kept(_) => None,
+            Meaning::Kept(_) | Meaning::Order(_) => None,
             Meaning::Request { .. } | Meaning::Invalid { .. } => {
                 Some(Self { meaning: Meaning::Kept("refused"), ..self.clone() })
             }
@@ -176,14 +222,20 @@ pub fn part_row(message: &MessageIn, part: paygate_parsers::concat::Part, genera
     }
 }
 
+/// The ingest key of an app's order: two apps may use one Idempotency-Key.
+#[must_use]
+pub fn order_key(app: &str, idempotency_key: &str) -> String {
+    hashed("order", &[app.as_bytes(), idempotency_key.as_bytes()])
+}
+
 /// The ingest key of a partner's payment: two partners may use one id.
 #[must_use]
 pub fn payment_key(partner: &str, reference: &str) -> String {
     hashed("payment", &[partner.as_bytes(), reference.as_bytes()])
 }
 
-/// A purchase's id, from the message or payment that began it: the same one journalled anew gives the same id, and with it
-/// the same keys.
+/// A purchase's id, from the message, order or payment that began it: the same one journalled anew gives the same id, and
+/// with it the same keys.
 #[must_use]
 pub fn purchase_id(key: &str, generation: i64) -> String {
     let hash =

@@ -12,7 +12,7 @@ use crate::config;
 use crate::idempotency::{Ask, Claim, Keys};
 use crate::journal::Journal;
 use crate::package_manager::GrantOrder;
-use crate::purchase::evidence::{Cause, ChannelAnswer, Finding, GrantAnswer};
+use crate::purchase::evidence::{Cause, ChannelAnswer, CheckAnswer, Finding, GrantAnswer};
 use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input};
 use crate::purchase::record::{Attempt, Micros, Purchase};
 use crate::purchase::rules::Flight;
@@ -79,7 +79,10 @@ impl Performer {
         let _place = self.package_manager_places.acquire().await;
         let (order, context) = (&purchase.order, self.desk.context(purchase));
         let peer = &self.desk.package_manager;
-        let answer = peer.check(&context, &order.account, &order.service, &order.package, &order.msisdn).await;
+        let answer = match self.desk.asker(order) {
+            Some(msisdn) => peer.check(&context, &order.account, &order.service, &order.package, &msisdn).await,
+            None => CheckAnswer::Unavailable { heard: "no phone is known to ask for".to_owned() },
+        };
         self.hand_in(purchase, Input::Checked { answer, nonce: String::new() }).await;
     }
 

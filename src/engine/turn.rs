@@ -6,7 +6,7 @@ use super::clock::{Clock, Moment};
 use super::decide::{Batch, Draft};
 use super::desk::Desk;
 use super::door::{Delivery, Incoming};
-use super::intake::random_hex;
+use super::intake::{Reading, random_hex};
 use super::outbox::Outbox;
 use super::perform::Performer;
 use super::settle::Aftermath;
@@ -193,6 +193,7 @@ impl Loop {
             }
             Incoming::Receipt(receipt) => Some(Work::Receipt { receipt, tries: 0, done }),
             Incoming::Payment(payment) => Some(Work::Payment { payment: Box::new(payment), done }),
+            Incoming::Order(order) => Some(Work::Message { reading: Arc::new(Reading::of(order)), done, parts: None }),
             Incoming::Notify(notify) => Some(Work::Notify { notify: Arc::new(notify), done }),
         }
     }

@@ -22,7 +22,7 @@ impl Touched {
         let mut touched = Self { subscribers: draft.subscribers.clone(), any: true, ..Self::default() };
         for purchase in draft.decisions.iter().filter_map(|decision| decision.unit.purchase.as_ref()) {
             touched.purchases.insert(purchase.purchase.id.clone());
-            touched.subscribers.insert(purchase.purchase.order.msisdn);
+            touched.subscribers.extend(purchase.purchase.order.msisdn);
         }
         touched
     }
@@ -35,7 +35,7 @@ impl Touched {
                 reading.meaning.sender().is_some_and(|sender| self.subscribers.contains(sender))
             }
             Work::Payment { payment, .. } => {
-                self.subscribers.contains(&payment.order.msisdn)
+                payment.order.msisdn.is_some_and(|subscriber| self.subscribers.contains(&subscriber))
                     || self.purchases.contains(&purchase_id(&payment.key, 0))
             }
             Work::Answer { id, .. } | Work::Act { purchase: id, .. } => self.purchases.contains(id),

@@ -64,7 +64,7 @@ pub(super) async fn json(
         Ok(message) => match doors.deliver(message).await {
             Verdict::Fresh => StatusCode::ACCEPTED.into_response(),
             Verdict::Again => StatusCode::OK.into_response(),
-            Verdict::Later | Verdict::Unknown | Verdict::Review(_) | Verdict::Conflict => later(),
+            Verdict::Later | Verdict::Unknown | Verdict::Review(_) | Verdict::Conflict | Verdict::TooMany => later(),
         },
     }
 }
@@ -84,7 +84,7 @@ pub(super) async fn kannel(
         Err((status, error)) => refuse(status, &error),
         Ok(message) => match doors.deliver(message).await {
             Verdict::Fresh | Verdict::Again => StatusCode::OK.into_response(),
-            Verdict::Later | Verdict::Unknown | Verdict::Review(_) | Verdict::Conflict => later(),
+            Verdict::Later | Verdict::Unknown | Verdict::Review(_) | Verdict::Conflict | Verdict::TooMany => later(),
         },
     }
 }
@@ -104,7 +104,7 @@ impl Doors {
         let links = &self.links;
         let link = match door {
             Door::Kannel => links.kannel.get(&fields.to).or_else(|| links.any.get(&fields.to)),
-            Door::Http | Door::Smpp => links.any.get(&fields.to),
+            Door::Http | Door::Smpp | Door::App => links.any.get(&fields.to),
         };
         let Some(link) = link else {
             let error = format!("no link has short code {:?}", fields.to);
@@ -137,8 +137,8 @@ impl Doors {
         let word = match verdict {
             Verdict::Fresh => "fresh",
             Verdict::Again => "again",
-            // A message hears none of the last three.
-            Verdict::Later | Verdict::Unknown | Verdict::Review(_) | Verdict::Conflict => "later",
+            // A message hears none of the last four.
+            Verdict::Later | Verdict::Unknown | Verdict::Review(_) | Verdict::Conflict | Verdict::TooMany => "later",
         };
         metrics::counter!(MESSAGES_RECEIVED, "door" => door, "verdict" => word).increment(1);
         verdict
@@ -157,7 +157,7 @@ fn unauthorized() -> Response {
 }
 
 /// The scheme's case does not matter (RFC 9110 §11.1).
-fn bearer_token(header: &str) -> Option<&str> {
+pub(super) fn bearer_token(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

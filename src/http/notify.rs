@@ -76,8 +76,8 @@ async fn believed(state: &State, channel: String, listener: &dyn Listener, notif
     let (ack, word) = match state.deliver(notify).await {
         Verdict::Fresh => (Ack::Taken, "fresh"),
         Verdict::Again => (Ack::Again, "again"),
-        // A notify hears none of the other two.
-        Verdict::Later | Verdict::Review(_) | Verdict::Conflict => (Ack::Failed, "later"),
+        // A notify hears none of the others.
+        Verdict::Later | Verdict::Review(_) | Verdict::Conflict | Verdict::TooMany => (Ack::Failed, "later"),
         Verdict::Unknown => {
             tracing::warn!(channel, charge = key, paid, "a notify names a charge that is not in the journal");
             (Ack::Failed, "unknown")

@@ -8,6 +8,7 @@ mod signature;
 pub use signature::{hmac_sha256, sha1_of_values};
 
 use crate::config;
+use crate::engine::Frozen;
 use crate::engine::desk::{Desk, context};
 use crate::engine::door::{Delivery, Incoming, PARTNER, PaymentIn, Verdict};
 use crate::engine::intake::{payment_key, purchase_id};
@@ -49,6 +50,7 @@ pub struct State(Arc<Partners>);
 struct Partners {
     by_name: BTreeMap<String, Partner>,
     intake: mpsc::Sender<Delivery>,
+    frozen: Frozen,
     package_manager: Arc<package_manager::Client>,
     replies: Replies,
     country: Country,
@@ -90,14 +92,16 @@ impl Call {
 }
 
 impl State {
-    /// `desk` has what the engine knows of packages and words, `intake` is the engine's bounded queue.
+    /// `desk` has what the engine knows of packages and words, `intake` is the engine's bounded queue, and `frozen` who may
+    /// begin nothing new.
     #[must_use]
-    pub fn new(config: &config::Config, desk: &Desk, intake: mpsc::Sender<Delivery>) -> Self {
+    pub fn new(config: &config::Config, desk: &Desk, intake: mpsc::Sender<Delivery>, frozen: Frozen) -> Self {
         let partner =
             |(name, settings): (&String, &config::Partner)| (name.clone(), Partner::new(name, settings, config));
         Self(Arc::new(Partners {
             by_name: config.partner.iter().map(partner).collect(),
             intake,
+            frozen,
             package_manager: Arc::clone(&desk.package_manager),
             replies: desk.replies.clone(),
             country: desk.reader.country.clone(),
@@ -123,7 +127,7 @@ impl Partner {
 
     fn order(&self, sale: &Sale) -> Order {
         Order {
-            msisdn: sale.msisdn,
+            msisdn: Some(sale.msisdn),
             account: sale.account.clone(),
             service: sale.service.clone(),
             package: sale.package.clone(),
@@ -132,6 +136,7 @@ impl Partner {
             link: self.link.clone(),
             short_code: self.short_code.clone(),
             repeat: false,
+            app: None,
         }
     }
 }
@@ -200,8 +205,11 @@ impl Partners {
         }
     }
 
-    /// Changes nothing. A package manager that cannot say is no yes.
+    /// Changes nothing. A package manager that cannot say is no yes, and a partner that is frozen is to charge nobody.
     async fn check_user(&self, partner: &Partner, sale: Sale) -> Answer {
+        if self.frozen.borrow().contains(&partner.name) {
+            return Answer::Later;
+        }
         let order = partner.order(&sale);
         match self.check(partner, &sale, &order).await {
             CheckAnswer::Allowed { package_name, price, days } => Answer::Allowed {
@@ -231,7 +239,7 @@ impl Partners {
             return CheckAnswer::Refused { reason: Reason::NoAccount, heard: fault.clone() };
         }
         let context = context(order);
-        let asked = self.package_manager.check(&context, &order.account, &order.service, &order.package, &order.msisdn);
+        let asked = self.package_manager.check(&context, &order.account, &order.service, &order.package, &sale.msisdn);
         let within = partner.settings.check_within;
         tokio::time::timeout(within, asked).await.unwrap_or_else(|_| CheckAnswer::Unavailable {
             heard: format!("check-user: no answer within {} ms", within.as_millis()),
@@ -259,7 +267,7 @@ impl Partners {
                 Answer::Conflict
             }
             // No payment is unknown: what is not there is begun.
-            Verdict::Later | Verdict::Unknown => Answer::Later,
+            Verdict::Later | Verdict::Unknown | Verdict::TooMany => Answer::Later,
         }
     }
 

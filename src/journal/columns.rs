@@ -36,6 +36,16 @@ impl<'r> Columns<'r> {
             .map_err(|_| Cause::Unreadable(format!("column {column} holds no such value")))
     }
 
+    /// The same, where an empty text stands for none.
+    fn maybe_word<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Cause> {
+        let empty = self.row.try_get::<String, _>(self.next)?.is_empty();
+        if empty {
+            self.next += 1;
+            return Ok(None);
+        }
+        self.word().map(Some)
+    }
+
     fn small<T: TryFrom<i64>>(&mut self) -> Result<T, Cause> {
         let column = self.next;
         T::try_from(self.take()?).map_err(|_| Cause::Unreadable(format!("column {column} is out of range")))
@@ -93,7 +103,7 @@ pub(super) const NEW_REFUND: &str = "purchase_number, msisdn, channel, key, send
 pub(super) fn attempt(columns: &mut Columns<'_>) -> Result<AttemptRow, Cause> {
     Ok(AttemptRow {
         purchase_id: columns.take()?,
-        msisdn: columns.word::<Msisdn>()?,
+        msisdn: columns.maybe_word::<Msisdn>()?,
         channel: columns.take()?,
         attempt: Attempt {
             key: columns.take()?,

@@ -2,7 +2,7 @@
 
 use super::columns::{self, Columns};
 use super::error::Cause;
-use super::rows::{HeldPart, PartRow, Seen};
+use super::rows::{EventRow, HeldPart, MessageRow, PartRow, Seen};
 use super::statement::{ROWS, Statement, storable};
 use super::store::Store;
 use crate::purchase::record::{Micros, Purchase};
@@ -11,6 +11,9 @@ use std::collections::HashMap;
 
 /// Purchases of one subscriber that a search returns at most.
 const PURCHASES_EACH: i64 = 20;
+
+/// Events that one look returns at most; who follows a purchase looks again behind the last.
+const EVENTS_AT_ONCE: i64 = 1_000;
 
 pub(super) async fn purchases_of(store: &Store, msisdns: &[Msisdn], since: Micros) -> Result<Vec<Purchase>, Cause> {
     let numbers: Vec<String> = msisdns.iter().map(Msisdn::e164).collect();
@@ -52,6 +55,21 @@ pub(super) async fn seen(store: &Store, keys: &[String]) -> Result<Vec<Seen>, Ca
 
 fn read_seen(columns: &mut Columns<'_>) -> Result<Seen, Cause> {
     Ok(Seen { key: columns.take()?, generation: columns.take()?, at: columns.take()?, purchase_id: columns.take()? })
+}
+
+/// The first message under an ingest key.
+pub(super) async fn message(store: &Store, key: &str) -> Result<Option<MessageRow>, Cause> {
+    let mut select = Statement::new("SELECT ");
+    select.push(columns::MESSAGE).push(" FROM message WHERE key = ").text(key).push(" AND generation = 0");
+    Ok(columns::all(&store.read(select).await?, columns::message)?.pop())
+}
+
+/// The events of one purchase that came after that version, in their order.
+pub(super) async fn events(store: &Store, purchase: &str, after: i64) -> Result<Vec<EventRow>, Cause> {
+    let mut select = Statement::new("SELECT ");
+    select.push(columns::EVENT).push(" FROM event WHERE purchase_number = (SELECT number FROM purchase WHERE id = ");
+    select.text(purchase).push(") AND seq > ").int(after).push(" ORDER BY seq LIMIT ").int(EVENTS_AT_ONCE);
+    columns::all(&store.read(select).await?, columns::event)
 }
 
 pub(super) async fn replies_by_message_ids(

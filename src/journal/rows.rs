@@ -111,7 +111,8 @@ pub struct EventRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptRow {
     pub purchase_id: String,
-    pub msisdn: Msisdn,
+    /// Whose phone pays, where one is known.
+    pub msisdn: Option<Msisdn>,
     pub channel: String,
     pub attempt: Attempt,
     /// The exact request of the intent, without secrets; empty on later updates, which leave it alone.

@@ -80,7 +80,7 @@ pub(super) async fn purchases(connection: &mut AnyConnection, rows: &[&PurchaseR
         .run(connection, &fresh, |values, row| {
             standing(values, row);
             let order = &row.purchase.order;
-            values.text(&order.msisdn.e164()).text(&order.account).text(&order.account.to_lowercase());
+            values.text(&order.number()).text(&order.account).text(&order.account.to_lowercase());
             values.text(&order.service).text(&order.package).text(&order.channel).text(&order.door);
             values.text(&order.link).text(&order.short_code).int(row.purchase.created_at);
         })
@@ -160,7 +160,11 @@ fn by_key<'u>(rows: impl Iterator<Item = &'u AttemptRow>) -> Vec<&'u AttemptRow>
 
 fn attempt(values: &mut Values, row: &AttemptRow, numbers: &Numbers) {
     let attempt = &row.attempt;
-    values.maybe_int(numbers.of(&row.purchase_id)).text(&row.msisdn.e164()).text(&row.channel).text(&attempt.key);
+    values
+        .maybe_int(numbers.of(&row.purchase_id))
+        .text(&row.msisdn.map_or_else(String::new, |msisdn| msisdn.e164()))
+        .text(&row.channel)
+        .text(&attempt.key);
     values.int(attempt.sends.into()).text(attempt.status.as_str());
     values.int(attempt.amount.amount).text(attempt.amount.currency.as_str());
     values.int(attempt.intended_at).int(attempt.send_by).int(attempt.in_flight_until);

@@ -90,21 +90,55 @@ pub enum Verdict {
 /// What was asked for, and by whom; never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    pub msisdn: Msisdn,
+    /// The phone that asks and pays. An app may order without one where the channel is paid at a page of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub msisdn: Option<Msisdn>,
     /// National form where it is a number.
     pub account: String,
     pub service: String,
     pub package: String,
     /// The channel that charges, by its configured name.
     pub channel: String,
-    /// `smpp`, `http`, `kannel`, later `ussd`, `app`, `partner`.
+    /// `smpp`, `http`, `kannel`, `app`, later `ussd`, `partner`.
     pub door: String,
-    /// The SMSC the message came by and the replies leave by.
+    /// The SMSC the message came by and the replies leave by; empty where nobody is texted.
     pub link: String,
     pub short_code: String,
     /// The same package was bought for the same account inside `repeat_window`: the offer says so and asks.
     #[serde(default, skip_serializing_if = "is_default")]
     pub repeat: bool,
+    /// Where an app ordered it: which one, and what it said beside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<Box<AppOrder>>,
+}
+
+/// What only an app's order has (seed 000, flow A1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppOrder {
+    /// The app's configured name: nobody else is shown the order.
+    pub name: String,
+    pub context: Context,
+    /// Where the channel's page sends the customer afterwards; without one it is the channel's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_url: Option<String>,
+}
+
+/// The seven parameters that go with each check-user and grant (charging.md R000.7); none may be left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Context {
+    /// `sms`, `ussd`, `app`, `partner`.
+    pub platform: String,
+    /// The partner the purchase came through.
+    pub dt_id: String,
+    /// Such as `purchase`.
+    pub r#type: String,
+    pub device_type: String,
+    pub device_id: String,
+    /// `telco`, `bank`, `wallet`, `card`.
+    pub pay_type: String,
+    /// The charging channel's configured name.
+    pub pay_partner: String,
 }
 
 /// Where a purchase stands (design.md, "The core").
@@ -339,6 +373,20 @@ impl Paid {
             Self::Unknown => "unknown",
             Self::Refunded => "refunded",
         }
+    }
+}
+
+impl Order {
+    /// The phone in full (E.164); empty where none is known, as the journal keeps it.
+    #[must_use]
+    pub fn number(&self) -> String {
+        self.msisdn.map_or_else(String::new, |msisdn| msisdn.e164())
+    }
+
+    /// Whether there is a phone to text, and a link that leads to it.
+    #[must_use]
+    pub fn is_texted(&self) -> bool {
+        self.msisdn.is_some() && !self.link.is_empty()
     }
 }
 

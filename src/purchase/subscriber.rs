@@ -103,7 +103,7 @@ fn buy(rules: &Rules, purchases: &[Purchase], service: &str, package: &str, acco
         order.service == service && order.package == package && order.account == account
     };
     let open = purchases.iter().position(|purchase| same(&purchase) && !purchase.state.is_end());
-    let may_send = codes_in_the_last_hour(rules, purchases, now) < rules.otp_hourly;
+    let may_send = may_be_sent_a_code(rules, purchases, now);
     if let Some(at) = open {
         return match &purchases[at].offer {
             Some(offer) if purchases[at].state == State::Offered && can_be_sent_again(rules, offer) && may_send => {
@@ -120,6 +120,12 @@ fn buy(rules: &Rules, purchases: &[Purchase], service: &str, package: &str, acco
         .filter(same)
         .any(|purchase| purchase.state == State::Done && now < purchase.updated_at.saturating_add(rules.repeat_window));
     Route::Start { service: service.to_owned(), package: package.to_owned(), account: account.to_owned(), repeat }
+}
+
+/// Whether one more code to this subscriber keeps within what an hour allows.
+#[must_use]
+pub fn may_be_sent_a_code(rules: &Rules, purchases: &[Purchase], now: Micros) -> bool {
+    codes_in_the_last_hour(rules, purchases, now) < rules.otp_hourly
 }
 
 fn can_be_sent_again(rules: &Rules, offer: &super::offer::Offer) -> bool {

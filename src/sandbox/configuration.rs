@@ -1,6 +1,7 @@
 //! The configuration that the sandbox's daemon runs with, as the text that the page shows and that is kept beside the
 //! journal. Shorter waits than a real one's, and said so; everything else is the default.
 
+use super::bank::Bank;
 use super::billing::Billing;
 use super::packages::Packages;
 use super::partner::Partner;
@@ -12,13 +13,24 @@ pub(super) const SYSTEM_ID: &str = "paygate";
 pub(super) const SECRET: &str = "secret";
 /// The number that the telephones write to.
 pub(super) const SHORT_CODE: &str = "9029";
+/// The number they write to for paying at a bank's page.
+pub(super) const BANK_CODE: &str = "9030";
+/// The channel's name, at which its notifies come in.
+pub(super) const BANK: &str = "bank";
 
 /// As `paygate run --config` would read it.
-pub(super) fn text(smsc: &Smsc, billing: &Billing, packages: &Packages, partner: &Partner, folder: &Path) -> String {
+pub(super) fn text(
+    smsc: &Smsc,
+    billing: &Billing,
+    bank: &Bank,
+    packages: &Packages,
+    partner: &Partner,
+    folder: &Path,
+) -> String {
     let journal = Value::from(format!("sqlite:{}", folder.join("paygate.db").display()));
     let (smsc, billing, refunds, packages) =
         (smsc.address(), billing.base_url(), billing.refund_url(), packages.base_url());
-    let partner = partner.toml();
+    let (bank, partner) = (bank.toml(), partner.toml());
     format!(
         r#"# The daemon beside this page reads exactly this. Lines marked "short" are made for looking on:
 # a real operator is given minutes where this one is given seconds.
@@ -59,6 +71,7 @@ send_within = "2s"             # short (10s)
 max_flight = "3s"              # short (30s)
 inquiry_plan = ["2s", "3s", "5s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h, 6h)
 
+{bank}
 # A telco that sells in a shop of its own, charges, and tells us.
 {partner}link = "viettel"
 

@@ -33,7 +33,7 @@ const BODY_LIMIT: usize = 4_096;
 /// | --- | --- | --- |
 /// | `GET /state` | | all that is shown |
 /// | `GET /events` | | the same as server-sent events: `state` once, then `phone`, `purchase`, `switches` |
-/// | `POST /send` | `{from, text}` | the message, and what became of it |
+/// | `POST /send` | `{from, to?, text}` | the message, and what became of it |
 /// | `POST /redeliver` | `{from, id}` | the same message, delivered once more |
 /// | `POST /shop` | `{from, mishap}`: `none`, `told_again`, `wrong_price` | what the partner was answered |
 /// | `POST /faults` | `{switch, setting}`: `off`, `once`, `always` | `{}` |

@@ -129,14 +129,30 @@ impl Pay123 {
         self.office.notifier.fault(fault, times);
     }
 
+    /// One fault alone goes wrong with the next so many notifies; 0 is none.
+    pub fn set_notify_fault(&self, fault: NotifyFault, times: u32) {
+        self.office.notifier.set_fault(fault, times);
+    }
+
+    /// With how many more notifies this will go wrong.
+    #[must_use]
+    pub fn notify_fault_left(&self, fault: NotifyFault) -> u32 {
+        self.office.notifier.fault_left(fault)
+    }
+
     #[must_use]
     pub fn faults(&self) -> Vec<FaultRule<Endpoint>> {
         self.office.faults.list()
     }
 
     pub fn clear_faults(&self) {
-        self.office.faults.clear();
+        self.clear_endpoint_faults();
         self.office.notifier.clear_faults();
+    }
+
+    /// Those of the notifies stay.
+    pub fn clear_endpoint_faults(&self) {
+        self.office.faults.clear();
     }
 
     /// The customer pays, as by the page. False where the order is not there or decided already.

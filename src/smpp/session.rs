@@ -242,8 +242,10 @@ impl Session {
         let Some(ack) = self.acks.close(id) else { return };
         let status = match verdict {
             Verdict::Fresh | Verdict::Again => status::ESME_ROK,
-            // No message hears the last three.
-            Verdict::Later | Verdict::Unknown | Verdict::Review(_) | Verdict::Conflict => status::ESME_RX_T_APPN,
+            // No message hears the last four.
+            Verdict::Later | Verdict::Unknown | Verdict::Review(_) | Verdict::Conflict | Verdict::TooMany => {
+                status::ESME_RX_T_APPN
+            }
         };
         self.acknowledge(ack, status);
     }

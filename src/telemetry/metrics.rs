@@ -25,7 +25,7 @@ pub const LOG_DROPPED: &str = "paygate_log_dropped_total";
 
 /// Counters, and what they count.
 pub const COUNTERS: [(&str, &str); 25] = [
-    (MESSAGES_RECEIVED, "Messages by HTTP, by door and by what the peer was told (fresh, again, later)"),
+    (MESSAGES_RECEIVED, "Messages and orders by HTTP, by door and by what the peer was told (fresh, again, later)"),
     (NOTIFIES, "What channels told by themselves, by channel and by what became of it"),
     ("paygate_redeliveries_total", "Messages and parts that were here already, by door"),
     ("paygate_messages_kept_total", "Messages that led to no purchase, by what they were taken for"),
@@ -47,7 +47,7 @@ pub const COUNTERS: [(&str, &str); 25] = [
     ("paygate_smsc_throttled_total", "submit_sm that the SMSC refused for coming too fast, by smsc"),
     ("paygate_smsc_late_responses_total", "Responses that came after their wait was over, by smsc"),
     ("paygate_http_panics_total", "Requests answered 500 because of a fault of ours"),
-    ("paygate_http_refused_total", "Messages by HTTP that were refused, by status"),
+    ("paygate_http_refused_total", "Messages and orders by HTTP that were refused, by status"),
     (PARTNER_REQUESTS, "Requests of partners, by partner, call and outcome"),
     (LOG_DROPPED, "Log records that journald did not take"),
 ];
@@ -109,7 +109,9 @@ pub async fn upkeep() {
 /// purchase's state may be.
 pub fn register(config: &Config, states: &[&'static str]) {
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    for (door, verdict) in ["http", "kannel"].into_iter().flat_map(|door| VERDICTS.map(|verdict| (door, verdict))) {
+    for (door, verdict) in
+        ["http", "kannel", "app"].into_iter().flat_map(|door| VERDICTS.map(|verdict| (door, verdict)))
+    {
         counter!(MESSAGES_RECEIVED, "door" => door, "verdict" => verdict).absolute(0);
     }
     for channel in config.charging.keys().chain(config.partner.keys()) {
@@ -127,6 +129,8 @@ pub fn register(config: &Config, states: &[&'static str]) {
     }
     for channel in config.charging.keys() {
         counter!(EXTRA_CHARGES, "channel" => channel.clone()).absolute(0);
+    }
+    for channel in config.charging.keys().chain(config.partner.keys()) {
         counter!(SURPLUS, "channel" => channel.clone()).absolute(0);
         gauge!(CHANNEL_FROZEN, "channel" => channel.clone()).set(0.0);
         for verdict in NOTIFY_VERDICTS {

@@ -15,6 +15,7 @@ mod journal;
 mod journeys;
 mod kannel;
 mod keys;
+mod openapi;
 mod operators;
 mod pair;
 mod partner_door;

@@ -50,6 +50,10 @@ impl Visit {
         self.post("/send", json!({ "from": from, "text": text })).await
     }
 
+    async fn texts_the_bank(&self, from: &str, text: &str) -> Value {
+        self.post("/send", json!({ "from": from, "to": "9030", "text": text })).await
+    }
+
     /// Why the shop sells nothing to this telephone.
     async fn is_refused_in_the_shop(&self, from: &str) -> String {
         let body = json!({ "from": from, "mishap": "none" });
@@ -96,6 +100,39 @@ impl Visit {
 fn verdict(purchase: &Value) -> (&str, &str) {
     let books = &purchase["books"];
     (books["tone"].as_str().unwrap(), books["verdict"].as_str().unwrap())
+}
+
+/// The address in the newest text on the first telephone, once there is one.
+async fn link_on(visit: &Visit) -> String {
+    let seen = timeout(PATIENCE, async {
+        loop {
+            let state = visit.state().await;
+            let text = state["phones"][0]["bubbles"].as_array().unwrap().last().unwrap()["text"].as_str().unwrap();
+            if let Some(link) = text.split_whitespace().find(|word| word.starts_with("http")) {
+                return link.to_owned();
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    });
+    seen.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_package_is_paid_at_the_banks_page_by_the_link_in_a_text() {
+    let visit = Visit::start().await;
+    visit.post("/faults", json!({ "switch": "notify_missing", "setting": "once" })).await;
+    assert_eq!(visit.texts_the_bank(LAN, "ON VIP NAP1").await["taken"], "new");
+    crate::world::pays_at(&link_on(&visit).await).await;
+    let done = visit.newest_in("done").await;
+    assert_eq!(verdict(&done), ("good", "charged once, granted once"));
+    assert_eq!(done["books"]["payer"], "123PAY");
+    let says: Vec<&str> =
+        done["books"]["billing"].as_array().unwrap().iter().map(|line| line["says"].as_str().unwrap()).collect();
+    assert_eq!(says, ["ordered 10,000 VND", "debited 10,000 VND"]);
+    assert_eq!(visit.state().await["phones"][0]["balance"], 200_000, "the phone pays nothing");
+    let nowhere = visit.client.post(visit.url("/send")).json(&json!({ "from": LAN, "to": "1", "text": "KT" }));
+    assert_ne!(nowhere.send().await.unwrap().status(), StatusCode::OK);
+    visit.sandbox.stop().await;
 }
 
 /// The telco's own shop: it asks, charges and tells, and the package comes without a message or a code.

@@ -1,12 +1,14 @@
 //! A whole world for one test: simulated SMSC, billing and package manager, a store, and real daemons between them. What
 //! happened is asked of the neighbours' own books first and of the journal second, never of the daemon alone.
 
+mod app;
 mod books;
 mod customer;
 mod phone;
 mod process;
 mod settings;
 
+pub(crate) use app::{APP, Answered, AppClient, BANK, Event, LOOKS, bank_order, order, order_with};
 pub(crate) use books::Books;
 pub(crate) use customer::{cancels_at, pays_at};
 pub(crate) use phone::{Phone, code_in, wrong};

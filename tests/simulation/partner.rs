@@ -54,7 +54,7 @@ impl Life<'_> {
         let phone = &self.subscribers[subscriber];
         let msisdn = Msisdn::parse(&self.desk.reader.country, &phone.number).ok()?;
         let order = Order {
-            msisdn,
+            msisdn: Some(msisdn),
             account: phone.account.clone(),
             service: "VIP".to_owned(),
             package: "NAP1".to_owned(),
@@ -63,6 +63,7 @@ impl Life<'_> {
             link: "viettel".to_owned(),
             short_code: "9029".to_owned(),
             repeat: false,
+            app: None,
         };
         let (key, fingerprint) = (payment_key(NAME, reference), format!("{reference} {}", amount.amount));
         let payment = Payment { reference: reference.to_owned(), amount, charged_at: self.now, fingerprint };
@@ -122,7 +123,7 @@ impl Life<'_> {
             Verdict::Fresh | Verdict::Again | Verdict::Review(_) if other => {
                 self.wrong("other words under a taken id were taken for a payment");
             }
-            Verdict::Unknown => self.wrong("a payment was called unknown"),
+            Verdict::Unknown | Verdict::TooMany => self.wrong("a payment heard what no payment is told"),
             Verdict::Fresh | Verdict::Again | Verdict::Review(_) | Verdict::Conflict => {}
         }
         self.payments[at].is_heard = true;

@@ -138,7 +138,7 @@ impl Store {
     /// Newest first.
     pub(crate) fn purchases_of(&self, msisdn: &Msisdn) -> Vec<Purchase> {
         let mut own: Vec<Purchase> =
-            self.purchases.values().filter(|purchase| purchase.order.msisdn == *msisdn).cloned().collect();
+            self.purchases.values().filter(|purchase| purchase.order.msisdn == Some(*msisdn)).cloned().collect();
         own.sort_by(|one, other| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
         own
     }

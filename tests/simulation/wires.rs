@@ -320,7 +320,7 @@ impl Life<'_> {
         let message_is_consent = self.desk.rules.otp == paygate::config::Otp::None
             && !self.desk.rules.confirm_without_code
             && !purchase.order.repeat;
-        let number = purchase.order.msisdn.digits();
+        let Some(number) = purchase.order.msisdn.map(|msisdn| msisdn.digits()) else { return false };
         let Some(subscriber) = self.subscribers.iter().find(|it| it.number == number) else { return false };
         match offer.asks {
             Asks::Code => subscriber.has_confirmed(&purchase.id, false),

@@ -19,7 +19,7 @@ pub(super) struct About {
     /// The attempt's key.
     pub key: String,
     /// Blacked out in whatever is kept.
-    pub phone: String,
+    pub phone: Option<String>,
     pub code: Option<String>,
 }
 
@@ -91,23 +91,21 @@ fn words(answer: &Answer) -> String {
 
 impl About {
     fn redacted(&self, words: &str) -> String {
-        let mut words = words.replace(&self.phone, "***");
-        if let Some(code) = self.code.as_deref().filter(|code| !code.is_empty()) {
-            words = words.replace(code, "***");
-        }
+        let secrets = [&self.phone, &self.code].into_iter().flatten().filter(|secret| !secret.is_empty());
+        let words = secrets.fold(words.to_owned(), |words, secret| words.replace(secret, "***"));
         words.chars().map(|char| if char.is_control() { ' ' } else { char }).take(WORDS_LIMIT).collect()
     }
 }
 
 impl From<&ChargeOrder> for About {
     fn from(order: &ChargeOrder) -> Self {
-        Self { key: order.key.clone(), phone: order.msisdn.e164(), code: order.code.clone() }
+        Self { key: order.key.clone(), phone: order.msisdn.map(|msisdn| msisdn.e164()), code: order.code.clone() }
     }
 }
 
 impl From<&RefundOrder> for About {
     fn from(order: &RefundOrder) -> Self {
-        Self { key: order.key.clone(), phone: order.msisdn.e164(), code: None }
+        Self { key: order.key.clone(), phone: order.msisdn.map(|msisdn| msisdn.e164()), code: None }
     }
 }
 
@@ -146,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_code_in_the_operators_words_is_blacked_out() {
-        let about = About { key: "k".into(), phone: "+84854689520".into(), code: Some("352673".into()) };
+        let about = About { key: "k".into(), phone: Some("+84854689520".into()), code: Some("352673".into()) };
         assert_eq!(about.redacted("the code 352673 for\n+84854689520 is wrong"), "the code *** for *** is wrong");
     }
 }

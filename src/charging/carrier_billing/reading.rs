@@ -57,7 +57,8 @@ fn charged(payment: &Payment) -> Finding {
 /// Money set aside for another amount or subscriber must never be confirmed.
 fn as_ordered(order: &ChargeOrder, payment: &Payment, finding: Finding) -> Finding {
     let transaction = &payment.amount_transaction;
-    let phone = transaction.phone_number.as_deref().is_none_or(|phone| phone == order.msisdn.e164());
+    let ordered = order.msisdn.map(|msisdn| msisdn.e164());
+    let phone = transaction.phone_number.is_none() || transaction.phone_number == ordered;
     if paid(transaction) == Some(order.amount) && phone { finding } else { BAD_ANSWER }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Number, Value, json};
 /// the price that was named, and CAMARA's default lets the operator put tax on top of it.
 pub(super) fn payment_request(order: &ChargeOrder, merchant: &str) -> String {
     json!({"amountTransaction": {
-        "phoneNumber": order.msisdn.e164(),
+        "phoneNumber": order.msisdn.map(|msisdn| msisdn.e164()),
         "clientCorrelator": order.key,
         "referenceCode": order.key,
         "paymentAmount": {
@@ -44,7 +44,7 @@ pub(super) fn refund_request(order: &RefundOrder) -> String {
 
 /// The body of confirmPayment and cancelPayment under a token that names no subscriber.
 pub(super) fn phone_number(order: &ChargeOrder) -> String {
-    json!({"phoneNumber": order.msisdn.e164()}).to_string()
+    json!({"phoneNumber": order.msisdn.map(|msisdn| msisdn.e164())}).to_string()
 }
 
 pub(super) fn validation(authorization: &str, code: &str) -> String {

@@ -157,11 +157,12 @@ mod tests {
     fn order(handle: Option<&str>) -> ChargeOrder {
         ChargeOrder {
             key: "V20170711001".to_owned(),
-            msisdn: Msisdn::parse(&Country::new("84").unwrap(), "0854689520").unwrap(),
+            msisdn: Some(Msisdn::parse(&Country::new("84").unwrap(), "0854689520").unwrap()),
             amount: Money::new(100_000, Currency::VND),
             service: "VIP".to_owned(),
             package: "NAP1".to_owned(),
             description: String::new(),
+            return_url: None,
             handle: handle.map(str::to_owned),
             code: None,
             sends: 1,

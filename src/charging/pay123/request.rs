@@ -70,12 +70,14 @@ impl Shop {
         // No information; M and F are the others.
         form.signed("custGender", 1, "U")?;
         form.signed("custDOB", 10, "")?;
-        form.signed("custPhone", 20, &order.msisdn.digits())?;
+        let phone = order.msisdn.map(|msisdn| msisdn.digits()).unwrap_or_default();
+        form.signed("custPhone", 20, &phone)?;
         form.signed("custMail", 64, "")?;
         // The same three times: after each of them 123PAY is asked how it stands (seed 004, FAQ 4).
-        form.signed("cancelURL", 1000, &self.return_url)?;
-        form.signed("redirectURL", 1000, &self.return_url)?;
-        form.signed("errorURL", 1000, &self.return_url)?;
+        let return_url = order.return_url.as_deref().unwrap_or(&self.return_url);
+        form.signed("cancelURL", 1000, return_url)?;
+        form.signed("redirectURL", 1000, return_url)?;
+        form.signed("errorURL", 1000, return_url)?;
         form.unsigned.push(("description", plain(&order.description)));
         Ok(form)
     }
@@ -145,11 +147,12 @@ mod tests {
     fn order() -> ChargeOrder {
         ChargeOrder {
             key: "V20170711001".to_owned(),
-            msisdn: Msisdn::parse(&Country::new("84").unwrap(), "0854689520").unwrap(),
+            msisdn: Some(Msisdn::parse(&Country::new("84").unwrap(), "0854689520").unwrap()),
             amount: Money::new(100_000, Currency::VND),
             service: "VIP".to_owned(),
             package: "NAP1".to_owned(),
             description: "Gói VIP (30 ngày)".to_owned(),
+            return_url: None,
             handle: None,
             code: None,
             sends: 1,

@@ -35,7 +35,7 @@ impl<'p> Waiting<'p> {
             channel: &order.channel,
             amount: price.map(|price| price.amount),
             currency: price.map(|price| price.currency.as_str().to_owned()),
-            msisdn: order.msisdn.to_string(),
+            msisdn: order.msisdn.map(|msisdn| msisdn.to_string()).unwrap_or_default(),
             service: &order.service,
             package: &order.package,
             paid: purchase.paid().as_str(),

@@ -23,7 +23,7 @@ pub(super) fn list(found: &[Listed], colour: bool) -> String {
         table.row([
             Cell::new(&local(purchase.created_at)),
             Cell::new(&purchase.id),
-            Cell::new(&order.msisdn.e164()),
+            Cell::new(&order.number()),
             Cell::new(&order.account),
             Cell::new(&format!("{} {}", order.service, order.package)),
             Cell::new(&purchase.price().map(|price| price.to_string()).unwrap_or_default()),
@@ -59,7 +59,7 @@ fn facts(story: &Story, fault: Option<Fault>, colour: bool) -> String {
     table.facts([
         ("id", purchase.id.as_str()),
         ("created", &local(purchase.created_at)),
-        ("number", &order.msisdn.e164()),
+        ("number", &order.number()),
         ("account", &order.account),
         ("package", &format!("{} {}", order.service, order.package)),
         ("price", &purchase.price().map_or_else(|| "not known yet".to_owned(), |price| price.to_string())),
@@ -95,11 +95,16 @@ fn told(fault: &Fault) -> Vec<(&'static str, String)> {
 
 /// Its door, and how its subscriber is told, where that is possible.
 fn came_by(order: &Order) -> String {
-    let Order { door, channel, link, short_code, .. } = order;
-    match (door == PARTNER, link.is_empty()) {
-        (false, _) => format!("{door} {link}, short code {short_code}"),
-        (true, true) => format!("{door} {channel}, its subscriber is not texted"),
-        (true, false) => format!("{door} {channel}, told by {link} from {short_code}"),
+    let Order { door, channel, link, short_code, app, .. } = order;
+    let by = match app {
+        Some(app) => format!("{door} {}", app.name),
+        None if door == PARTNER => format!("{door} {channel}"),
+        None => return format!("{door} {link}, short code {short_code}"),
+    };
+    if order.is_texted() {
+        format!("{by}, told by {link} from {short_code}")
+    } else {
+        format!("{by}, its subscriber is not texted")
     }
 }
 

@@ -18,6 +18,9 @@ pub(super) struct Listing<'p> {
     door: &'p str,
     link: &'p str,
     short_code: &'p str,
+    /// The app that ordered it; absent where none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app: Option<&'p str>,
     /// E.164.
     msisdn: String,
     account: &'p str,
@@ -164,7 +167,8 @@ impl<'p> Listing<'p> {
             door: &order.door,
             link: &order.link,
             short_code: &order.short_code,
-            msisdn: order.msisdn.e164(),
+            app: order.app.as_ref().map(|app| app.name.as_str()),
+            msisdn: order.number(),
             account: &order.account,
             service: &order.service,
             package: &order.package,

@@ -17,7 +17,8 @@ impl Batch<'_> {
     pub(super) fn payment(&mut self, payment: Box<PaymentIn>, done: Done) {
         let id = purchase_id(&payment.key, 0);
         // What touches the same in this batch is durable before this is judged by it.
-        if self.row(&id).is_some() || !self.draft.subscribers.insert(payment.order.msisdn) {
+        let subscriber = payment.order.msisdn;
+        if self.row(&id).is_some() || subscriber.is_some_and(|subscriber| !self.draft.subscribers.insert(subscriber)) {
             return self.draft.later.push(Work::Payment { payment, done });
         }
         match self.known.purchases.get(&id) {
@@ -57,7 +58,7 @@ fn row(payment: &PaymentIn, purchase_id: &str, now: Micros) -> MessageRow {
         at: now,
         door: PARTNER.to_owned(),
         link: order.channel.clone(),
-        from: order.msisdn.e164(),
+        from: order.number(),
         // It was sent to no number.
         to: String::new(),
         data_coding: None,
@@ -154,7 +155,7 @@ mod tests {
     fn a_payment_told_twice_in_one_batch_and_a_message_beside_it_wait_for_the_next() {
         let desk = desk();
         let mut other = payment("p-1", "");
-        other.order.msisdn = Msisdn::parse(&Country::new("84").unwrap(), "0912345678").unwrap();
+        other.order.msisdn = Some(Msisdn::parse(&Country::new("84").unwrap(), "0912345678").unwrap());
         let works = || [told(payment("p-1", "")).0, told(payment("p-1", "")).0, told(other.clone()).0];
         let (decisions, later) = decide(&desk, &Known::default(), START, works().into());
         assert_eq!((decisions.len(), later.len()), (1, 2));

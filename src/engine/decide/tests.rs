@@ -161,7 +161,7 @@ pub(in crate::engine) fn partners_payment(reference: &str, link: &str) -> Paymen
     PaymentIn {
         key: payment_key("vinaphone", reference),
         order: Order {
-            msisdn,
+            msisdn: Some(msisdn),
             account: word("0854689520"),
             service: word("VIP"),
             package: word("NAP1"),
@@ -170,6 +170,7 @@ pub(in crate::engine) fn partners_payment(reference: &str, link: &str) -> Paymen
             link: word(link),
             short_code: word("9029"),
             repeat: false,
+            app: None,
         },
         payment: Payment {
             reference: word(reference),
@@ -207,7 +208,7 @@ pub(in crate::engine) fn purchase(desk: &Desk, inputs: Vec<Input>) -> Purchase {
 pub(in crate::engine) fn known(purchase: &Purchase) -> Known {
     let mut known = Known::default();
     known.purchases.insert(purchase.id.clone(), purchase.clone());
-    known.of_subscriber.insert(purchase.order.msisdn, vec![purchase.clone()]);
+    known.of_subscriber.insert(purchase.order.msisdn.unwrap(), vec![purchase.clone()]);
     known
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Cache, LOOK_BACK, Loop};
 use crate::engine::door::MessageIn;
-use crate::engine::intake::{Meaning, Reading, purchase_id, random_hex, set_key};
+use crate::engine::intake::{Family, Meaning, Reading, purchase_id, random_hex, set_key};
 use crate::engine::parts;
 use crate::engine::work::{Known, Work};
 use crate::idempotency::{Ask, Claim};
@@ -10,6 +10,9 @@ use crate::journal::JournalError;
 use paygate_parsers::msisdn::Msisdn;
 use std::collections::HashSet;
 use std::time::Duration;
+
+/// How long the shared key store remembers an order's key (design.md, "Idempotency keys"); the journal does for ever.
+const ORDER_LIFE: Duration = Duration::from_hours(48);
 
 impl Loop {
     /// Everything the journal must be asked before the batch can be decided, in as few questions as there are kinds.
@@ -29,7 +32,8 @@ impl Loop {
         )?;
         known.seen.extend(seen.into_iter().map(|seen| (seen.key.clone(), seen)));
         for purchase in of_subscriber {
-            known.of_subscriber.entry(purchase.order.msisdn).or_default().push(purchase);
+            let Some(msisdn) = purchase.order.msisdn else { continue };
+            known.of_subscriber.entry(msisdn).or_default().push(purchase);
         }
         known.purchases.extend(purchases.into_iter().map(|purchase| (purchase.id.clone(), purchase)));
         for part in parts {
@@ -64,20 +68,29 @@ impl Loop {
     /// The ingest keys that the journal must be asked about. A key that is new to the shared store is taken for new: it
     /// saves the question, and if the store has only forgotten it, the journal's unique key says so at the commit. A hit
     /// is checked, and without an answer everything is asked.
-    async fn doubtful(&self, keys: &[String], claimed: &mut HashSet<String>) -> Vec<String> {
+    async fn doubtful(&self, keys: &[(Family, String)], claimed: &mut HashSet<String>) -> Vec<String> {
+        let keys_alone = || keys.iter().map(|(_, key)| key.clone());
         if !self.keys.is_shared() || keys.is_empty() {
-            return keys.to_vec();
+            return keys_alone().collect();
         }
-        let life = Duration::from_micros(u64::try_from(self.desk.redelivery_window).unwrap_or(0));
-        let names: Vec<String> = keys.iter().map(|key| format!("mo:{key}")).collect();
+        let names: Vec<String> = keys.iter().map(|(family, key)| family.named(key)).collect();
         // A token of this one look: what this instance claimed before is a hit like anybody else's.
         let owner = random_hex();
-        let asks: Vec<Ask<'_>> = names.iter().map(|key| Ask { key, fingerprint: key, owner: &owner, life }).collect();
+        let ask = |(key, family)| Ask { key, fingerprint: key, owner: &owner, life: self.life(family) };
+        let families = keys.iter().map(|(family, _)| *family);
+        let asks: Vec<Ask<'_>> = names.iter().map(String::as_str).zip(families).map(ask).collect();
         let claims = self.keys.claim_many(&asks).await;
         let (fresh, doubtful): (Vec<_>, Vec<_>) =
-            keys.iter().cloned().zip(claims).partition(|(_, claim)| *claim == Claim::Fresh);
+            keys_alone().zip(claims).partition(|(_, claim)| *claim == Claim::Fresh);
         claimed.extend(fresh.into_iter().map(|(key, _)| key));
         doubtful.into_iter().map(|(key, _)| key).collect()
+    }
+
+    fn life(&self, family: Family) -> Duration {
+        match family {
+            Family::Message => Duration::from_micros(u64::try_from(self.desk.redelivery_window).unwrap_or(0)),
+            Family::Order => ORDER_LIFE,
+        }
     }
 }
 
@@ -96,7 +109,7 @@ fn assembled(work: &Work, known: &Known) -> Option<(MessageIn, String, i64)> {
 /// What the journal has to be asked about a batch.
 #[derive(Default)]
 struct Questions {
-    keys: Vec<String>,
+    keys: Vec<(Family, String)>,
     subscribers: Vec<Msisdn>,
     ids: Vec<String>,
     sets: Vec<String>,
@@ -110,7 +123,8 @@ impl Questions {
             Work::Part { message, .. } => self.sets.extend(message.part.map(|part| set_key(message, part))),
             Work::Assemble { set } => self.sets.push(set.clone()),
             Work::Answer { id, .. } | Work::Act { purchase: id, .. } => self.note_purchase(id, cache, known),
-            Work::Payment { payment, .. } => self.note_purchase(&purchase_id(&payment.key, 0), cache, known),
+            // That it is here already is told its partner, so it is the journal that must say so.
+            Work::Payment { payment, .. } => self.ids.push(purchase_id(&payment.key, 0)),
             Work::Notify { notify, .. } => self.note_purchase(notify.purchase_id(), cache, known),
             Work::Owed { reply } => self.ids.extend(reply.row.purchase_id.clone()),
             Work::Receipt { receipt, .. } => self.receipts.push((receipt.link.clone(), receipt.message_id.clone())),
@@ -128,9 +142,11 @@ impl Questions {
     }
 
     fn note_reading(&mut self, reading: &Reading) {
-        self.keys.push(reading.key.clone());
-        if let Meaning::Request { sender, .. } = &reading.meaning {
-            self.subscribers.push(*sender);
+        self.keys.push((reading.family(), reading.key.clone()));
+        match &reading.meaning {
+            Meaning::Request { sender, .. } => self.subscribers.push(*sender),
+            Meaning::Order(order) => self.subscribers.extend(order.msisdn),
+            Meaning::Invalid { .. } | Meaning::Kept(_) => {}
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn tell(purchase: &Purchase, events: &[EventRow]) {
                 message_id,
                 purchase = purchase.id,
                 channel = purchase.order.channel,
-                msisdn = %purchase.order.msisdn,
+                msisdn = purchase.order.msisdn.map(display),
                 state = event.state_to,
                 from = event.state_from,
                 "{}: {what}",
@@ -29,7 +29,7 @@ pub(super) fn tell(purchase: &Purchase, events: &[EventRow]) {
             None => tracing::info!(
                 purchase = purchase.id,
                 channel = purchase.order.channel,
-                msisdn = %purchase.order.msisdn,
+                msisdn = purchase.order.msisdn.map(display),
                 state = event.state_to,
                 from = event.state_from,
                 "{}",
@@ -79,7 +79,7 @@ pub(super) fn tell_of_extra_charges(purchase: &Purchase, count: u64) {
             message_id = message_ids::EXTRA_CHARGE,
             purchase = purchase.id,
             channel,
-            msisdn = %purchase.order.msisdn,
+            msisdn = purchase.order.msisdn.map(display),
             state = purchase.state.as_str(),
             "money was taken that nothing stood for"
         );

@@ -86,7 +86,9 @@ impl Turn<'_> {
 
     fn is_as_intended(&self, amount: Money, msisdn: Option<&str>) -> bool {
         let same_amount = self.purchase.charge.as_ref().is_some_and(|charge| charge.amount == amount);
-        let same_subscriber = msisdn.is_none_or(|msisdn| msisdn == self.purchase.order.msisdn.e164());
+        let ordered = self.purchase.order.msisdn.map(|msisdn| msisdn.e164());
+        // Where no phone was named, whoever pays is the right one.
+        let same_subscriber = msisdn.zip(ordered).is_none_or(|(payer, ordered)| payer == ordered);
         (same_amount || !holds(Rule::AmountIsCompared)) && (same_subscriber || !holds(Rule::SubscriberIsCompared))
     }
 

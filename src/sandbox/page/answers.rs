@@ -4,6 +4,7 @@ use super::feed::Update;
 use super::shop::Mishap;
 use super::stage::{Refusal, Stage};
 use super::switches::{Setting, Switch};
+use crate::sandbox::configuration::SHORT_CODE;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, State};
@@ -74,11 +75,18 @@ fn updates(page: Page, seen: Option<&str>) -> impl Stream<Item = Result<Event, I
 pub(super) struct Text {
     /// The telephone's number, in national form.
     from: String,
+    /// The short code; the telco's own where it is not said.
+    #[serde(default = "short_code")]
+    to: String,
     text: String,
 }
 
+fn short_code() -> String {
+    SHORT_CODE.to_owned()
+}
+
 pub(super) async fn send(State(page): State<Page>, Body(text): Body<Text>) -> Result<Json<Value>, Refusal> {
-    let bubble = page.stage.send(&text.from, &text.text).await?;
+    let bubble = page.stage.send(&text.from, &text.to, &text.text).await?;
     Ok(Json(json!(bubble)))
 }
 

@@ -6,13 +6,16 @@ use super::stage::Neighbours;
 use crate::journal::rows::{AttemptRow, Story};
 use crate::purchase::money::{Currency, Money};
 use crate::purchase::record::{Micros, State};
+use crate::sandbox::configuration::BANK;
 use crate::sandbox::partner::Payment;
-use crate::sandbox::{billing, packages};
+use crate::sandbox::{billing, packages, pay123};
 use serde::Serialize;
 use std::fmt;
 
 #[derive(Serialize)]
 pub(super) struct Books {
+    /// Who takes the money.
+    payer: &'static str,
     billing: Vec<Line>,
     packages: Vec<Line>,
     #[serde(flatten)]
@@ -46,20 +49,23 @@ struct Counts {
 const NOTHING: Counts = Counts { charged: 0, given_back: 0, granted: 0 };
 
 pub(super) fn books(story: &Story, neighbours: &Neighbours, started_at: Micros) -> Books {
-    let Neighbours { billing, packages, .. } = neighbours;
+    let Neighbours { billing, bank, packages, .. } = neighbours;
+    let pay123 = &bank.pay123;
     let keys = |rows: &[AttemptRow]| -> Vec<String> { rows.iter().map(|row| row.attempt.key.clone()).collect() };
     let (charges, refunds) = (keys(&story.charges), keys(&story.refunds));
     let id = &story.purchase.id;
     let told: Vec<Payment> = partners_payments(story, neighbours);
     let counts = Counts {
-        charged: charges.iter().map(|key| billing.debits(key)).sum::<u32>() + told.len() as u32,
+        charged: charges.iter().map(|key| billing.debits(key) + pay123.debits(key)).sum::<u32>() + told.len() as u32,
         given_back: refunds.iter().map(|key| billing.refunds(key)).sum(),
         granted: packages.grants_of(id),
     };
     let is_ours = |entry: &billing::Entry| charges.contains(&entry.key) || refunds.contains(&entry.key);
     let money = billing.entries().into_iter().filter(is_ours).map(money_line);
+    let orders = pay123.entries().into_iter().filter(|entry| charges.contains(&entry.key)).map(order_line);
     Books {
-        billing: money.chain(told.into_iter().map(payment_line)).collect(),
+        payer: if story.purchase.order.channel == BANK { "123PAY" } else { "Telco" },
+        billing: money.chain(orders).chain(told.into_iter().map(payment_line)).collect(),
         packages: packages.entries().into_iter().filter(|entry| entry.purchase_id == *id).map(grant_line).collect(),
         verdict: if story.purchase.created_at < started_at {
             Verdict { tone: Tone::Plain, verdict: "from an earlier run, whose simulated books are gone".to_owned() }
@@ -93,6 +99,16 @@ fn money_line(entry: billing::Entry) -> Line {
         billing::EntryKind::Denied => "denied".to_owned(),
         billing::EntryKind::Released => "reservation released".to_owned(),
         billing::EntryKind::Refunded => format!("refunded {amount}"),
+    };
+    Line { at: entry.at, says, reference: entry.id }
+}
+
+fn order_line(entry: pay123::Entry) -> Line {
+    let amount = Money::new(entry.amount, Currency::VND);
+    let says = match entry.kind {
+        pay123::EntryKind::Ordered => format!("ordered {amount}"),
+        pay123::EntryKind::Debited => format!("debited {amount}"),
+        pay123::EntryKind::Failed => "cancelled or refused".to_owned(),
     };
     Line { at: entry.at, says, reference: entry.id }
 }

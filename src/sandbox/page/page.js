@@ -100,8 +100,8 @@ const lastId = phone => phone.bubbles.at(-1)?.id ?? 0;
 const unread = phone =>
   phone.bubbles.filter(bubble => bubble.way === "received" && bubble.id > (here.read.get(phone.number) ?? 0)).length;
 
-function send(text) {
-  return post("send", { from: here.phone, text });
+function send(text, to = $("to").value) {
+  return post("send", { from: here.phone, to, text });
 }
 
 function choose(number) {
@@ -144,7 +144,7 @@ function drawThread(phone) {
     here.atEnd = true;
   }
   here.drawnPhone = phone.number;
-  const hint = { id: "hint", text: `No messages yet. Press a suggestion below, or write to ${shown.about.shortCode}.` };
+  const hint = { id: "hint", text: `No messages yet. Press a suggestion below, or write to ${shown.about.shortCode}; ${shown.about.bankCode} is paid at a bank’s page.` };
   const bubbles = phone.bubbles.length
     ? phone.bubbles.map(bubble => ({ ...bubble, repeatable: repeatable(bubble) }))
     : [hint];
@@ -169,11 +169,18 @@ function drawBubble(phone, bubble, fresh) {
     onclick: () => post("redeliver", { from: phone.number, id: bubble.id }),
   }, "Deliver again");
   return element("div", { class: `bubble ${bubble.way}${fresh ? " fresh" : ""}` },
-    element("p", { class: "words" }, bubble.text),
+    element("p", { class: "words" }, linked(bubble.text)),
     element("p", { class: "below" },
       element("time", {}, time(bubble.at)),
       bubble.way === "sent" ? element("span", { "data-taken": bubble.taken }, taken(bubble)) : null,
       bubble.repeatable ? again : null));
+}
+
+// A link in a text can be opened, as on a telephone.
+function linked(text) {
+  return text.split(/(https?:\/\/\S+)/).map((part, place) => place % 2
+    ? element("a", { href: part, target: "_blank", rel: "noreferrer", "data-focus": part }, part)
+    : part);
 }
 
 function taken(bubble) {
@@ -199,7 +206,8 @@ function drawChips(phone) {
   reconcile($("chips"), chips, chip => chip.text, chip => element("button", {
     type: "button", class: `chip ${chip.kind}`, "data-focus": chip.text, "data-text": chip.text,
     title: chip.of ? `Answer with the code for ${chip.of}` : chip.title,
-    onclick: () => chip.mishap ? post("shop", { from: here.phone, mishap: chip.mishap }) : send(chip.text),
+    onclick: () => chip.mishap ? post("shop", { from: here.phone, mishap: chip.mishap })
+      : chip.of ? send(chip.text, shown.about.shortCode) : send(chip.text),
   }, chip.of ? [element("span", { class: "of" }, "Answer "), chip.words] : chip.words));
 }
 
@@ -266,10 +274,10 @@ function drawEvent(card, event) {
 }
 
 function drawBooks(card) {
-  const { billing, packages, tone, verdict } = card.books;
+  const { payer, billing, packages, tone, verdict } = card.books;
   const lead = { good: "Books agree", review: "Look at the books" }[tone] ?? "Books";
   return element("div", { class: "books", "data-tone": tone },
-    element("div", { class: "sides" }, drawBook("Telco’s book", billing), drawBook("Package manager’s book", packages)),
+    element("div", { class: "sides" }, drawBook(`${payer}’s book`, billing), drawBook("Package manager’s book", packages)),
     element("p", { class: "verdict" }, element("strong", {}, `${lead}: `), verdict));
 }
 
@@ -407,7 +415,7 @@ $("write").addEventListener("submit", event => {
 });
 $("begin").addEventListener("click", () => {
   choose(shown.phones[0].number);
-  send(SUGGESTIONS[0]);
+  send(SUGGESTIONS[0], shown.about.shortCode);
 });
 for (const id of ["all-off", "banner-off"]) $(id).addEventListener("click", () => post("faults/off", {}));
 $("open-configuration").addEventListener("click", () => $("configuration").showModal());

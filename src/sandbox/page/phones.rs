@@ -37,6 +37,8 @@ pub(super) struct Bubble {
 pub(super) enum Way {
     /// From the telephone to the gateway, with how often the SMSC has delivered it.
     Sent {
+        /// The short code that was written to.
+        to: &'static str,
         #[serde(flatten)]
         taken: Taken,
         deliveries: u32,

@@ -8,8 +8,9 @@ use super::switches::{self, Setting, Switch};
 use crate::journal::rows::{Filter, MessageFilter, Story};
 use crate::journal::{Journal, JournalError};
 use crate::purchase::record::Micros;
+use crate::sandbox::bank::Bank;
 use crate::sandbox::billing::Billing;
-use crate::sandbox::configuration::SHORT_CODE;
+use crate::sandbox::configuration::{BANK_CODE, SHORT_CODE};
 use crate::sandbox::packages::Packages;
 use crate::sandbox::partner::Partner;
 use crate::sandbox::smsc::{AckStatus, Mo, MtText, Smsc};
@@ -22,12 +23,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
+/// What the telephones can write to.
+const CODES: [&str; 2] = [SHORT_CODE, BANK_CODE];
 /// Purchases of earlier runs that are shown at first.
 const SHOWN_AT_FIRST: u32 = 50;
 
 pub(in crate::sandbox) struct Neighbours {
     pub(in crate::sandbox) smsc: Smsc,
     pub(in crate::sandbox) billing: Billing,
+    pub(in crate::sandbox) bank: Bank,
     pub(in crate::sandbox) packages: Packages,
     pub(in crate::sandbox) partner: Partner,
 }
@@ -52,6 +56,8 @@ pub(super) enum Refusal {
     NoPhone(String),
     #[error("an empty message cannot be sent; write something first")]
     Empty,
+    #[error("nobody can be written to at {0} here")]
+    NoCode(String),
     #[error("these telephones send one SMS at a time: at most 160 letters, or 70 with accents")]
     Long,
     #[error("this telephone has not sent such a message")]
@@ -83,6 +89,7 @@ impl Stage {
             "folder": about.folder,
             "daemon": format!("http://{}", about.daemon),
             "shortCode": SHORT_CODE,
+            "bankCode": BANK_CODE,
             "redeliveryMs": about.redelivery_window.as_millis() as u64,
         }));
         let started_at = about.started_at;
@@ -101,7 +108,8 @@ impl Stage {
     }
 
     /// Sends a message from a telephone, and returns it with what became of it.
-    pub(super) async fn send(self: &Arc<Self>, number: &str, text: &str) -> Result<Bubble, Refusal> {
+    pub(super) async fn send(self: &Arc<Self>, number: &str, to: &str, text: &str) -> Result<Bubble, Refusal> {
+        let to = *CODES.iter().find(|code| **code == to).ok_or_else(|| Refusal::NoCode(to.to_owned()))?;
         if text.trim().is_empty() {
             return Err(Refusal::Empty);
         }
@@ -110,7 +118,7 @@ impl Stage {
             return Err(Refusal::Long);
         }
         let id = self.with_phone(number, |phone| {
-            phone.write(Timestamp::now().as_microsecond(), text, Way::Sent { taken: Taken::Sending, deliveries: 0 })
+            phone.write(Timestamp::now().as_microsecond(), text, Way::Sent { to, taken: Taken::Sending, deliveries: 0 })
         })?;
         self.deliver(number, id).await
     }
@@ -122,14 +130,14 @@ impl Stage {
 
     /// Carried to its end though the browser may go away: the thread must not stay at "sending".
     async fn deliver(self: &Arc<Self>, number: &str, id: u64) -> Result<Bubble, Refusal> {
-        let (from, text) = self.with_phone(number, |phone| {
-            let text = phone.bubble(id).filter(|bubble| bubble.is_sent()).map(|bubble| bubble.text.clone());
-            text.map(|text| (phone.digits(), text)).ok_or(Refusal::NoMessage)
+        let (from, to, text) = self.with_phone(number, |phone| {
+            let sent = phone.bubble(id).and_then(|bubble| Some((bubble.sent_to()?, bubble.text.clone())));
+            sent.map(|(to, text)| (phone.digits(), to, text)).ok_or(Refusal::NoMessage)
         })??;
         self.nudged.notify_one();
         let (stage, number) = (Arc::clone(self), number.to_owned());
         let delivery = tokio::spawn(async move {
-            let taken = stage.exchange(&from, &text).await;
+            let taken = stage.exchange(&from, to, &text).await;
             let bubble = stage.with_phone(&number, |phone| phone.bubble(id).map(|bubble| bubble.delivered(taken)));
             stage.nudged.notify_one();
             bubble
@@ -141,10 +149,11 @@ impl Stage {
     }
 
     /// One at a time: what the journal has taken since is then this very message.
-    async fn exchange(&self, from: &str, text: &str) -> Taken {
+    async fn exchange(&self, from: &str, to: &str, text: &str) -> Taken {
         let _alone = self.delivering.lock().await;
         let before = self.newest_message_of(from).await;
-        match self.neighbours.smsc.text(from, SHORT_CODE, text).await {
+        let smsc = if to == BANK_CODE { &self.neighbours.bank.smsc } else { &self.neighbours.smsc };
+        match smsc.text(from, to, text).await {
             status if status.is_ok() && self.newest_message_of(from).await > before => Taken::New,
             status if status.is_ok() => Taken::Again,
             AckStatus::Answered(ESME_RX_T_APPN) => {
@@ -210,7 +219,8 @@ impl Stage {
 
     fn card(&self, story: &Story) -> Card {
         let phones = self.phones();
-        let phone = phones.iter().find(|phone| phone.is(&story.purchase.order.msisdn));
+        let msisdn = story.purchase.order.msisdn;
+        let phone = msisdn.and_then(|msisdn| phones.iter().find(|phone| phone.is(&msisdn)));
         Card::new(story, phone, &self.neighbours, self.started_at)
     }
 
@@ -245,13 +255,16 @@ impl Stage {
 }
 
 impl Bubble {
-    fn is_sent(&self) -> bool {
-        matches!(self.way, Way::Sent { .. })
+    fn sent_to(&self) -> Option<&'static str> {
+        match self.way {
+            Way::Sent { to, .. } => Some(to),
+            Way::Received => None,
+        }
     }
 
     /// Notes one more delivery, and what became of it.
     fn delivered(&mut self, now: Taken) -> Self {
-        if let Way::Sent { taken, deliveries } = &mut self.way {
+        if let Way::Sent { taken, deliveries, .. } = &mut self.way {
             *deliveries += 1;
             *taken = now;
         }

@@ -3,10 +3,11 @@
 
 use super::stage::Neighbours;
 use crate::sandbox::faults::{Fault, FaultRule};
-use crate::sandbox::{billing, packages};
+use crate::sandbox::pay123::NotifyFault;
+use crate::sandbox::{billing, packages, pay123};
 use serde::{Deserialize, Serialize};
 
-/// The next so many submit_sms that "always" throttles: more than anybody will wait for.
+/// The next so many submit_sms or notifies that "always" is: more than anybody will wait for.
 const WITHOUT_END: u32 = u32::MAX;
 const SLOW_MS: u64 = 8_000;
 
@@ -22,6 +23,9 @@ pub(super) enum Switch {
     GrantRefused,
     GrantSlow,
     CheckFails,
+    OrderAnswerLost,
+    NotifyMissing,
+    NotifyForged,
     Throttled,
 }
 
@@ -49,6 +53,8 @@ pub(super) struct Shown {
 enum Place {
     Billing(billing::Endpoint, Fault),
     Packages(packages::Endpoint, Fault),
+    Pay123(pay123::Endpoint, Fault),
+    Notify(NotifyFault),
     Smsc,
 }
 
@@ -63,11 +69,12 @@ pub(super) fn all(neighbours: &Neighbours) -> Vec<Shown> {
 pub(super) fn all_off(neighbours: &Neighbours) {
     neighbours.billing.clear_faults();
     neighbours.packages.clear_faults();
+    neighbours.bank.pay123.clear_faults();
     throttle(neighbours, 0);
 }
 
 impl Switch {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 13] = [
         Self::ChargeAnswerLost,
         Self::ChargeRequestLost,
         Self::ChargeSlow,
@@ -77,6 +84,9 @@ impl Switch {
         Self::GrantRefused,
         Self::GrantSlow,
         Self::CheckFails,
+        Self::OrderAnswerLost,
+        Self::NotifyMissing,
+        Self::NotifyForged,
         Self::Throttled,
     ];
 
@@ -84,6 +94,7 @@ impl Switch {
     const fn words(self) -> (&'static str, &'static str, &'static str) {
         const TELCO: &str = "Telco billing";
         const MANAGER: &str = "Package manager";
+        const PAY123: &str = "123PAY";
         match self {
             Self::ChargeAnswerLost => (
                 TELCO,
@@ -118,6 +129,19 @@ impl Switch {
             Self::CheckFails => {
                 (MANAGER, "It is down when asked for the price", "Asked again a few times; nothing is offered.")
             }
+            Self::OrderAnswerLost => (
+                PAY123,
+                "It makes the order, but its answer is lost",
+                "The link is lost with it: nobody can pay there, and it is given up unpaid.",
+            ),
+            Self::NotifyMissing => {
+                (PAY123, "It is paid, and never says so", "paygate asks by itself, finds the payment, and grants.")
+            }
+            Self::NotifyForged => (
+                PAY123,
+                "Somebody else says that it is paid",
+                "The notify is not believed; a payment is only found by asking.",
+            ),
             Self::Throttled => ("SMSC", "It throttles replies", "Texts come late, and none is lost or said twice."),
         }
     }
@@ -136,6 +160,9 @@ impl Switch {
             Self::GrantRefused => Place::Packages(Grant, refuse(403, "NOT_ELIGIBLE")),
             Self::GrantSlow => Place::Packages(Grant, Fault::Slow { ms: SLOW_MS }),
             Self::CheckFails => Place::Packages(CheckUser, refuse(503, "INTERNAL")),
+            Self::OrderAnswerLost => Place::Pay123(pay123::Endpoint::CreateOrder, Fault::Lost),
+            Self::NotifyMissing => Place::Notify(NotifyFault::Missing),
+            Self::NotifyForged => Place::Notify(NotifyFault::Forged),
             Self::Throttled => Place::Smsc,
         }
     }
@@ -144,6 +171,12 @@ impl Switch {
         match self.place() {
             Place::Billing(endpoint, fault) => set_in(&neighbours.billing.faults(), endpoint, &fault),
             Place::Packages(endpoint, fault) => set_in(&neighbours.packages.faults(), endpoint, &fault),
+            Place::Pay123(endpoint, fault) => set_in(&neighbours.bank.pay123.faults(), endpoint, &fault),
+            Place::Notify(fault) => match neighbours.bank.pay123.notify_fault_left(fault) {
+                0 => Setting::Off,
+                1 => Setting::Once,
+                2.. => Setting::Always,
+            },
             Place::Smsc => {
                 let mut left = 0;
                 neighbours.smsc.faults(|faults| left = faults.refuse_submits.0);
@@ -174,14 +207,25 @@ impl Switch {
                     let _ = neighbours.packages.fault(rule);
                 }
             }
-            Place::Smsc => throttle(
-                neighbours,
-                match setting {
-                    Setting::Off => 0,
-                    Setting::Once => 1,
-                    Setting::Always => WITHOUT_END,
-                },
-            ),
+            Place::Pay123(endpoint, fault) => {
+                let rules = turned(neighbours.bank.pay123.faults(), endpoint, fault, setting);
+                neighbours.bank.pay123.clear_endpoint_faults();
+                for rule in rules {
+                    let _ = neighbours.bank.pay123.fault(rule);
+                }
+            }
+            Place::Notify(fault) => neighbours.bank.pay123.set_notify_fault(fault, setting.times()),
+            Place::Smsc => throttle(neighbours, setting.times()),
+        }
+    }
+}
+
+impl Setting {
+    const fn times(self) -> u32 {
+        match self {
+            Self::Off => 0,
+            Self::Once => 1,
+            Self::Always => WITHOUT_END,
         }
     }
 }

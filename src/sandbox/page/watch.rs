@@ -5,7 +5,7 @@ use super::stage::Stage;
 use crate::engine::Moved;
 use crate::journal::JournalError;
 use crate::sandbox::smsc::MtText;
-use crate::sandbox::{billing, packages};
+use crate::sandbox::{billing, packages, pay123};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,8 +33,10 @@ enum Change {
 struct Sources {
     moves: Receiver<Arc<Moved>>,
     money: Receiver<billing::Entry>,
+    payments: Receiver<pay123::Entry>,
     grants: Receiver<packages::Entry>,
     texts: Receiver<MtText>,
+    bank_texts: Receiver<MtText>,
 }
 
 /// Shows everything until `stop`.
@@ -43,8 +45,10 @@ pub(in crate::sandbox) async fn watch(stage: Arc<Stage>, moves: Receiver<Arc<Mov
     let mut sources = Sources {
         moves,
         money: neighbours.billing.events(),
+        payments: neighbours.bank.pay123.events(),
         grants: neighbours.packages.events(),
         texts: neighbours.smsc.texts(),
+        bank_texts: neighbours.bank.smsc.texts(),
     };
     let mut looks = interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -80,8 +84,10 @@ impl Sources {
         tokio::select! {
             moved = self.moves.recv() => heard(moved, |moved| Change::Purchase(moved.purchase.id.clone())),
             entry = self.money.recv() => heard(entry, |entry| Change::Key(entry.key)),
+            entry = self.payments.recv() => heard(entry, |entry| Change::Key(entry.key)),
             entry = self.grants.recv() => heard(entry, |entry| Change::Purchase(entry.purchase_id)),
             text = self.texts.recv() => heard(text, Change::Text),
+            text = self.bank_texts.recv() => heard(text, Change::Text),
         }
     }
 }

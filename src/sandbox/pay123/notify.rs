@@ -88,6 +88,19 @@ impl Notifier {
         self.held().faults.iter().copied().collect()
     }
 
+    pub(super) fn set_fault(&self, fault: NotifyFault, times: u32) {
+        let mut held = self.held();
+        held.faults.clear();
+        if times > 0 {
+            held.faults.push_back((fault, times));
+        }
+    }
+
+    pub(super) fn fault_left(&self, fault: NotifyFault) -> u32 {
+        let held = self.held();
+        held.faults.iter().find(|(switched, _)| *switched == fault).map_or(0, |(_, left)| *left)
+    }
+
     pub(super) fn clear_faults(&self) {
         self.held().faults.clear();
     }

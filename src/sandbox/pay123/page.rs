@@ -43,7 +43,7 @@ pub(super) fn of(order: &Order, remark: Remark) -> String {
     let amount = grouped(order.amount.unsigned_abs(), ",");
     whole(&format!(
         r#"<h1>{bank}</h1>
-<dl><dt>To pay</dt><dd class="amount">{amount} VND</dd><dt>For</dt><dd>{what}</dd><dt>Order</dt><dd>{id}</dd></dl>
+<dl><dt>Amount</dt><dd class="amount">{amount} VND</dd><dt>For</dt><dd>{what}</dd><dt>Order</dt><dd>{id}</dd></dl>
 {body}"#,
         bank = escaped(name_of(&order.bank)),
         what = escaped(&order.description),

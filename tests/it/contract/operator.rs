@@ -85,11 +85,12 @@ pub(super) fn order(key: &str) -> ChargeOrder {
 pub(super) fn order_of(key: &str, msisdn: &str) -> ChargeOrder {
     ChargeOrder {
         key: key.to_owned(),
-        msisdn: Msisdn::parse(&Country::new("84").unwrap(), msisdn).unwrap(),
+        msisdn: Some(Msisdn::parse(&Country::new("84").unwrap(), msisdn).unwrap()),
         amount: PRICE,
         service: "VIP".to_owned(),
         package: "NAP1".to_owned(),
         description: "VIP 30 ngay".to_owned(),
+        return_url: None,
         handle: None,
         code: None,
         sends: 1,

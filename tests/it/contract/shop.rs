@@ -57,7 +57,8 @@ pub(crate) fn config(base_url: String) -> Settings {
         return_url: "https://shop.example/thanks?from=123pay".to_owned(),
         link_ttl: Duration::from_secs(900),
         notify_max_age: Duration::from_secs(300),
-        timeout: Duration::from_secs(2),
+        // A busy machine must not change the story; what is never answered is given less.
+        timeout: Duration::from_secs(60),
         max_flight: Duration::from_secs(30),
         send_within: Duration::from_secs(10),
         inquiry_plan: vec![Duration::from_secs(5)],

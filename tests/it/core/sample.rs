@@ -91,7 +91,7 @@ pub(crate) fn msisdn() -> Msisdn {
 
 pub(crate) fn asked() -> Purchase {
     let order = Order {
-        msisdn: msisdn(),
+        msisdn: Some(msisdn()),
         account: "0854689520".to_owned(),
         service: "VIP".to_owned(),
         package: "NAP1".to_owned(),
@@ -100,6 +100,7 @@ pub(crate) fn asked() -> Purchase {
         link: "viettel".to_owned(),
         short_code: "9029".to_owned(),
         repeat: false,
+        app: None,
     };
     Purchase::unasked("0123456789abcdef".to_owned(), order, START)
 }

@@ -14,7 +14,7 @@ pub(crate) fn msisdn(e164: &str) -> Msisdn {
 
 pub(crate) fn purchase(id: &str) -> Purchase {
     let order = Order {
-        msisdn: msisdn("+84854689520"),
+        msisdn: Some(msisdn("+84854689520")),
         account: "0854689520".to_owned(),
         service: "VIP".to_owned(),
         package: "NAP1".to_owned(),
@@ -23,6 +23,7 @@ pub(crate) fn purchase(id: &str) -> Purchase {
         link: "viettel".to_owned(),
         short_code: "9029".to_owned(),
         repeat: false,
+        app: None,
     };
     Purchase { version: 1, due_at: Some(T + 1), ..Purchase::unasked(id.to_owned(), order, T) }
 }

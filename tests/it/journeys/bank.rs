@@ -3,6 +3,8 @@
 
 use crate::stores::{Store, both_stores};
 use crate::world::{Books, Plan, World, cancels_at, pays_at};
+use paygate::app::check;
+use paygate::config::{Config, Environment};
 use paygate::sandbox::faults::Fault;
 use paygate::sandbox::pay123::Endpoint::{CreateOrder, QueryOrder};
 use paygate::sandbox::pay123::NotifyFault;
@@ -116,6 +118,17 @@ both_stores! {
         world.ends(&["done"], Books::BOUGHT).await;
     }
 
+    async fn a_notify_that_comes_after_the_payment_was_found_is_answered_as_known(store: Store) {
+        let world = bank(store).start().await;
+        let phone = world.phone("0854689520");
+        world.pay123.notify_fault(NotifyFault::Late { ms: 1_500 }, 1);
+        phone.texts("ON VIP NAP1").await;
+        pays_at(&phone.reads_link().await).await;
+        phone.reads_done().await;
+        assert_eq!(world.notify_answer(1).await, "2");
+        world.ends(&["done"], Books::BOUGHT).await;
+    }
+
     async fn a_flood_of_notifies_is_answered_each_and_grants_once(store: Store) {
         const FLOOD: usize = 200;
         let world = bank(store).set(ONLY_TOLD).start().await;
@@ -201,6 +214,22 @@ both_stores! {
         world.ends(&["declined"], Books::NOTHING).await;
     }
 
+    /// A wrong OTP is told as an end, and the bank lets the customer try once more.
+    async fn what_is_paid_after_a_refusal_was_told_is_granted(store: Store) {
+        let world = bank(store).start().await;
+        let phone = world.phone("0854689520");
+        phone.texts("ON VIP NAP1").await;
+        phone.reads_link().await;
+        let key = world.key().await;
+        assert!(world.pay123.set_status(&key, "7222"));
+        phone.reads("chua bi tru tien").await;
+        world.comes_to("declined").await;
+        assert!(world.pay123.set_status(&key, "1"));
+        world.pay123.notify_again(&key);
+        phone.reads_done().await;
+        world.ends(&["done"], Books::BOUGHT).await;
+    }
+
     /// The order stands at 123PAY and its link is lost: nobody can pay by it.
     async fn an_order_whose_answer_is_lost_is_found_and_given_up_unpaid(store: Store) {
         let world = bank(store).set("charging.bank = { timeout = \"500ms\", send_within = \"500ms\" }").start().await;
@@ -223,6 +252,23 @@ both_stores! {
         world.ends(&["done"], Books::BOUGHT).await;
     }
 
+    /// 123PAY had not seen the order yet when it was asked, and knows its id when it is sent again.
+    async fn an_order_that_is_there_when_it_is_made_once_more_is_not_doubled(store: Store) {
+        let world = bank(store).set("charging.bank = { timeout = \"500ms\", send_within = \"500ms\" }").start().await;
+        let phone = world.phone("0854689520");
+        world.pay123_faults(CreateOrder, Fault::Lost, 1);
+        phone.texts("ON VIP NAP1").await;
+        world.until("the order is there", |world| world.pay123.orders_in_all() == 1).await;
+        let key = world.key().await;
+        assert!(world.pay123.set_status(&key, "-10"));
+        let again = (CreateOrder, "6206".to_owned());
+        world.until("it was sent once more", |world| world.pay123.requests().contains(&again)).await;
+        assert!(world.pay123.set_status(&key, "0"));
+        phone.reads("chua bi tru tien").await;
+        assert_eq!(world.pay123.orders_in_all(), 1);
+        world.ends(&["declined"], Books::NOTHING).await;
+    }
+
     async fn an_order_that_123pay_refuses_is_declined_and_sent_no_second_time(store: Store) {
         let world = bank(store).start().await;
         let phone = world.phone("0854689520");
@@ -231,6 +277,21 @@ both_stores! {
         phone.reads("Vuot han muc").await;
         assert_eq!(world.pay123.orders_in_all(), 0);
         world.ends(&["declined"], Books::NOTHING).await;
+    }
+
+    async fn check_reaches_123pay_and_says_what_is_wrong_there(store: Store) {
+        let world = bank(store).start().await;
+        for (key, fault) in [("\"MIKEY\"", None), ("\"another\"", Some("6000 partner not authenticated"))] {
+            let toml = world.toml().replace("\"MIKEY\"", key);
+            let config = Config::parse(&toml, &Environment::new()).unwrap();
+            let part = check(&config).await.into_iter().find(|part| part.part == "charging bank").unwrap();
+            match (fault, part.fault) {
+                (None, told) => assert_eq!(told, None),
+                (Some(fault), told) => assert!(told.as_ref().is_some_and(|told| told.contains(fault)), "{told:?}"),
+            }
+        }
+        assert_eq!(world.pay123.orders_in_all(), 0);
+        world.ends(&[], Books::NOTHING).await;
     }
 
     /// A bank that says "undetermined" may have debited: only asked about, and told once.

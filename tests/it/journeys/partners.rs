@@ -2,12 +2,15 @@
 //! package once, or a person's with the evidence.
 
 use crate::stores::{Store, both_stores, free_port};
-use crate::world::{Books, Plan, Process, World};
+use crate::world::{Books, PATIENCE, Plan, Process, World};
+use paygate::journal::Journal;
+use paygate::journal::rows::{Deed, NewAct};
 use paygate::purchase::record::ReviewReason;
 use paygate::sandbox::faults::Fault;
 use paygate::sandbox::packages::Endpoint::{CheckUser, Grant};
 use paygate::sandbox::partner::{Heard, Partner, Sale, Settings, Trick};
 use serde_json::json;
+use std::time::Instant;
 
 const PAID_AND_WAITING: Books = Books { debits: 1, refunds: 0, grants: 0 };
 
@@ -276,5 +279,30 @@ async fn a_partner_that_sums_its_values_is_served_like_any_other() {
     let body = payment.unwrap().body();
     let again = world.partner.sends(&world.door(""), "payments", &body, Trick::ClockOff(7)).await;
     assert_eq!(again.word(), "already");
+    world.ends(&["done"], Books::BOUGHT).await;
+}
+
+/// What an operator does while something is wrong with a partner, or with what it sells.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partner_that_is_frozen_charges_nobody_and_what_it_has_charged_is_granted() {
+    let world = on_sqlite().await;
+    let payment = world.partner.charges(&sale());
+    let (journal, deed) = (
+        Journal::open_for_an_operator(&world.store.config).await.unwrap(),
+        Deed::Freeze { channel: "vinaphone".to_owned() },
+    );
+    let act = NewAct { operator: "lan".to_owned(), deed, reason: "wrong prices".to_owned(), evidence: None };
+    journal.act(&act).await.unwrap();
+    let end = Instant::now() + PATIENCE;
+    while world.partner.checks(&world.door(""), &sale()).await.word() != "later" {
+        assert!(Instant::now() < end, "it is never obeyed");
+    }
+    accepted(&world.partner.tells_once(&world.door(""), &payment).await);
+    world.phone("0854689520").reads_done().await;
+    let deed = Deed::Thaw { channel: "vinaphone".to_owned() };
+    journal.act(&NewAct { deed, ..act }).await.unwrap();
+    while world.partner.checks(&world.door(""), &sale()).await.word() != "ok" {
+        assert!(Instant::now() < end, "it is never obeyed");
+    }
     world.ends(&["done"], Books::BOUGHT).await;
 }
