@@ -4,9 +4,9 @@
 pub mod carrier_billing;
 pub mod pay123;
 
-use crate::config;
+use crate::config::{self, GivesBack};
 use crate::http_client::HttpClient;
-use crate::purchase::evidence::ChannelAnswer;
+use crate::purchase::evidence::{ChannelAnswer, Reason};
 use crate::purchase::money::Money;
 use jiff::Timestamp;
 use paygate_parsers::msisdn::Msisdn;
@@ -229,6 +229,10 @@ macro_rules! dialects {
                 match self { $(Self::$Dialect(driver) => driver.listener()),+ }
             }
         }
+
+        fn kind_gives_back(settings: &config::Charging, refusal: Option<Reason>) -> GivesBack {
+            match settings { $(config::Charging::$Dialect(_) => $module::codes::gives_back(refusal)),+ }
+        }
     };
 }
 
@@ -245,6 +249,15 @@ pub trait Listener: Send + Sync {
 
     /// What the sender of a notify about `key` is answered.
     fn answer(&self, key: &str, ack: Ack, now: Timestamp) -> String;
+}
+
+/// Whether a channel gives money back by itself after this refusal, or after none: as its kind does, unless it is
+/// configured otherwise. One that is not configured promises nothing.
+#[must_use]
+pub fn gives_back(settings: Option<&config::Charging>, refusal: Option<Reason>) -> GivesBack {
+    let Some(settings) = settings else { return GivesBack::Never };
+    let own = refusal.and_then(|reason| settings.refusals().gives_back.get(reason.as_str()).copied());
+    own.unwrap_or_else(|| kind_gives_back(settings, refusal))
 }
 
 /// The configured channels by name.

@@ -12,12 +12,14 @@ mod network;
 mod partners;
 mod pay123;
 mod policy;
+mod refusals;
 mod section;
 
 pub use duration::{parse_duration, spell_duration};
 pub use environment::{Environment, environment};
 pub use errors::{ConfigError, ConfigErrors};
 pub use network::{Network, NotANetwork};
+pub use refusals::REASONS;
 
 use errors::Faults;
 use secrecy::SecretString;
@@ -192,6 +194,8 @@ pub struct Purchase {
     pub retry_pause: Duration,
     /// How long the parts of a long message wait for each other.
     pub parts_window: Duration,
+    /// The same package charged twice to one subscriber inside it is flagged; 0 flags nothing.
+    pub surplus_window: Duration,
     /// Where customers call, for the texts.
     pub hotline: String,
 }
@@ -285,6 +289,27 @@ pub struct CarrierBilling {
     pub clock_skew: Duration,
     /// Charges under way at once; more wait in order.
     pub concurrency: usize,
+    pub refusals: Refusals,
+}
+
+/// What follows a channel's refusal.
+#[derive(Clone, Debug)]
+pub struct Refusals {
+    /// Pauses before a charge that moved nothing, and that it is advised to wait with, is made anew; none: it is not.
+    pub retry: Vec<Duration>,
+    /// How long the subscriber's consent stands for that.
+    pub retry_consent: Duration,
+    /// Where the channel gives money back otherwise than its kind does, by reason.
+    pub gives_back: BTreeMap<&'static str, GivesBack>,
+}
+
+/// Whether a channel gives money back by itself after an error (R000.28).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GivesBack {
+    Now,
+    /// In one or two days.
+    InDays,
+    Never,
 }
 
 /// An app of the content service, which orders for its customers (seed 000, flow A1).
@@ -335,6 +360,7 @@ pub struct Pay123 {
     pub inquiry_plan: Vec<Duration>,
     /// Calls under way at once; more wait in order.
     pub concurrency: usize,
+    pub refusals: Refusals,
 }
 
 /// How a partner signs its requests.

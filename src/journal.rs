@@ -14,6 +14,7 @@ pub mod rows;
 mod search;
 mod statement;
 mod store;
+mod surplus;
 mod write;
 
 pub use error::{Cause, JournalError};
@@ -24,7 +25,7 @@ use crate::purchase::record::{Micros, Purchase};
 use paygate_parsers::msisdn::Msisdn;
 use rows::{
     ActRow, Backlog, Committed, EventRow, Filter, HeldPart, Listed, MessageFilter, MessageRow, NewAct, OwedReply,
-    PartRow, Seen, Story, Unit,
+    PartRow, Seen, Story, Surplus, Unit,
 };
 use statement::Statement;
 use std::collections::BTreeSet;
@@ -199,6 +200,18 @@ impl Journal {
         let store = Arc::clone(&self.store);
         let claim = acts::claim(&store, now, after(now, lease), limit);
         self.driven("claim operators' acts", async move { columns::all(&store.write(claim).await?, acts::read) }).await
+    }
+
+    /// Takes the pairs of purchases that nobody has been told of. Only looks while there are none.
+    pub async fn claim_surplus(&self) -> Result<Vec<Surplus>, JournalError> {
+        if !self.told("look for surplus charges", surplus::are_untold(&self.store).await)? {
+            return Ok(Vec::new());
+        }
+        let store = Arc::clone(&self.store);
+        self.driven("claim surplus charges", async move {
+            columns::all(&store.write(surplus::claim()).await?, surplus::read)
+        })
+        .await
     }
 
     /// The channels on which no new charge may begin.

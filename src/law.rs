@@ -37,6 +37,10 @@ pub enum Rule {
     LateChargeIsHeard,
     /// Nothing is charged on a consent that is no longer valid.
     ConsentLapses,
+    /// A charge is made anew only where the one before is proven to have moved nothing,
+    RetryStandsOnProof,
+    /// and while the consent still stands for it.
+    RetryStandsOnConsent,
     /// A code confirms the offer it was made for, and no other.
     CodeIsItsOffers,
     /// What is being charged can no longer be cancelled.
@@ -60,7 +64,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::UnknownIsAskedAbout,
         Self::OneKeyForACharge,
         Self::ChargeNotFoundIsTimed,
@@ -77,6 +81,8 @@ impl Rule {
         Self::RefusedQuestionProvesNothing,
         Self::LateChargeIsHeard,
         Self::ConsentLapses,
+        Self::RetryStandsOnProof,
+        Self::RetryStandsOnConsent,
         Self::CodeIsItsOffers,
         Self::ConsentEndsCancelling,
         Self::CheckingIsToldOnce,

@@ -6,8 +6,10 @@
 //! Live traffic, timers, late answers and restarts all enter here, and nowhere else is decided about money.
 
 pub mod evidence;
+pub mod advice;
 pub mod input;
 pub mod money;
+pub mod fault;
 mod next;
 pub mod offer;
 pub mod record;

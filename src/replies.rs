@@ -3,11 +3,11 @@
 
 mod words;
 
-use crate::purchase::evidence::Reason;
+use crate::purchase::evidence::{Advice, Decline, Reason};
 use crate::purchase::input::Notice;
 use crate::purchase::money::{Money, grouped};
 use crate::purchase::offer::Asks;
-use crate::purchase::record::{Paid, Purchase, State};
+use crate::purchase::record::{Micros, Paid, Purchase, State};
 use crate::purchase::subscriber::Answer;
 use paygate_parsers::request::Part;
 use paygate_parsers::text::segments;
@@ -91,6 +91,7 @@ impl Replies {
             "cancel" => Some(self.cancel.clone()),
             "pay_url" => offer.and_then(|offer| offer.pay_url.clone()),
             "tries" => Some(tries.to_string()),
+            "wait" => purchase.retry.map(|retry| wait(retry.at - purchase.updated_at)),
             _ => None,
         })
     }
@@ -124,13 +125,7 @@ fn price(money: Money) -> String {
 const fn notice_name(notice: Notice, purchase: &Purchase) -> &'static str {
     match notice {
         Notice::Offer => offer_name(purchase),
-        Notice::Refused { decline } => match decline.reason {
-            Reason::NoAccount => "refused_no_account",
-            Reason::NoPackage => "refused_no_package",
-            Reason::Blocked => "refused_blocked",
-            Reason::Busy | Reason::Config | Reason::Maintenance => "busy",
-            _ => "refused",
-        },
+        Notice::Refused { decline } => refused_name(decline),
         Notice::Busy => "busy",
         Notice::PayAt if purchase.order.repeat => "pay_at_repeat",
         Notice::PayAt => "pay_at",
@@ -139,18 +134,46 @@ const fn notice_name(notice: Notice, purchase: &Purchase) -> &'static str {
         Notice::CodeAgain => "code_again",
         Notice::Expired => "expired",
         Notice::Cancelled => "cancelled",
-        Notice::Declined { decline } => match decline.reason {
-            Reason::NoMoney => "declined_no_money",
-            Reason::Limit => "declined_limit",
-            Reason::OtpWrong | Reason::OtpExpired | Reason::OtpLocked | Reason::OtpNone => "declined_code",
-            Reason::Busy | Reason::Config | Reason::Maintenance => "declined_busy",
-            _ => "declined",
+        Notice::Declined { decline } => declined_name(decline),
+        Notice::PutOff { decline } => match decline.reason {
+            Reason::NoMoney => "put_off_no_money",
+            Reason::Limit => "put_off_limit",
+            _ => "put_off",
         },
         Notice::Checking => "checking",
         // What was given by hand was never named to us.
         Notice::Done if purchase.offer.is_none() => "done_by_hand",
         Notice::Done => "done",
         Notice::Refunded => "refunded",
+    }
+}
+
+/// The package manager's refusals, by what is advised.
+const fn refused_name(decline: Decline) -> &'static str {
+    match (decline.advice, decline.reason) {
+        (Advice::ChangeAccount, _) => "refused_no_account",
+        (Advice::Stop, Reason::NoPackage) => "refused_no_package",
+        (Advice::CallOperator, Reason::Blocked) => "refused_blocked",
+        (Advice::Wait | Advice::Technical, _) => "busy",
+        (Advice::Stop | Advice::CallOperator | Advice::NewCode, _) => "refused",
+    }
+}
+
+/// A channel's refusals: what is advised decides, and the reason only how it is said.
+const fn declined_name(decline: Decline) -> &'static str {
+    match (decline.advice, decline.reason) {
+        (Advice::Stop, _) => "declined_stop",
+        (Advice::Wait, Reason::NoMoney) => "declined_no_money",
+        (Advice::Wait, Reason::Limit) => "declined_limit",
+        (Advice::Wait, Reason::Maintenance | Reason::Busy | Reason::Config) => "declined_busy",
+        (Advice::Wait, _) => "declined_wait",
+        (Advice::CallOperator, _) => "declined",
+        (Advice::ChangeAccount, _) => "declined_account",
+        (Advice::NewCode, Reason::OtpWrong | Reason::OtpExpired | Reason::OtpLocked | Reason::OtpNone) => {
+            "declined_code"
+        }
+        (Advice::NewCode, _) => "declined_auth",
+        (Advice::Technical, _) => "declined_busy",
     }
 }
 
@@ -197,11 +220,18 @@ fn status_name(purchase: &Purchase) -> &'static str {
         (State::Offered, _) => "status_offered",
         (State::AwaitingUser, _) => "status_awaiting_user",
         (State::Done, _) => "status_done",
+        (State::Charging, _) if purchase.retry.is_some() => "status_put_off",
         (_, Paid::Refunded) => "status_refunded",
         (_, Paid::Yes) => "status_paid",
         (State::Declined | State::Expired | State::Cancelled | State::Refused, _) => "status_ended",
         (_, Paid::No | Paid::Unknown) => "status_open",
     }
+}
+
+/// `4 gio` or `30 phut`, rounded up.
+fn wait(pause: Micros) -> String {
+    let minutes = (pause.max(0) + 59_999_999) / 60_000_000;
+    if minutes > 0 && minutes % 60 == 0 { format!("{} gio", minutes / 60) } else { format!("{} phut", minutes.max(1)) }
 }
 
 enum Piece<'a> {
@@ -242,6 +272,7 @@ const SAMPLE: &[(&str, &str)] = &[
     ("pay_url", "https://sandbox.123pay.vn/pay/0123456789abcdef0123456789"),
     ("otp", "123456"),
     ("tries", "2"),
+    ("wait", "24 gio"),
     ("example", "ON VIP NAP1 0912345678"),
 ];
 

@@ -5,7 +5,7 @@ use crate::journal::rows::EventRow;
 use crate::purchase::evidence::{Cause, ChannelAnswer, CheckAnswer, Finding, GrantAnswer, Reason};
 use crate::purchase::input::{ChannelCall, GrantCall, Input, Payment, Person};
 use crate::purchase::offer::Asks;
-use crate::purchase::record::{Order, Purchase, ReviewReason, State, Verdict};
+use crate::purchase::record::{Order, Purchase, Retry, ReviewReason, State, Verdict};
 use serde::Serialize;
 
 /// Who moved the purchase.
@@ -27,7 +27,7 @@ pub(crate) fn state(purchase: &Purchase) -> String {
         State::Requested if purchase.is_prepaid() => "Paid at the partner; asking the package manager".to_owned(),
         State::Requested => "Asking the package manager for the price".to_owned(),
         State::Offered => "Offer sent; waiting for the code".to_owned(),
-        State::Charging => "Charging".to_owned(),
+        State::Charging => purchase.retry.map_or_else(|| "Charging".to_owned(), |retry| put_off(&retry)),
         State::ChargeUnknown => "Charged or not? Asking the telco".to_owned(),
         State::AwaitingUser => "Waiting for the payment".to_owned(),
         State::Granting => "Paid; adding the package".to_owned(),
@@ -42,6 +42,10 @@ pub(crate) fn state(purchase: &Purchase) -> String {
         State::Refunded => "Money given back".to_owned(),
         State::Refused => ended("Not offered", purchase),
     }
+}
+
+fn put_off(retry: &Retry) -> String {
+    format!("Not charged: {}; attempt {} waits for its time", reason(retry.decline.reason), retry.attempt)
 }
 
 fn ended(how: &str, purchase: &Purchase) -> String {
@@ -221,6 +225,9 @@ fn timer(row: &EventRow) -> &'static str {
         ("requested", "requested") => "Asks the package manager once more",
         ("requested", "review") => "Asked often enough: a person is called. It is still asked about",
         ("requested", _) => "The package manager cannot be reached: nothing is offered",
+        ("charging", "charging") if row.body.contains("\"send\":1,") => "Makes the charge anew, under a new key",
+        ("charging", "charging") if !row.body.contains("intends_charge") => "Holds the next attempt off",
+        ("charging", "declined") => "No further attempt: it ends as not charged",
         ("charging", "charging") => "Sends the charge once more, under the same key",
         ("charging", "charge_unknown") => "No answer in time: from here it only asks",
         ("charge_unknown", "charge_unknown") => "Asks the telco what became of the charge",

@@ -23,6 +23,7 @@ pub(super) fn rules(config: &Config, channels: &Channels, code_secret: &str) -> 
             Sha256::new_with_prefix("paygate code key\0").chain_update(code_secret).finalize().into(),
         ),
         repeat_window: micros(purchase.repeat_window),
+        surplus_window: micros(purchase.surplus_window),
         consent_valid: micros(purchase.consent_valid),
         checking_after: micros(purchase.checking_after),
         grant_fresh: micros(purchase.grant_fresh),
@@ -32,7 +33,8 @@ pub(super) fn rules(config: &Config, channels: &Channels, code_secret: &str) -> 
         idempotent_grants: config.package_manager.idempotent_grants,
         channels: channels
             .iter()
-            .map(|(name, channel)| (name.to_owned(), channel_rules(channel.capabilities())))
+            .filter_map(|(name, channel)| Some((name, channel, config.charging.get(name)?.refusals())))
+            .map(|(name, channel, refusals)| (name.to_owned(), channel_rules(channel.capabilities(), refusals)))
             .collect(),
         // Read from the journal before the engine starts.
         frozen: BTreeSet::new(),
@@ -50,11 +52,13 @@ fn grant_flight(settings: &config::PackageManager) -> Flight {
     }
 }
 
-fn channel_rules(capabilities: &Capabilities) -> ChannelRules {
+fn channel_rules(capabilities: &Capabilities, refusals: &config::Refusals) -> ChannelRules {
     ChannelRules {
         texts_codes: capabilities.texts_codes,
         can_cancel: capabilities.can_cancel,
         can_refund: capabilities.can_refund,
+        retry: refusals.retry.iter().copied().map(micros).collect(),
+        retry_consent: micros(refusals.retry_consent),
         link_ttl: capabilities.link_ttl.map(micros),
         flight: Flight {
             send_within: micros(capabilities.send_within),

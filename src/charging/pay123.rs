@@ -11,7 +11,7 @@ mod request;
 use super::{Capabilities, ChargeOrder, RefundOrder};
 use crate::config;
 use crate::http_client::{Bearer, Call, Content, Heard, HttpClient, address};
-use crate::purchase::evidence::{Advice, Cause, ChannelAnswer, Decline, Finding, Reason};
+use crate::purchase::evidence::{Cause, ChannelAnswer, Decline, Finding, Reason};
 use bytes::Bytes;
 use notify::NotifyListener;
 use reading::Read;
@@ -194,6 +194,6 @@ fn unoffered() -> ChannelAnswer {
 
 /// It would be refused for ever: the configuration or the package is wrong.
 fn refused_by_us(unfit: &Unfit) -> ChannelAnswer {
-    let finding = Finding::NotCharged(Decline::new(Reason::Config, Advice::Technical));
+    let finding = Finding::NotCharged(Decline::of(Reason::Config));
     answered(finding, format!("createOrder: not sent, {unfit}"))
 }

@@ -116,6 +116,9 @@ pub(super) struct List {
     /// A number in any spelling, an account, an id or a peer's reference
     #[arg(long, value_name = "TEXT")]
     pub(super) search: Option<String>,
+    /// Only those that one subscriber was charged for twice in a short time
+    #[arg(long)]
+    pub(super) surplus: bool,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) limit: u32,

@@ -2,7 +2,7 @@
 
 use super::duration::{DAY, HOUR, MINUTE, MS, SECOND, parse_duration};
 use super::section::Section;
-use super::{CarrierBilling, Charging, Journal, PackageManager, Pay123, Redis};
+use super::{CarrierBilling, Charging, Journal, PackageManager, Pay123, Redis, Refusals};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -118,6 +118,7 @@ impl CarrierBilling {
             inquiry_plan: inquiry_plan(section),
             clock_skew: section.duration("clock_skew", SECOND..=HOUR).unwrap_or(5 * MINUTE),
             concurrency: section.integer("concurrency", 1..=10_000).unwrap_or(64),
+            refusals: Refusals::read(section),
         }
     }
 
@@ -135,6 +136,7 @@ impl CarrierBilling {
             inquiry_plan: vec![SECOND],
             clock_skew: SECOND,
             concurrency: 1,
+            refusals: Refusals::default(),
         }
     }
 }

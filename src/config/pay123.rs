@@ -1,9 +1,9 @@
 //! The keys of a channel of kind `123pay`, with the lengths that seed 004 allows its fields.
 
-use super::Pay123;
 use super::duration::{DAY, MINUTE, MS, SECOND};
 use super::neighbours::{BASE_URL, base_url, inquiry_plan};
 use super::section::Section;
+use super::{Pay123, Refusals};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -38,6 +38,7 @@ impl Pay123 {
             send_within: section.duration("send_within", 100 * MS..=5 * MINUTE).unwrap_or(10 * SECOND),
             inquiry_plan: inquiry_plan(section),
             concurrency: section.integer("concurrency", 1..=10_000).unwrap_or(64),
+            refusals: Refusals::of_links(section),
         }
     }
 }

@@ -33,6 +33,7 @@ impl Purchase {
             check_attempts: section.integer("check_attempts", 1..=20).unwrap_or(3),
             retry_pause: section.duration("retry_pause", 10 * MS..=HOUR).unwrap_or(2 * SECOND),
             parts_window: section.duration("parts_window", SECOND..=DAY).unwrap_or(5 * MINUTE),
+            surplus_window: section.duration("surplus_window", Duration::ZERO..=DAY).unwrap_or(10 * MINUTE),
             hotline: section.text("hotline", 1..=40).unwrap_or_else(|| "tong dai".to_owned()),
         }
     }

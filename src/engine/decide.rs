@@ -9,7 +9,7 @@ use super::order::Answered;
 use super::parts;
 use super::work::{Decision, Done, Known, Work};
 use crate::journal::rows::{
-    ActDone, ActOutcome, ActRow, AttemptRow, Deed, EventRow, OwedReply, PartRow, PurchaseRow, ReplyStatus, ReplyUpdate,
+    ActDone, ActOutcome, ActRow, Deed, EventRow, OwedReply, PartRow, PurchaseRow, ReplyStatus, ReplyUpdate,
 };
 use crate::law::{Rule, holds};
 use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Person};
@@ -20,6 +20,9 @@ use paygate_parsers::msisdn::Msisdn;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use written::{attempts, held_charge, surplus_look};
+
+mod written;
 
 mod payment;
 
@@ -238,13 +241,18 @@ impl<'a> Batch<'a> {
         let Some(purchase) = self.current(id).or_else(|| self.known.purchases.get(id)).cloned() else {
             return answer_done(done, Verdict::Unknown);
         };
-        let charge = purchase.charge.as_ref().filter(|charge| charge.key == notify.key);
+        let charge = purchase.charge.iter().chain(&purchase.former).find(|charge| charge.key == notify.key);
         match charge.filter(|_| purchase.order.channel == notify.channel) {
             None => return answer_done(done, Verdict::Unknown),
             Some(charge) if is_old_news(&purchase, charge, &notify) => return answer_done(done, Verdict::Again),
             Some(_) => {}
         }
-        let input = Input::Notified { paid: notify.paid, digest: notify.digest.clone(), heard: notify.heard.clone() };
+        let input = Input::Notified {
+            key: notify.key.clone(),
+            paid: notify.paid,
+            digest: notify.digest.clone(),
+            heard: notify.heard.clone(),
+        };
         let mut decision = Decision { again: vec![Work::Notify { notify, done: None }], ..Decision::default() };
         decision.done.extend(done);
         self.apply(purchase, &input, Some(decision));
@@ -304,6 +312,7 @@ impl<'a> Batch<'a> {
             }
         }
         attempts(self.desk, decision, &before, &after, self.moment);
+        decision.unit.surplus = surplus_look(&self.desk.rules, &after, self.moment.now);
         if let Some(row) = &mut decision.unit.purchase {
             row.purchase = after;
         }
@@ -476,36 +485,6 @@ fn still_stands(effect: &Effect, after: &Purchase) -> bool {
     }
 }
 
-/// Rows of the attempts that this step changed; a new send carries its exact request.
-fn attempts(desk: &Desk, decision: &mut Decision, before: &Purchase, after: &Purchase, moment: Moment) {
-    let now = moment.now;
-    let sent_more =
-        |before: &Option<Attempt>, after: &Attempt| before.as_ref().map_or(0, |before| before.sends) < after.sends;
-    if let Some(charge) = after.charge.as_ref().filter(|_| before.charge != after.charge) {
-        let request =
-            if sent_more(&before.charge, charge) { desk.charge_request(after, moment) } else { String::new() };
-        keep_request(&mut decision.unit.charge, desk.attempt_row(after, charge, request, now));
-    }
-    if let Some(grant) = after.grant.as_ref().filter(|_| before.grant != after.grant) {
-        let request = if sent_more(&before.grant, grant) { desk.grant_request(after, moment) } else { String::new() };
-        keep_request(&mut decision.unit.grant, desk.attempt_row(after, grant, request, now));
-    }
-    if let Some(refund) = after.refund.as_ref().filter(|_| before.refund != after.refund) {
-        let request =
-            if sent_more(&before.refund, refund) { desk.refund_request(after, moment) } else { String::new() };
-        keep_request(&mut decision.unit.refund, desk.attempt_row(after, refund, request, now));
-    }
-}
-
-/// A later step of the same batch must not lose the request that an earlier one intended.
-fn keep_request(slot: &mut Option<AttemptRow>, mut row: AttemptRow) {
-    if let Some(held) = slot.take().filter(|_| row.request.is_empty()) {
-        row.request = held.request;
-        row.fingerprint = held.fingerprint;
-    }
-    *slot = Some(row);
-}
-
 fn event(before: &Purchase, after: &Purchase, input: &Input, now: i64) -> EventRow {
     // The channel's own code is a secret of the subscriber's: the event says that one was answered, not which.
     let masked = match input {
@@ -536,15 +515,16 @@ fn event(before: &Purchase, after: &Purchase, input: &Input, now: i64) -> EventR
 
 /// The sends that a step intended, each as a field of the event's body.
 fn intents(before: &Purchase, after: &Purchase) -> Vec<String> {
+    let charge = after.charge.as_ref().and_then(|charge| held_charge(before, charge));
     let attempts = [
-        ("charge", &before.charge, &after.charge),
-        ("grant", &before.grant, &after.grant),
-        ("refund", &before.refund, &after.refund),
+        ("charge", charge, &after.charge),
+        ("grant", before.grant.as_ref(), &after.grant),
+        ("refund", before.refund.as_ref(), &after.refund),
     ];
-    let sent_more = |(what, before, after): (&str, &Option<Attempt>, &Option<Attempt>)| {
+    let sent_more = |(what, before, after): (&str, Option<&Attempt>, &Option<Attempt>)| {
         let after = after.as_ref()?;
         // A partner's charge was sent by nobody here.
-        let more = before.as_ref().map_or(0, |before| before.sends) < after.sends;
+        let more = before.map_or(0, |before| before.sends) < after.sends;
         let field = || json!({ "key": after.key, "send": after.sends, "send_by": after.send_by });
         more.then(|| format!(",\"intends_{what}\":{}", field()))
     };

@@ -100,8 +100,8 @@ impl Performer {
             }
             _ => not_sent(format!("no channel {name} is configured")),
         };
-        let sends = attempt.map_or(0, |attempt| attempt.sends);
-        self.hand_in(purchase, Input::Channel { call, sends, called_at, answer }).await;
+        let (key, sends) = attempt.map_or((String::new(), 0), |attempt| (attempt.key.clone(), attempt.sends));
+        self.hand_in(purchase, Input::Channel { call, key, sends, called_at, answer }).await;
     }
 
     /// What a call may give as its time. While the journal may have lost a send that is still under way, nothing that is

@@ -5,7 +5,7 @@ use super::clock::Clock;
 use super::parts;
 use super::work::Work;
 use crate::config;
-use crate::journal::rows::{ActRow, Deed, PartRow};
+use crate::journal::rows::{ActRow, Deed, PartRow, Surplus};
 use crate::journal::{Journal, JournalError};
 use crate::purchase::record::Micros;
 use crate::telemetry::{message_ids, metrics as names};
@@ -58,6 +58,7 @@ impl Watch {
         let frozen = self.journal.frozen().await?;
         self.frozen.send_if_modified(|known| replace(known, frozen));
         self.claim_acts(now).await?;
+        self.journal.claim_surplus().await?.iter().for_each(tell_of_surplus);
         let claimed = [self.claim_purchases(now).await?, self.claim_replies(now).await?];
         if round % PARTS_EVERY == 1 {
             self.look_at_parts(now).await?;
@@ -145,6 +146,19 @@ fn tell_of_freezes(before: &BTreeSet<String>, after: &BTreeSet<String>) {
         tracing::warn!(message_id = message_ids::CHANNEL_THAWED, channel, "thawed: charges begin here again");
         metrics::gauge!(names::CHANNEL_FROZEN, "channel" => channel.clone()).set(0.0);
     }
+}
+
+/// Two charges where one may have been meant: at once, and once.
+fn tell_of_surplus(surplus: &Surplus) {
+    metrics::counter!(names::SURPLUS, "channel" => surplus.channel.clone()).increment(1);
+    tracing::warn!(
+        message_id = message_ids::SURPLUS,
+        purchase = surplus.second,
+        other = surplus.first,
+        channel = surplus.channel,
+        msisdn = %surplus.msisdn,
+        "the same package was charged twice to one subscriber in a short time"
+    );
 }
 
 fn by_set(rows: Vec<PartRow>) -> Vec<Vec<PartRow>> {

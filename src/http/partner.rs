@@ -14,7 +14,7 @@ use crate::engine::door::{Delivery, Incoming, PARTNER, PaymentIn, Verdict};
 use crate::engine::intake::{payment_key, purchase_id};
 use crate::package_manager;
 use crate::purchase::Purchase;
-use crate::purchase::evidence::{Advice, CheckAnswer, Decline, Reason};
+use crate::purchase::evidence::{CheckAnswer, Decline, Reason};
 use crate::purchase::input::Notice;
 use crate::purchase::record::Order;
 use crate::replies::Replies;
@@ -226,7 +226,7 @@ impl Partners {
             CheckAnswer::Refused { reason: Reason::Busy | Reason::Maintenance | Reason::Config, .. }
             | CheckAnswer::Unavailable { .. } => Answer::Later,
             CheckAnswer::Refused { reason, .. } => {
-                let notice = Notice::Refused { decline: Decline::new(reason, Advice::Stop) };
+                let notice = Notice::Refused { decline: Decline::of(reason) };
                 let message = self.replies.notice(notice, &Purchase::unasked(String::new(), order, 0));
                 Answer::Refused { reason, message }
             }

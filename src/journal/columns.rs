@@ -28,7 +28,7 @@ impl<'r> Columns<'r> {
     }
 
     /// A word of an enum, or a value in its serialised form.
-    fn word<T: DeserializeOwned>(&mut self) -> Result<T, Cause> {
+    pub(super) fn word<T: DeserializeOwned>(&mut self) -> Result<T, Cause> {
         let column = self.next;
         let word = self.take::<String>()?;
         serde_json::from_value(word.into())

@@ -7,6 +7,7 @@ use super::error::Cause;
 use super::rows::{Committed, Unit};
 use super::statement::{Statement, storable};
 use super::store::{Store, Writer};
+use super::surplus;
 use super::write::{self, Numbers};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, Connection};
@@ -251,6 +252,11 @@ async fn write_rest(connection: &mut AnyConnection, units: &[&Unit], numbers: &N
     let events: Vec<_> = units.iter().flat_map(|unit| &unit.events).collect();
     write::events(connection, &events, numbers).await?;
     write::attempts(connection, units, numbers).await?;
+    let looks =
+        units.iter().filter_map(|unit| Some((unit.purchase.as_ref()?.purchase.id.as_str(), unit.surplus.as_ref()?)));
+    let mut looks: Vec<_> = looks.collect();
+    looks.sort_unstable_by_key(|(purchase, _)| *purchase);
+    surplus::find(connection, &looks).await?;
     let replies: Vec<_> = units.iter().flat_map(|unit| &unit.replies).collect();
     write::replies(connection, &replies, numbers).await?;
     let updates: Vec<_> = units.iter().filter_map(|unit| unit.reply_update.as_ref()).collect();

@@ -259,20 +259,23 @@ impl Dialect {
 
     /// Brings the schema up to date. Safe to run again and by several instances at once.
     pub(super) async fn migrate(self, writer: &AnyPool) -> Result<(), sqlx::Error> {
-        let (init, acts) = match self {
+        let (init, acts, surplus) = match self {
             Self::Sqlite => (
                 include_str!("../../migrations/sqlite/0001_init.sql"),
                 include_str!("../../migrations/sqlite/0002_acts.sql"),
+                include_str!("../../migrations/sqlite/0003_surplus.sql"),
             ),
             Self::Postgres => (
                 include_str!("../../migrations/postgres/0001_init.sql"),
                 include_str!("../../migrations/postgres/0002_acts.sql"),
+                include_str!("../../migrations/postgres/0003_surplus.sql"),
             ),
         };
         let migration = |number, name: &'static str, sql: &'static str| {
             Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
         };
-        Ok(Migrator::with_migrations(vec![migration(1, "init", init), migration(2, "acts", acts)]).run(writer).await?)
+        let all = vec![migration(1, "init", init), migration(2, "acts", acts), migration(3, "surplus", surplus)];
+        Ok(Migrator::with_migrations(all).run(writer).await?)
     }
 }
 

@@ -14,6 +14,9 @@ pub struct Unit {
     pub purchase: Option<PurchaseRow>,
     pub events: Vec<EventRow>,
     pub charge: Option<AttemptRow>,
+    /// Charges under other keys that the step, or one before it in this unit, has changed. Written before `charge`, since
+    /// only one of a purchase's charges is live at any moment.
+    pub former_charges: Vec<AttemptRow>,
     pub grant: Option<AttemptRow>,
     pub refund: Option<AttemptRow>,
     pub replies: Vec<ReplyRow>,
@@ -21,6 +24,8 @@ pub struct Unit {
     pub part: Option<PartRow>,
     /// Parts that now stand in a whole message and are never put together again: (set key, generation).
     pub parts_done: Option<(String, i64)>,
+    /// Where the purchase is paid: whether the subscriber paid for the same package twice.
+    pub surplus: Option<SurplusLook>,
     /// An operator's act that this step carries out. Guards the unit: if it is carried out already, the unit is
     /// `Duplicate`. Never beside a message, which would be lost with it.
     pub act: Option<ActDone>,
@@ -40,7 +45,10 @@ impl Unit {
             self.part.is_some(),
             self.act.is_some(),
         ];
-        single.into_iter().filter(|written| *written).count() + self.events.len() + self.replies.len()
+        single.into_iter().filter(|written| *written).count()
+            + self.events.len()
+            + self.replies.len()
+            + self.former_charges.len()
     }
 }
 
@@ -223,6 +231,8 @@ pub struct Filter {
     pub until: Option<Micros>,
     /// An MSISDN in any spelling (E.164 by then), an account, an id or a peer's reference.
     pub search: Option<String>,
+    /// Only those that are one of a surplus pair.
+    pub surplus: bool,
     pub limit: u32,
 }
 
@@ -258,6 +268,33 @@ pub struct Story {
     pub messages: Vec<MessageRow>,
     /// What operators did, in its order.
     pub acts: Vec<ActRow>,
+    /// The pairs that it is one of.
+    pub surplus: Vec<Surplus>,
+}
+
+/// Which other charges a purchase's own is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SurplusLook {
+    pub at: Micros,
+    /// When its own charge was intended.
+    pub charged_at: Micros,
+    /// Another's was intended at most so long before or after,
+    pub window: Micros,
+    /// and asked for not before this.
+    pub created_from: Micros,
+}
+
+/// Two purchases of one subscriber, of the same package at the same price, both charged within the window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surplus {
+    /// The purchases' ids, in the order in which they were asked for.
+    pub first: String,
+    pub second: String,
+    pub msisdn: Msisdn,
+    /// Of the second.
+    pub channel: String,
+    /// When it was found.
+    pub at: Micros,
 }
 
 /// What an operator is about to do.
@@ -364,6 +401,7 @@ pub const fn notice_kind(notice: Notice) -> &'static str {
         Notice::Expired => "expired",
         Notice::Cancelled => "cancelled",
         Notice::Declined { .. } => "declined",
+        Notice::PutOff { .. } => "put_off",
         Notice::Checking => "checking",
         Notice::Done => "done",
         Notice::Refunded => "refunded",

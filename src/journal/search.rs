@@ -7,6 +7,7 @@ use super::error::Cause;
 use super::rows::{AttemptRow, Backlog, Filter, Listed, MessageFilter, MessageRow, ReplyRow, Story};
 use super::statement::{ROWS, Statement};
 use super::store::Store;
+use super::surplus;
 use crate::purchase::record::{AttemptStatus, Purchase, State};
 use std::collections::HashMap;
 
@@ -46,6 +47,9 @@ fn matching(filter: &Filter) -> Statement {
     }
     if let Some(channel) = &filter.channel {
         select.push(" AND channel = ").text(channel);
+    }
+    if filter.surplus {
+        select.push(" AND number IN (SELECT first_number FROM surplus UNION SELECT second_number FROM surplus)");
     }
     if let Some(words) = &filter.search {
         search(&mut select, words);
@@ -102,6 +106,7 @@ pub(super) async fn story(store: &Store, id: &str) -> Result<Option<Story>, Caus
         replies: columns::all(&replies, reply_and_status)?,
         messages: columns::all(&messages, columns::message)?,
         acts: acts::of_purchase(store, id).await?,
+        surplus: surplus::of_purchase(store, id).await?,
     }))
 }
 

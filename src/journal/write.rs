@@ -130,6 +130,8 @@ pub(super) async fn attempts(connection: &mut AnyConnection, units: &[&Unit], nu
     static CHARGE: Bulk = Bulk::insert("charge AS old", columns::NEW_ATTEMPT, UPSERT);
     static GRANT: Bulk = Bulk::insert("\"grant\" AS old", columns::NEW_ATTEMPT, UPSERT);
     static REFUND: Bulk = Bulk::insert("refund AS old", columns::NEW_REFUND, UPSERT);
+    let former: Vec<_> = by_key(units.iter().flat_map(|unit| &unit.former_charges));
+    CHARGE.run(connection, &former, |values, row| attempt(values, row, numbers)).await?;
     let charges: Vec<_> = by_key(units.iter().filter_map(|unit| unit.charge.as_ref()));
     CHARGE.run(connection, &charges, |values, row| attempt(values, row, numbers)).await?;
     let grants: Vec<_> = by_key(units.iter().filter_map(|unit| unit.grant.as_ref()));
@@ -238,6 +240,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
     use super::{HEARD, PARTS_DONE, REPLY_UPDATE, STEP};
+    use crate::journal::surplus::FIND;
     use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
 
     #[tokio::test]
@@ -245,8 +248,9 @@ mod tests {
         sqlx::any::install_default_drivers();
         let mut store = AnyConnection::connect("sqlite::memory:").await.unwrap();
         sqlx::raw_sql(include_str!("../../migrations/sqlite/0001_init.sql")).execute(&mut store).await.unwrap();
+        sqlx::raw_sql(include_str!("../../migrations/sqlite/0003_surplus.sql")).execute(&mut store).await.unwrap();
         // The plan depends on whether there is one row or more.
-        let statements = [&HEARD, &STEP, &REPLY_UPDATE, &PARTS_DONE];
+        let statements = [&HEARD, &STEP, &REPLY_UPDATE, &PARTS_DONE, &FIND];
         for (statement, rows) in statements.into_iter().flat_map(|statement| [(statement, 1), (statement, 2)]) {
             let explain = format!("EXPLAIN QUERY PLAN {}", statement.text(rows, true));
             let plan = sqlx::query(AssertSqlSafe(explain.clone())).fetch_all(&mut store).await.unwrap();
@@ -254,7 +258,9 @@ mod tests {
             // An index made for one statement is a scan as well.
             let whole = |step: &String| {
                 step.contains("AUTOMATIC")
-                    || ["purchase", "reply", "part"].iter().any(|table| *step == format!("SCAN {table}"))
+                    || ["purchase", "own", "other", "paid", "reply", "part"]
+                        .iter()
+                        .any(|table| *step == format!("SCAN {table}"))
             };
             assert!(steps.iter().any(|step| step.starts_with("SEARCH")), "{explain}: {steps:?}");
             assert!(!steps.iter().any(whole), "{explain}: {steps:?}");

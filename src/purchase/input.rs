@@ -31,6 +31,10 @@ pub enum Input {
     /// A channel answered one of our calls.
     Channel {
         call: ChannelCall,
+        /// The key of the charge or refund that was asked about: an answer about an earlier charge is none about this one.
+        /// Absent in events from before a purchase could have several.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        key: String,
         /// Which send of the attempt is answered: an answer to an earlier one proves less.
         sends: u32,
         /// Not later than the call left here: what a peer does not find proves only what was so by then, however late
@@ -40,7 +44,14 @@ pub enum Input {
     },
     /// A channel said by itself, signed, that something became of the charge. `paid` is whether it says that money moved,
     /// or may have. No proof: it is a reason to ask. The digest tells one notify from the next.
-    Notified { paid: bool, digest: String, heard: String },
+    Notified {
+        /// The charge's key. Absent in events from before a purchase could have several.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        key: String,
+        paid: bool,
+        digest: String,
+        heard: String,
+    },
     /// The package manager answered one of our calls; `sends` and `called_at` as for a channel.
     Grant { call: GrantCall, sends: u32, called_at: Micros, answer: GrantAnswer },
     /// `due_at` has come.
@@ -189,6 +200,10 @@ pub enum Notice {
     Cancelled,
     /// The charge was refused.
     Declined {
+        decline: Decline,
+    },
+    /// The charge was refused and is made anew later; how to withdraw it.
+    PutOff {
         decline: Decline,
     },
     /// Unknown lasts; being checked, do not send again, you will not be charged twice.

@@ -9,6 +9,7 @@ mod operator;
 mod payment;
 mod prepaid;
 mod refund;
+mod retry;
 mod turn;
 
 use super::evidence::{Cause, Decline, Finding, Reason};
@@ -32,8 +33,12 @@ pub fn next(rules: &Rules, purchase: &Purchase, input: &Input, now: Micros) -> S
         Input::AskedAgain => turn.on_asked_again(),
         Input::CodeRight | Input::CodeWrong | Input::ChannelCode { .. } | Input::Yes => turn.on_answer(input),
         Input::Cancel => turn.on_cancel(),
-        Input::Channel { call, sends, called_at, answer } => {
+        Input::Channel { call, key, sends, called_at, answer } => {
             turn.hear(*called_at);
+            if retry::is_of_former(purchase, *call, key) {
+                turn.on_former_charge(key, answer);
+                return turn.finish();
+            }
             if charge::is_second_payment(purchase, *call, answer) {
                 turn.on_second_payment();
                 return turn.finish();
@@ -47,6 +52,9 @@ pub fn next(rules: &Rules, purchase: &Purchase, input: &Input, now: Micros) -> S
                     turn.on_charge(*call, current, finding)
                 }
             }
+        }
+        Input::Notified { key, paid, digest, .. } if retry::is_of_former(purchase, ChannelCall::InquireCharge, key) => {
+            turn.on_former_notified(key, *paid, digest);
         }
         Input::Notified { paid, digest, .. } => turn.on_notified(*paid, digest),
         Input::Grant { call, sends, called_at, answer } => {

@@ -30,6 +30,13 @@ pub struct Purchase {
     pub consent: Option<Consent>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charge: Option<Attempt>,
+    /// Charges of this purchase under other keys. Each was proven to have moved nothing before another was begun; one
+    /// that is found to have moved money all the same says so here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Attempt>,
+    /// Set exactly while the charge has moved nothing and is to be made anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<Attempt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,6 +62,17 @@ pub struct Purchase {
     /// What a person found out; what a peer says against it later is for a person again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+}
+
+/// A charge to be made anew, on the consent that was given to the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// The first charge was attempt 1.
+    pub attempt: u32,
+    /// Not before then.
+    pub at: Micros,
+    /// Why the attempt before moved nothing.
+    pub decline: Decline,
 }
 
 /// A person's word on what became of a purchase, as strong as a statement.
@@ -387,6 +405,8 @@ impl Purchase {
             offer: None,
             consent: None,
             charge: None,
+            former: Vec::new(),
+            retry: None,
             grant: None,
             refund: None,
             review: None,
@@ -417,6 +437,9 @@ impl Purchase {
         // A person may know of money that came back without a refund of ours.
         if back || self.state == State::Refunded {
             return Paid::Refunded;
+        }
+        if self.former.iter().any(|former| former.status == AttemptStatus::Succeeded) {
+            return Paid::Yes;
         }
         match self.charge.as_ref().map(|charge| charge.status) {
             None | Some(AttemptStatus::Failed | AttemptStatus::Reserved) => Paid::No,

@@ -17,6 +17,7 @@ pub struct Rules {
     pub confirm_without_code: bool,
     pub code_key: CodeKey,
     pub repeat_window: Micros,
+    pub surplus_window: Micros,
     pub consent_valid: Micros,
     pub checking_after: Micros,
     pub grant_fresh: Micros,
@@ -39,6 +40,10 @@ pub struct ChannelRules {
     pub texts_codes: bool,
     pub can_cancel: bool,
     pub can_refund: bool,
+    /// Pauses before a charge that moved nothing, and that it is advised to wait with, is made anew; none: it is not.
+    pub retry: Vec<Micros>,
+    /// How long a consent stands for that.
+    pub retry_consent: Micros,
     /// The subscriber pays at the channel's own page, by a link that is good for so long.
     pub link_ttl: Option<Micros>,
     pub flight: Flight,

@@ -212,6 +212,7 @@ fn cancel(purchases: &[Purchase], service: Option<&str>, package: Option<&str>) 
     };
     let early = |purchase: &Purchase| {
         matches!(purchase.state, State::Requested | State::Offered) && !purchase.is_prepaid()
+            || purchase.retry.is_some()
             || purchase.state == State::Charging && !holds(Rule::ConsentEndsCancelling)
     };
     if let Some(at) = newest(purchases, |purchase| meant(purchase) && early(purchase)) {

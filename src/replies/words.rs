@@ -16,6 +16,8 @@ const PAY: &[&str] =
 const OTP: &[&str] =
     &["package", "name", "price", "days", "account", "short_code", "hotline", "reference", "minutes", "cancel", "otp"];
 const WRONG: &[&str] = &["package", "name", "price", "days", "account", "short_code", "hotline", "reference", "tries"];
+const PUT_OFF: &[&str] =
+    &["package", "name", "price", "days", "account", "short_code", "hotline", "reference", "cancel", "wait"];
 const PLAIN: &[&str] = &["short_code", "hotline"];
 const EXAMPLE: &[&str] = &["short_code", "hotline", "example"];
 
@@ -129,9 +131,44 @@ pub(super) const WORDS: &[Words] = &[
         "Vuot han muc thanh toan khi mua goi {package} gia {price}. Quy khach chua bi tru tien. Vui long thu lai sau.",
     ),
     words(
+        "declined_stop",
+        PURCHASE,
+        "Khong thanh toan duoc goi {package} bang cach nay. Quy khach chua bi tru tien. Vui long chon cach thanh toan khac. Ho tro {hotline}",
+    ),
+    words(
+        "declined_wait",
+        PURCHASE,
+        "Khong thanh toan duoc goi {package} vao luc nay. Quy khach chua bi tru tien. Vui long thu lai sau it gio.",
+    ),
+    words(
+        "declined_account",
+        PURCHASE,
+        "So hoac the thanh toan goi {package} khong dung. Quy khach chua bi tru tien. Vui long dung thue bao hoac the khac.",
+    ),
+    words(
+        "declined_auth",
+        PURCHASE,
+        "Chua xac thuc duoc thanh toan goi {package}. Quy khach chua bi tru tien. Muon mua, soan lai va xac nhan bang ma moi.",
+    ),
+    words(
+        "put_off_no_money",
+        PUT_OFF,
+        "Khong du tien mua goi {package} gia {price}. Quy khach chua bi tru tien. Se tu thu lai sau {wait}. Khong mua nua: soan {cancel} gui {short_code}",
+    ),
+    words(
+        "put_off_limit",
+        PUT_OFF,
+        "Vuot han muc khi mua goi {package} gia {price}. Quy khach chua bi tru tien. Se tu thu lai sau {wait}. Khong mua nua: soan {cancel} gui {short_code}",
+    ),
+    words(
+        "put_off",
+        PUT_OFF,
+        "Chua thanh toan duoc goi {package} gia {price}. Quy khach chua bi tru tien. Se tu thu lai sau {wait}. Khong mua nua: soan {cancel} gui {short_code}",
+    ),
+    words(
         "declined_code",
         PURCHASE,
-        "Ma OTP khong con hieu luc, chua mua goi {package}. Quy khach chua bi tru tien. Muon mua, vui long soan lai.",
+        "Ma OTP khong con hieu luc, chua mua goi {package}. Quy khach chua bi tru tien. Muon mua, soan lai de nhan ma moi.",
     ),
     words(
         "declined_busy",
@@ -141,7 +178,7 @@ pub(super) const WORDS: &[Words] = &[
     words(
         "declined",
         PURCHASE,
-        "Khong thanh toan duoc goi {package}. Quy khach chua bi tru tien. Lien he nha mang hoac {hotline}",
+        "Khong thanh toan duoc goi {package}. Quy khach chua bi tru tien. Vui long goi nha mang, ngan hang hoac {hotline} roi thu lai.",
     ),
     words(
         "late_code",
@@ -177,6 +214,11 @@ pub(super) const WORDS: &[Words] = &[
         "status_open",
         PURCHASE,
         "Goi {package} cho {account}: dang xu ly, vui long cho. Quy khach khong bi tru tien hai lan. Ma GD {reference}",
+    ),
+    words(
+        "status_put_off",
+        PUT_OFF,
+        "Goi {package} gia {price} cho {account}: chua tru tien, dang cho tu thu lai. Khong mua nua: soan {cancel} gui {short_code}",
     ),
     words(
         "status_paid",

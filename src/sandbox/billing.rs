@@ -1,6 +1,8 @@
 //! A telco's billing, simulated: CAMARA Carrier Billing 0.5 and Refund 0.3 as their Gherkin wants them, with balances and
-//! books of its own. Holds all in memory, and knows nothing of paygate's journal.
+//! books of its own. A price's last two digits choose the advice that it is refused with (`advice.rs`). Holds all in
+//! memory, and knows nothing of paygate's journal.
 
+mod advice;
 mod answer;
 mod books;
 mod payments;

@@ -67,6 +67,13 @@ impl Default for Settings {
                 package("FILM", "NGAY", "Phim 1 ngay", 2_000, 1),
                 package("FILM", "TUAN", "Phim 7 ngay", 7_000, 7),
                 package("FILM", "THANG", "Phim 30 ngay", 20_000, 30),
+                // The simulated billing refuses these prices, each with its last digit's advice (seed 001).
+                package("THU", "LOI1", "Thu loi 1", 10_001, 1),
+                package("THU", "LOI2", "Thu loi 2", 10_002, 1),
+                package("THU", "LOI3", "Thu loi 3", 10_003, 1),
+                package("THU", "LOI4", "Thu loi 4", 10_004, 1),
+                package("THU", "LOI5", "Thu loi 5", 10_005, 1),
+                package("THU", "LOI6", "Thu loi 6", 10_006, 1),
             ],
             capacity: 5_000_000,
         }

@@ -23,6 +23,8 @@ pub const STEP_REFUSED: &str = "e6e246bcf0754a9d94f3a759669dca51";
 
 /// Money was taken that nothing stood for: after a purchase was given up, or a second time.
 pub const EXTRA_CHARGE: &str = "a3f5d190c7a140af8f8391208d486df6";
+/// The same package was charged twice to one subscriber in a short time; both may be wanted.
+pub const SURPLUS: &str = "26bcd36e7236400f90fb1fa7a7bdd603";
 /// An operator lets no new charge begin on a channel.
 pub const CHANNEL_FROZEN: &str = "6c8fdecc9c93458fbf87e9c442f892f5";
 pub const CHANNEL_THAWED: &str = "29ae42ea838c4c7f95f6ec38fc9a72fc";
@@ -40,7 +42,7 @@ pub const KEYS_EVICTABLE: &str = "4ac1b65f9e6f499d93fdc323de4075f0";
 pub const CLOCK_SET: &str = "8f92d5e00e994ac4a435a6a1574c2a63";
 
 /// All of them by name, for the catalogue's test.
-pub const ALL: [(&str, &str); 20] = [
+pub const ALL: [(&str, &str); 21] = [
     ("started", STARTED),
     ("stopping", STOPPING),
     ("smsc-bound", SMSC_BOUND),
@@ -53,6 +55,7 @@ pub const ALL: [(&str, &str); 20] = [
     ("store-down", STORE_DOWN),
     ("step-refused", STEP_REFUSED),
     ("extra-charge", EXTRA_CHARGE),
+    ("surplus", SURPLUS),
     ("channel-frozen", CHANNEL_FROZEN),
     ("channel-thawed", CHANNEL_THAWED),
     ("resolved", RESOLVED),

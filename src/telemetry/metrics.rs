@@ -18,12 +18,13 @@ pub const SMSC_BOUND: &str = "paygate_smsc_bound";
 pub const SMSC_WINDOW: &str = "paygate_smsc_window_inflight";
 pub const LATE_SENDS: &str = "paygate_late_sends_refused_total";
 pub const EXTRA_CHARGES: &str = "paygate_extra_charges_total";
+pub const SURPLUS: &str = "paygate_surplus_total";
 pub const CHANNEL_FROZEN: &str = "paygate_channel_frozen";
 pub const PARTNER_REQUESTS: &str = "paygate_partner_requests_total";
 pub const LOG_DROPPED: &str = "paygate_log_dropped_total";
 
 /// Counters, and what they count.
-pub const COUNTERS: [(&str, &str); 24] = [
+pub const COUNTERS: [(&str, &str); 25] = [
     (MESSAGES_RECEIVED, "Messages and orders by HTTP, by door and by what the peer was told (fresh, again, later)"),
     (NOTIFIES, "What channels told by themselves, by channel and by what became of it"),
     ("paygate_redeliveries_total", "Messages and parts that were here already, by door"),
@@ -36,6 +37,7 @@ pub const COUNTERS: [(&str, &str); 24] = [
     ("paygate_refused_writes_total", "Writes that a constraint of the journal refused: a rule failed above it"),
     (LATE_SENDS, "Requests that did not leave because their time to leave was over"),
     (EXTRA_CHARGES, "Charges found that nothing stood for: of a purchase given up, or a second one; by channel"),
+    (SURPLUS, "Pairs of charges of one subscriber for the same package in a short time, by the later one's channel"),
     ("paygate_journal_commits_total", "Transactions of the journal"),
     ("paygate_journal_rows_total", "Rows written by them"),
     ("paygate_journal_failures_total", "Transactions that the store did not take"),
@@ -129,6 +131,7 @@ pub fn register(config: &Config, states: &[&'static str]) {
         counter!(EXTRA_CHARGES, "channel" => channel.clone()).absolute(0);
     }
     for channel in config.charging.keys().chain(config.partner.keys()) {
+        counter!(SURPLUS, "channel" => channel.clone()).absolute(0);
         gauge!(CHANNEL_FROZEN, "channel" => channel.clone()).set(0.0);
         for verdict in NOTIFY_VERDICTS {
             counter!(NOTIFIES, "channel" => channel.clone(), "verdict" => verdict).absolute(0);

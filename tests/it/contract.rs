@@ -13,3 +13,6 @@ mod refusals;
 mod refusing;
 mod scenarios;
 mod shop;
+
+pub(crate) use operator::{config, golden};
+pub(crate) use shop::config as bank_config;

@@ -1,6 +1,7 @@
 //! The pure core, from outside: its table of transitions, random lives, and what one message means.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod advice;
 mod life;
 mod lives;
 mod messages;
@@ -8,5 +9,7 @@ mod money;
 mod operators;
 mod payment;
 mod prepaid;
+mod retries;
 mod sample;
+mod told_apart;
 mod transitions;

@@ -9,3 +9,4 @@ mod lost_answers;
 mod mutants;
 mod opening;
 pub(crate) mod samples;
+mod surplus;

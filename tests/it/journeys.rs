@@ -1,5 +1,6 @@
 //! Whole journeys of subscribers through a real daemon, its real store and simulated neighbours.
 
+mod advice;
 mod again;
 mod answering;
 mod asking;

@@ -96,6 +96,49 @@ async fn in_review(world: &World) -> String {
 }
 
 both_stores! {
+    async fn errors_are_told_apart_and_what_was_charged_twice_is_found(store: Store) {
+        let world = World::of(store).set("charging.viettel.gives_back.declined = \"in_1_2_days\"").start().await;
+        let (phone, terminal) = (world.phone("0854689520"), Terminal::beside(&world));
+        phone.buys("ON THU LOI1").await;
+        phone.reads("chon cach thanh toan khac").await;
+        for account in ["0912345678", "0912345679"] {
+            phone.buys(&format!("ON VIP NAP1 {account}")).await;
+            phone.reads_done().await;
+        }
+        let ids: Vec<String> = world.purchases().await.into_iter().map(|listed| listed.purchase.id).collect();
+        let told: Value = serde_json::from_str(&terminal.does(&["purchases", "show", &ids[0], "--json"]).await).unwrap();
+        let fault = &told["fault"];
+        let words = ["hop", "party", "gives_back", "care"].map(|key| fault[key].as_str().unwrap());
+        assert_eq!(words, ["partner", "partner", "in_1_2_days", "show_subscriber"]);
+        assert_eq!((&told["decline"]["reason"], &told["decline"]["advice"]), (&"declined".into(), &1.into()));
+        let shown = terminal.does(&["purchases", "show", &ids[0]]).await;
+        assert!(shown.contains("went wrong at  partner, by partner") && shown.contains("in_1_2_days by the channel"), "{shown}");
+        let done: Value = serde_json::from_str(&terminal.does(&["purchases", "show", &ids[1], "--json"]).await).unwrap();
+        assert_eq!((&done["fault"], &done["surplus"][0]["other"]), (&Value::Null, &ids[2].as_str().into()));
+        let shown = terminal.does(&["purchases", "show", &ids[2]]).await;
+        assert!(shown.contains(&format!("charged twice: see {} too", ids[1])), "{shown}");
+        let listed = terminal.does(&["purchases", "list", "--surplus", "--json"]).await;
+        let listed: Vec<Value> = serde_json::from_str(&listed).unwrap();
+        assert_eq!(listed.iter().map(|it| it["id"].as_str().unwrap()).collect::<Vec<_>>(), [&ids[2], &ids[1]]);
+        world.ends(&["declined", "done", "done"], Books::bought(2)).await;
+    }
+
+    async fn a_charge_that_is_put_off_is_shown_with_its_attempt_its_time_and_its_reason(store: Store) {
+        let world = World::of(store).set("charging.viettel.retry = [\"4h\"]").start().await;
+        let (phone, terminal) = (world.phone("0854689520"), Terminal::beside(&world));
+        phone.buys("ON THU LOI2").await;
+        phone.reads("Se tu thu lai sau 4 gio").await;
+        let listed: Vec<Value> =
+            serde_json::from_str(&terminal.does(&["purchases", "list", "--json"]).await).unwrap();
+        let (id, retry) = (listed[0]["id"].as_str().unwrap(), &listed[0]["retry"]);
+        assert_eq!((&retry["attempt"], &retry["reason"], &retry["advice"]), (&2.into(), &"limit".into(), &2.into()));
+        let shown = terminal.does(&["purchases", "show", id]).await;
+        assert!(shown.contains("attempt 2: limit") && shown.contains("tried again by itself"), "{shown}");
+        phone.texts("HUY").await;
+        phone.reads("Da huy").await;
+        world.ends(&["cancelled"], Books::NOTHING).await;
+    }
+
     async fn an_inquiry_asks_the_channel_at_once_and_what_it_proves_goes_on_by_itself(store: Store) {
         let world = World::of(store).set(NEVER_ASKED).start().await;
         let (terminal, phone) = (Terminal::beside(&world), world.phone("0854689520"));

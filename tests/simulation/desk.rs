@@ -49,8 +49,15 @@ fn rules() -> Rules {
         answer_within: 15 * SECOND,
         plan: [5, 15, 60, 300, 3_600, 21_600].map(|seconds| seconds * SECOND).to_vec(),
     };
-    let channel =
-        ChannelRules { texts_codes: true, can_cancel: true, can_refund: true, link_ttl: None, flight: flight.clone() };
+    let channel = ChannelRules {
+        texts_codes: true,
+        can_cancel: true,
+        can_refund: true,
+        link_ttl: None,
+        retry: Vec::new(),
+        retry_consent: 24 * 3_600 * SECOND,
+        flight: flight.clone(),
+    };
     Rules {
         otp: Otp::Gateway,
         otp_length: 6,
@@ -61,6 +68,7 @@ fn rules() -> Rules {
         confirm_without_code: false,
         code_key: CodeKey::new([7; 32]),
         repeat_window: 10 * MINUTE,
+        surplus_window: 600 * SECOND,
         consent_valid: 10 * MINUTE,
         checking_after: 30 * SECOND,
         grant_fresh: 24 * 60 * MINUTE,
@@ -87,6 +95,7 @@ fn billing() -> config::CarrierBilling {
         inquiry_plan: vec![Duration::from_secs(5)],
         clock_skew: Duration::from_secs(300),
         concurrency: 1,
+        refusals: config::Refusals::default(),
     }
 }
 

@@ -81,7 +81,7 @@ impl Life<'_> {
             _ => false,
         };
         let rules = [
-            (sums.charges <= 1, "charged twice"),
+            (sums.charges <= 1 || self.is_known_twice(purchase), "charged twice"),
             (sums.grants <= 1, "granted twice"),
             (sums.refunds <= sums.charges, "more given back than charged"),
             (!granted || charged, "granted and not paid"),
@@ -97,6 +97,11 @@ impl Life<'_> {
             ),
         ];
         rules.into_iter().filter(|(holds, _)| !holds).map(|(_, rule)| rule).collect()
+    }
+
+    /// Charged anew after the channel had denied a charge that it had made: a person has both.
+    fn is_known_twice(&self, purchase: &Purchase) -> bool {
+        self.was_denied(&purchase.id) && purchase.state == State::Review
     }
 
     /// The journal's own story: each event begins where the one before ended, and no text is owed for ever or unread.

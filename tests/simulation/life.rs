@@ -21,7 +21,7 @@ use paygate::engine::work::Work;
 use paygate::journal::rows::Unit;
 use paygate::purchase::input::Input;
 use paygate::purchase::record::Micros;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -152,6 +152,8 @@ pub(crate) struct Life<'d> {
     pub(crate) clock: Vec<(Micros, Micros)>,
     /// The ingest key of each message.
     pub(crate) keys_of: BTreeMap<usize, String>,
+    /// Keys of charges that the channel called refused though it had made them.
+    pub(crate) denied: BTreeSet<String>,
     /// What was heard of each purchase's charge and refund.
     pub(crate) said: BTreeMap<(String, bool), Said>,
     pub(crate) weather: Weather,
@@ -169,6 +171,8 @@ impl<'d> Life<'d> {
         let weather = Weather::dealt(&mut chance);
         let books = Books::new(&mut chance, weather);
         deal_rules(desk, &mut chance, &books);
+        // Dealt apart, so that a life without it is the life that it was. Where grants are refused it is about refunds.
+        deal_retries(desk, !weather.refuses_grants && Chance::new(seed ^ 0x2e72_7e72).percent(50));
         let (most, crowd) =
             if weather.needs_a_crowd() { (&[2, 3][..], &[3][..]) } else { (&[1, 2, 2, 3][..], &[1, 1, 2, 3][..]) };
         let instances = (0..*chance.one_of(most)).map(|_| Instance::default()).collect();
@@ -192,6 +196,7 @@ impl<'d> Life<'d> {
             requests: Vec::new(),
             clock: vec![(START, 0)],
             keys_of: BTreeMap::new(),
+            denied: BTreeSet::new(),
             said: BTreeMap::new(),
             weather,
             broken,
@@ -319,6 +324,14 @@ impl<'d> Life<'d> {
         for byte in what.bytes().chain(self.now.to_le_bytes()) {
             self.trace = (self.trace ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
+    }
+}
+
+/// Pauses longer than it takes to hear the truth of a charge that was denied; together longer than the consent stands.
+fn deal_retries(desk: &mut Desk, anew: bool) {
+    for channel in desk.rules.channels.values_mut() {
+        channel.retry = if anew { [10, 30, 60].map(|it| it * MINUTE).to_vec() } else { Vec::new() };
+        channel.retry_consent = 70 * MINUTE;
     }
 }
 

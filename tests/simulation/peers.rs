@@ -213,9 +213,10 @@ fn refusal() -> GrantAnswer {
     GrantAnswer::Refused { reason: Reason::NoAccount, heard: String::new() }
 }
 
-/// What is heard of a call to the channel; it may name its payment.
+/// What is heard of a call to the channel about the charge or refund under `key`; it may name its payment.
 pub(crate) fn heard_from(
     call: ChannelCall,
+    key: &str,
     sends: u32,
     called_at: Micros,
     finding: Finding,
@@ -223,5 +224,5 @@ pub(crate) fn heard_from(
 ) -> Input {
     let handle = names_its_payment.then(|| "pay-1".to_owned());
     let answer = ChannelAnswer { finding, handle, peer_reference: None, heard: String::new() };
-    Input::Channel { call, sends, called_at, answer }
+    Input::Channel { call, key: key.to_owned(), sends, called_at, answer }
 }

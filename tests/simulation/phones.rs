@@ -67,6 +67,9 @@ impl Subscriber {
                 return Err("an offer that is sent twice has one code".to_owned());
             }
         }
+        if text.kind == "put_off" && chance.percent(20) {
+            return Ok(vec![(chance.up_to(1_200_000_000), "HUY VIP NAP1".to_owned())]);
+        }
         if !matches!(text.kind, "offer" | "wrong_code" | "code_again") || chance.percent(8) {
             return Ok(Vec::new());
         }

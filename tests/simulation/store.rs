@@ -85,7 +85,9 @@ impl Store {
     fn is_forbidden(&self, unit: &Unit) -> bool {
         let live = |status: AttemptStatus| status != AttemptStatus::Failed;
         let second_charge = unit.charge.as_ref().is_some_and(|row| {
-            let other = |(id, key): &(String, String)| *id == row.purchase_id && *key != row.attempt.key;
+            let failed = |key: &str| unit.former_charges.iter().any(|former| former.attempt.key == key);
+            let other =
+                |(id, key): &(String, String)| *id == row.purchase_id && *key != row.attempt.key && !failed(key);
             live(row.attempt.status) && self.charges.iter().any(|(key, status)| other(key) && live(*status))
         });
         let forgotten = unit.purchase.as_ref().is_some_and(|row| {
@@ -109,7 +111,7 @@ impl Store {
         if let Some(row) = &unit.purchase {
             self.purchases.insert(row.purchase.id.clone(), row.purchase.clone());
         }
-        if let Some(row) = &unit.charge {
+        for row in unit.former_charges.iter().chain(&unit.charge) {
             self.charges.insert((row.purchase_id.clone(), row.attempt.key.clone()), row.attempt.status);
         }
         for event in &unit.events {

@@ -42,10 +42,12 @@ pub(crate) enum Fault {
     F64,
     F65,
     F66,
+    /// No fault: a charge that was made anew took place.
+    Anew,
 }
 
 impl Fault {
-    pub(crate) const ALL: [(Self, &str); 36] = [
+    pub(crate) const ALL: [(Self, &str); 37] = [
         (Self::F1, "killed with a message read and not committed"),
         (Self::F2, "killed with a message committed and not acknowledged"),
         (Self::F3, "killed with an offer committed and not sent"),
@@ -82,6 +84,7 @@ impl Fault {
         (Self::F64, "the journal's clock was set"),
         (Self::F65, "a right code was answered twice, or as it expired"),
         (Self::F66, "a message was delivered again, or written twice"),
+        (Self::Anew, "a charge was made anew under a key of its own"),
     ];
 }
 

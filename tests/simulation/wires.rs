@@ -67,6 +67,12 @@ pub(crate) struct Request {
     timed_out: bool,
 }
 
+impl Request {
+    fn key(&self) -> String {
+        self.question.attempt_of(&self.purchase).map(|attempt| attempt.key.clone()).unwrap_or_default()
+    }
+}
+
 impl Life<'_> {
     pub(crate) fn perform(&mut self, instance: usize, purchase: Arc<Purchase>, effect: &Effect, moment: Moment) {
         let question = match effect {
@@ -223,10 +229,11 @@ impl Life<'_> {
             Question::Check => self.checked(),
             Question::Channel(call) => {
                 let key = purchase.charge.as_ref().map(|charge| charge.key.clone()).unwrap_or_default();
+                let asked = purchase.attempt_of(call).map(|attempt| attempt.key.clone()).unwrap_or_default();
                 let code = purchase.offer.as_ref().and_then(|offer| offer.answered.as_deref());
                 let finding = self.books.channel(&mut self.chance, call, &key, code, self.now);
                 let finding = self.or_no_verdict(call, finding);
-                heard_from(call, sends, called_at, finding, self.chance.percent(80))
+                heard_from(call, &asked, sends, called_at, finding, self.chance.percent(80))
             }
             Question::Grant(call) => {
                 let answer = self.books.packages(&mut self.chance, call, &purchase.id);
@@ -264,7 +271,9 @@ impl Life<'_> {
     }
 
     fn judge_consent(&mut self, purchase: &Purchase) {
-        let (valid, within) = (self.desk.rules.consent_valid, self.desk.rules.grant.send_within);
+        let within = self.desk.rules.grant.send_within;
+        let anew = self.desk.rules.channels.values().find(|_| !purchase.former.is_empty());
+        let valid = anew.map_or(self.desk.rules.consent_valid, |channel| channel.retry_consent);
         let both = purchase.consent.as_ref().zip(purchase.charge.as_ref());
         let stands = both.is_some_and(|(consent, charge)| charge.send_by - within < consent.given_at + valid);
         if !stands {
@@ -280,7 +289,11 @@ impl Life<'_> {
             if self.said.get(&(id.clone(), false)).is_some_and(|said| said.found_nothing) {
                 self.tally.saw(Fault::F20);
             }
-            if before.charges > 0 {
+            if !purchase.former.is_empty() {
+                self.tally.saw(Fault::Anew);
+            }
+            // Nobody can know better than a channel that says "refused" and does not take it back in time.
+            if before.charges > 0 && !self.was_denied(id) {
                 self.wrong(format!("{id} is charged twice"));
             }
             if !self.is_agreed(&purchase) {
@@ -317,11 +330,17 @@ impl Life<'_> {
         }
     }
 
+    /// Whether the channel called a charge of this purchase refused that it had made.
+    pub(crate) fn was_denied(&self, purchase: &str) -> bool {
+        self.denied.iter().any(|key| key.starts_with(purchase))
+    }
+
     /// The channel calls a charge refused that it has made, and says so later, as often as it takes to be believed.
     fn deny_and_notify(&mut self, at: usize, took: Micros, truth: Input) {
         self.tally.saw(Fault::F27);
-        if let Input::Channel { call, sends, called_at, .. } = truth {
-            self.answer(at, took, heard_from(call, sends, called_at, NO_MONEY, true));
+        if let Input::Channel { call, key, sends, called_at, .. } = &truth {
+            self.denied.insert(key.clone());
+            self.answer(at, took, heard_from(*call, key, *sends, *called_at, NO_MONEY, true));
         }
         let pause = took + SECOND + self.chance.up_to(60 * SECOND);
         self.after(pause, Event::Notify { request: at, input: Box::new(truth) });
@@ -329,8 +348,10 @@ impl Life<'_> {
 
     pub(crate) fn notify(&mut self, at: usize, input: Box<Input>) {
         let id = self.requests[at].purchase.id.clone();
-        let charge = self.store.purchases.get(&id).and_then(|purchase| purchase.charge.as_ref());
-        if charge.is_some_and(|charge| charge.status == AttemptStatus::Succeeded) {
+        let purchase = self.store.purchases.get(&id);
+        let mut charges = purchase.iter().flat_map(|purchase| purchase.charge.iter().chain(&purchase.former));
+        let told = |key: &str| charges.any(|it| it.key == key && it.status == AttemptStatus::Succeeded);
+        if matches!(input.as_ref(), Input::Channel { key, .. } if { told }(key)) {
             return;
         }
         let instance = usize::try_from(self.chance.below(self.instances.len() as u64)).unwrap_or(0);
@@ -423,7 +444,9 @@ fn unknown(request: &Request, cause: Cause) -> Input {
     let (sends, called_at, heard) = (request.sends, request.called_at, String::new());
     match request.question {
         Question::Check => Input::Checked { answer: CheckAnswer::Unavailable { heard }, nonce: String::new() },
-        Question::Channel(call) => heard_from(call, sends, called_at, Finding::Unknown { cause }, false),
+        Question::Channel(call) => {
+            heard_from(call, &request.key(), sends, called_at, Finding::Unknown { cause }, false)
+        }
         Question::Grant(call) => Input::Grant { call, sends, called_at, answer: GrantAnswer::Unknown { cause, heard } },
     }
 }
@@ -432,7 +455,7 @@ fn not_sent(request: &Request) -> Input {
     let (sends, called_at, why) = (request.sends, request.called_at, "connection refused".to_owned());
     match request.question {
         Question::Check => unknown(request, Cause::NoAnswer),
-        Question::Channel(call) => heard_from(call, sends, called_at, Finding::NotSent { why }, false),
+        Question::Channel(call) => heard_from(call, &request.key(), sends, called_at, Finding::NotSent { why }, false),
         Question::Grant(call) => Input::Grant { call, sends, called_at, answer: GrantAnswer::NotSent { why } },
     }
 }

@@ -62,7 +62,7 @@ impl Driver {
         let handle = handle_of(opened)?;
         let Some(authorization) = &handle.authorization else {
             // It was found by its key, and the authorization is only shown once: this code can be tried nowhere.
-            let finding = Finding::NotCharged(Decline::new(Reason::OtpExpired, Advice::NewCode));
+            let finding = Finding::NotCharged(Decline::of(Reason::OtpExpired));
             return Err(with_payment(&handle, finding, "pending_validation, and its authorization is lost"));
         };
         self.validate(order, &handle, authorization, code).await?;
@@ -81,9 +81,7 @@ impl Driver {
         let answer = match said.reply {
             Reply::Accepted(ref answer) if answer.status == 204 || answer.body.is_empty() => return Ok(()),
             Reply::Refused(Verdict::AlreadyDone) => return Ok(()),
-            Reply::Refused(Verdict::WrongCode) => {
-                said.concluded(Finding::WrongCode(Decline::new(Reason::OtpWrong, Advice::NewCode)))
-            }
+            Reply::Refused(Verdict::WrongCode) => said.concluded(Finding::WrongCode(Decline::of(Reason::OtpWrong))),
             Reply::Refused(Verdict::Declined(reason, advice)) => declined(said, reason, advice),
             Reply::NotSent(_) => said.inconclusive(),
             Reply::Accepted(_) | Reply::Unknown(_) | Reply::Refused(_) => {

@@ -1,6 +1,7 @@
 //! What each refusal of CAMARA Carrier Billing 0.5 and Carrier Billing Refund 0.3 proves, as one table (charging.md §3.4).
 //! Holds no logic but the look-up; a code that is not here proves nothing.
 
+use crate::config::GivesBack;
 use crate::purchase::evidence::{Advice, Reason};
 
 /// An endpoint, by its operationId.
@@ -66,7 +67,12 @@ const CHARGES: &[Operation] = &[CreatePayment, PreparePayment, ValidatePayment, 
 const LISTS: &[Operation] = &[RetrievePayments, RetrieveRefunds];
 const READS_ONE: &[Operation] = &[RetrievePayment, RetrieveRefund];
 
-const CONFIG: Verdict = Declined(Reason::Config, Advice::Technical);
+const CONFIG: Verdict = declined(Reason::Config);
+
+/// Refused with the advice that every channel gives for this reason; a row that says otherwise follows charging.md §3.4.
+const fn declined(reason: Reason) -> Verdict {
+    Declined(reason, reason.advice())
+}
 
 const fn rule(operations: &'static [Operation], status: u16, code: &'static str, verdict: Verdict) -> Rule {
     Rule { operations, status, code, verdict }
@@ -81,28 +87,28 @@ pub const RULES: &[Rule] = &[
     rule(OPENS, 400, "OUT_OF_RANGE", CONFIG),
     rule(CODE_OR_CONFIRM, 400, "INVALID_ARGUMENT", CONFIG),
     rule(VALIDATES, 400, "INVALID_CODE", WrongCode),
-    rule(VALIDATES, 400, "INVALID_AUTHORIZATION_ID", Declined(Reason::OtpExpired, Advice::NewCode)),
-    rule(VALIDATES, 400, "VALIDATION_FAILED", Declined(Reason::OtpLocked, Advice::CallOperator)),
+    rule(VALIDATES, 400, "INVALID_AUTHORIZATION_ID", declined(Reason::OtpExpired)),
+    rule(VALIDATES, 400, "VALIDATION_FAILED", declined(Reason::OtpLocked)),
     rule(CHARGES, 401, "UNAUTHENTICATED", CONFIG),
     rule(CHARGES, 403, "PERMISSION_DENIED", CONFIG),
     rule(OPENS_OR_CONFIRMS, 403, "PAYMENT_DENIED", Declined(Reason::Declined, Advice::Stop)),
-    rule(OPENS_OR_CONFIRMS, 404, "IDENTIFIER_NOT_FOUND", Declined(Reason::NoAccount, Advice::ChangeAccount)),
+    rule(OPENS_OR_CONFIRMS, 404, "IDENTIFIER_NOT_FOUND", declined(Reason::NoAccount)),
     rule(CODE_OR_CONFIRM, 404, "NOT_FOUND", AskPayment),
     rule(OPENS, 409, "ALREADY_EXISTS", Exists),
     rule(VALIDATES, 409, "ALREADY_EXISTS", AlreadyDone),
     rule(CONFIRMS, 409, "ALREADY_EXISTS", AskPayment),
     rule(CONFIRMS, 409, "PAYMENT_CONFIRMED", AskPayment),
-    rule(CONFIRMS, 409, "PAYMENT_CANCELLED", Declined(Reason::Cancelled, Advice::Stop)),
-    rule(OPENS_OR_CONFIRMS, 422, "SERVICE_NOT_APPLICABLE", Declined(Reason::NotAllowed, Advice::Stop)),
+    rule(CONFIRMS, 409, "PAYMENT_CANCELLED", declined(Reason::Cancelled)),
+    rule(OPENS_OR_CONFIRMS, 422, "SERVICE_NOT_APPLICABLE", declined(Reason::NotAllowed)),
     rule(OPENS_OR_CONFIRMS, 422, "MISSING_IDENTIFIER", CONFIG),
     rule(OPENS_OR_CONFIRMS, 422, "UNNECESSARY_IDENTIFIER", CONFIG),
     rule(OPENS_OR_CONFIRMS, 422, "PHONE_NUMBER_REQUIRED", CONFIG),
     rule(OPENS_OR_CONFIRMS, 422, "UNAUTHORIZED_AMOUNT", Declined(Reason::Limit, Advice::Stop)),
-    rule(OPENS_OR_CONFIRMS, 422, "AMOUNT_THRESHOLD_OVERPASSED", Declined(Reason::Limit, Advice::Wait)),
-    rule(OPENS_OR_CONFIRMS, 422, "USER_AMOUNT_THRESHOLD_OVERPASSED", Declined(Reason::Limit, Advice::Wait)),
-    rule(CHARGES, 429, "TOO_MANY_REQUESTS", Declined(Reason::Busy, Advice::Technical)),
+    rule(OPENS_OR_CONFIRMS, 422, "AMOUNT_THRESHOLD_OVERPASSED", declined(Reason::Limit)),
+    rule(OPENS_OR_CONFIRMS, 422, "USER_AMOUNT_THRESHOLD_OVERPASSED", declined(Reason::Limit)),
+    rule(CHARGES, 429, "TOO_MANY_REQUESTS", declined(Reason::Busy)),
     rule(CANCELS, 404, "NOT_FOUND", NotFound),
-    rule(CANCELS, 409, "PAYMENT_CANCELLED", Declined(Reason::Cancelled, Advice::Stop)),
+    rule(CANCELS, 409, "PAYMENT_CANCELLED", declined(Reason::Cancelled)),
     rule(CANCELS, 409, "PAYMENT_CONFIRMED", AskPayment),
     rule(CANCELS, 409, "ALREADY_EXISTS", AskPayment),
     rule(READS_ONE, 404, "NOT_FOUND", NotFound),
@@ -114,8 +120,8 @@ pub const RULES: &[Rule] = &[
     rule(REFUNDS, 400, "INVALID_SINK", CONFIG),
     rule(REFUNDS, 401, "UNAUTHENTICATED", CONFIG),
     rule(REFUNDS, 403, "PERMISSION_DENIED", CONFIG),
-    rule(REFUNDS, 403, "REFUND_DENIED", Declined(Reason::Declined, Advice::CallOperator)),
-    rule(REFUNDS, 403, "PAYMENT_NOT_ELIGIBLE_FOR_REFUND", Declined(Reason::Declined, Advice::CallOperator)),
+    rule(REFUNDS, 403, "REFUND_DENIED", declined(Reason::Declined)),
+    rule(REFUNDS, 403, "PAYMENT_NOT_ELIGIBLE_FOR_REFUND", declined(Reason::Declined)),
     rule(REFUNDS, 404, "NOT_FOUND", CONFIG),
     rule(REFUNDS, 409, "ALREADY_EXISTS", Exists),
     rule(REFUNDS, 422, "INVALID_PAYMENT_STATUS", AskPayment),
@@ -135,6 +141,16 @@ pub fn verdict(operation: Operation, status: u16, code: &str) -> Option<Verdict>
         .iter()
         .find(|rule| rule.status == status && rule.code == bare && rule.operations.contains(&operation))
         .map(|rule| rule.verdict)
+}
+
+/// Whether the operator gives back by itself after such a refusal: what was set aside is free again at once, since nothing
+/// is debited before confirmPayment. Without a refusal there is only createRefund.
+#[must_use]
+pub const fn gives_back(refusal: Option<Reason>) -> GivesBack {
+    match refusal {
+        Some(_) => GivesBack::Now,
+        None => GivesBack::Never,
+    }
 }
 
 impl Operation {

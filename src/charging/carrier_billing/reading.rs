@@ -4,7 +4,7 @@
 use super::amount::to_minor;
 use super::wire::{AmountTransaction, ChargingInformation, Payment, PaymentHandle, Refund, RefundHandle};
 use crate::charging::{ChargeOrder, RefundOrder};
-use crate::purchase::evidence::{Advice, Cause, ChannelAnswer, Decline, Finding, Reason};
+use crate::purchase::evidence::{Cause, ChannelAnswer, Decline, Finding, Reason};
 use crate::purchase::money::Money;
 
 pub(super) const BAD_ANSWER: Finding = Finding::Unknown { cause: Cause::BadAnswer };
@@ -33,15 +33,15 @@ fn handle(order: &ChargeOrder, payment: &Payment) -> PaymentHandle {
 }
 
 fn payment_finding(order: &ChargeOrder, payment: &Payment) -> Finding {
-    let declined = |reason, advice| Finding::NotCharged(Decline::new(reason, advice));
+    let declined = |reason| Finding::NotCharged(Decline::of(reason));
     match payment.payment_status.as_str() {
         "processing" => PENDING,
-        "pending_validation" if !payment.can_be_validated() => declined(Reason::NeedAuth, Advice::NewCode),
+        "pending_validation" if !payment.can_be_validated() => declined(Reason::NeedAuth),
         "pending_validation" => as_ordered(order, payment, Finding::CodeSent),
         "reserved" => as_ordered(order, payment, Finding::Reserved),
         "succeeded" => charged(payment),
-        "denied" => declined(Reason::Declined, Advice::CallOperator),
-        "cancelled" => declined(Reason::Cancelled, Advice::Stop),
+        "denied" => declined(Reason::Declined),
+        "cancelled" => declined(Reason::Cancelled),
         _ => UNKNOWN_CODE,
     }
 }
@@ -96,7 +96,7 @@ fn refund_finding(order: &RefundOrder, refund: &Refund) -> Finding {
     match refund.refund_status.as_str() {
         "processing" => PENDING,
         "succeeded" => refunded(order, refund),
-        "denied" => Finding::NotRefunded(Decline::new(Reason::Declined, Advice::CallOperator)),
+        "denied" => Finding::NotRefunded(Decline::of(Reason::Declined)),
         _ => UNKNOWN_CODE,
     }
 }

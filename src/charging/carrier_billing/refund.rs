@@ -76,7 +76,7 @@ impl Driver {
         let Reply::Accepted(answer) = &read.reply else { return read.unanswered() };
         match serde_json::from_slice::<Payment>(&answer.body) {
             Ok(payment) if matches!(payment.payment_status.as_str(), "denied" | "cancelled") => {
-                said.concluded(Finding::NotRefunded(Decline::new(Reason::Declined, Advice::CallOperator)))
+                said.concluded(Finding::NotRefunded(Decline::of(Reason::Declined)))
             }
             Ok(_) => said.concluded(PENDING),
             Err(_) => read.unanswered(),

@@ -1,6 +1,7 @@
 //! What each code of 123PAY proves, as one table (seed 004; charging.md §3.4). Holds no logic but the look-up; a code that is
 //! not here proves nothing.
 
+use crate::config::GivesBack;
 use crate::purchase::evidence::{Advice, Reason};
 
 /// Where a code stands.
@@ -42,7 +43,7 @@ pub struct Row {
     pub means: &'static str,
 }
 
-use Advice::{CallOperator, ChangeAccount, NewCode, Stop, Technical, Wait};
+use Advice::{NewCode, Stop};
 use Place::{CreateOrder, QueryOrder, Status};
 use Proof::{Absent, Declined, Exists, NoEvidence, Paid, Undetermined, Waits};
 
@@ -50,16 +51,21 @@ const fn row(place: Place, code: &'static str, proof: Proof, means: &'static str
     Row { place, code, proof, means }
 }
 
+/// Refused with the advice that every channel gives for this reason; a row that says otherwise follows charging.md §3.4.
+const fn declined(reason: Reason) -> Proof {
+    Declined(reason, reason.advice())
+}
+
 pub const ROWS: &[Row] = &[
-    row(CreateOrder, "5000", Declined(Reason::Busy, Technical), "system busy"),
-    row(CreateOrder, "6000", Declined(Reason::Config, Technical), "partner not authenticated"),
-    row(CreateOrder, "6100", Declined(Reason::Config, Technical), "a parameter of the wrong form"),
-    row(CreateOrder, "6200", Declined(Reason::NotAllowed, Stop), "against the rules between partner and 123PAY"),
-    row(CreateOrder, "6203", Declined(Reason::Maintenance, Wait), "bank in maintenance"),
+    row(CreateOrder, "5000", declined(Reason::Busy), "system busy"),
+    row(CreateOrder, "6000", declined(Reason::Config), "partner not authenticated"),
+    row(CreateOrder, "6100", declined(Reason::Config), "a parameter of the wrong form"),
+    row(CreateOrder, "6200", declined(Reason::NotAllowed), "against the rules between partner and 123PAY"),
+    row(CreateOrder, "6203", declined(Reason::Maintenance), "bank in maintenance"),
     row(CreateOrder, "6206", Exists, "transaction id used before"),
-    row(CreateOrder, "6212", Declined(Reason::Limit, Wait), "over the limit of a payment"),
-    row(CreateOrder, "7200", Declined(Reason::BadInstrument, ChangeAccount), "payment information invalid"),
-    row(CreateOrder, "7300", Declined(Reason::Busy, Technical), "bank not reached"),
+    row(CreateOrder, "6212", declined(Reason::Limit), "over the limit of a payment"),
+    row(CreateOrder, "7200", declined(Reason::BadInstrument), "payment information invalid"),
+    row(CreateOrder, "7300", declined(Reason::Busy), "bank not reached"),
     row(QueryOrder, "5000", NoEvidence, "system busy"),
     row(QueryOrder, "6000", NoEvidence, "partner not authenticated"),
     row(QueryOrder, "6100", NoEvidence, "a parameter of the wrong form"),
@@ -72,45 +78,55 @@ pub const ROWS: &[Row] = &[
     row(Status, "5000", Undetermined, "system busy"),
     row(Status, "7300", Undetermined, "bank not reached"),
     row(Status, "-10", Absent, "no such transaction"),
-    row(Status, "-100", Declined(Reason::Cancelled, Stop), "cancelled"),
-    row(Status, "6200", Declined(Reason::NotAllowed, Stop), "against the rules between partner and 123PAY"),
-    row(Status, "6212", Declined(Reason::Limit, Wait), "over the limit of a payment"),
-    row(Status, "7200", Declined(Reason::BadInstrument, ChangeAccount), "payment information invalid"),
-    row(Status, "7201", Declined(Reason::NoMoney, Wait), "not enough money"),
-    row(Status, "7202", Declined(Reason::NoMoney, Wait), "below the account's least balance"),
-    row(Status, "7203", Declined(Reason::Limit, Wait), "over the bank's amount a day"),
-    row(Status, "7204", Declined(Reason::Limit, Wait), "over the bank's number of payments a day"),
+    row(Status, "-100", declined(Reason::Cancelled), "cancelled"),
+    row(Status, "6200", declined(Reason::NotAllowed), "against the rules between partner and 123PAY"),
+    row(Status, "6212", declined(Reason::Limit), "over the limit of a payment"),
+    row(Status, "7200", declined(Reason::BadInstrument), "payment information invalid"),
+    row(Status, "7201", declined(Reason::NoMoney), "not enough money"),
+    row(Status, "7202", declined(Reason::NoMoney), "below the account's least balance"),
+    row(Status, "7203", declined(Reason::Limit), "over the bank's amount a day"),
+    row(Status, "7204", declined(Reason::Limit), "over the bank's number of payments a day"),
     row(Status, "7205", Declined(Reason::Limit, Stop), "over the bank's limit of one payment"),
     row(Status, "7210", Declined(Reason::Cancelled, NewCode), "no payment information entered"),
-    row(Status, "7211", Declined(Reason::NotRegistered, CallOperator), "not registered for payment online"),
-    row(Status, "7212", Declined(Reason::Blocked, CallOperator), "payment online locked for now"),
-    row(Status, "7213", Declined(Reason::Blocked, CallOperator), "account locked"),
-    row(Status, "7220", Declined(Reason::OtpNone, NewCode), "no OTP entered"),
-    row(Status, "7221", Declined(Reason::Blocked, CallOperator), "card or account wrong more than 3 times"),
-    row(Status, "7222", Declined(Reason::OtpWrong, NewCode), "OTP wrong"),
-    row(Status, "7223", Declined(Reason::OtpExpired, NewCode), "OTP expired"),
-    row(Status, "7224", Declined(Reason::OtpLocked, CallOperator), "OTP wrong more than 3 times"),
-    row(Status, "7231", Declined(Reason::BadInstrument, ChangeAccount), "card holder's name wrong"),
-    row(Status, "7232", Declined(Reason::BadInstrument, ChangeAccount), "card invalid, or customer not found"),
-    row(Status, "7233", Declined(Reason::BadInstrument, ChangeAccount), "card expired"),
-    row(Status, "7234", Declined(Reason::Fraud, Stop), "card lost"),
-    row(Status, "7235", Declined(Reason::Fraud, Stop), "card stolen"),
-    row(Status, "7236", Declined(Reason::BadInstrument, ChangeAccount), "card marked deleted"),
-    row(Status, "7241", Declined(Reason::BadInstrument, ChangeAccount), "card's security code wrong"),
-    row(Status, "7242", Declined(Reason::BadInstrument, ChangeAccount), "address wrong"),
-    row(Status, "7243", Declined(Reason::BadInstrument, ChangeAccount), "address and security code wrong"),
-    row(Status, "7244", Declined(Reason::Fraud, Stop), "risk checks not passed"),
-    row(Status, "7245", Declined(Reason::Declined, CallOperator), "declined by the bank"),
-    row(Status, "7246", Declined(Reason::Blocked, CallOperator), "account held"),
+    row(Status, "7211", declined(Reason::NotRegistered), "not registered for payment online"),
+    row(Status, "7212", declined(Reason::Blocked), "payment online locked for now"),
+    row(Status, "7213", declined(Reason::Blocked), "account locked"),
+    row(Status, "7220", declined(Reason::OtpNone), "no OTP entered"),
+    row(Status, "7221", declined(Reason::Blocked), "card or account wrong more than 3 times"),
+    row(Status, "7222", declined(Reason::OtpWrong), "OTP wrong"),
+    row(Status, "7223", declined(Reason::OtpExpired), "OTP expired"),
+    row(Status, "7224", declined(Reason::OtpLocked), "OTP wrong more than 3 times"),
+    row(Status, "7231", declined(Reason::BadInstrument), "card holder's name wrong"),
+    row(Status, "7232", declined(Reason::BadInstrument), "card invalid, or customer not found"),
+    row(Status, "7233", declined(Reason::BadInstrument), "card expired"),
+    row(Status, "7234", declined(Reason::Fraud), "card lost"),
+    row(Status, "7235", declined(Reason::Fraud), "card stolen"),
+    row(Status, "7236", declined(Reason::BadInstrument), "card marked deleted"),
+    row(Status, "7241", declined(Reason::BadInstrument), "card's security code wrong"),
+    row(Status, "7242", declined(Reason::BadInstrument), "address wrong"),
+    row(Status, "7243", declined(Reason::BadInstrument), "address and security code wrong"),
+    row(Status, "7244", declined(Reason::Fraud), "risk checks not passed"),
+    row(Status, "7245", declined(Reason::Declined), "declined by the bank"),
+    row(Status, "7246", declined(Reason::Blocked), "account held"),
     row(Status, "7247", Declined(Reason::Blocked, Stop), "account closed"),
-    row(Status, "7248", Declined(Reason::Blocked, CallOperator), "account frozen"),
-    row(Status, "7299", Declined(Reason::Declined, CallOperator), "not successful"),
+    row(Status, "7248", declined(Reason::Blocked), "account frozen"),
+    row(Status, "7299", declined(Reason::Declined), "not successful"),
 ];
 
 /// `None` for whatever the table does not have: then nothing is proven.
 #[must_use]
 pub fn row_of(place: Place, code: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.place == place && row.code == code)
+}
+
+/// Whether the bank gives back by itself after such a refusal: what it took and could not pass on is back in a day or two
+/// (R000.18). Of an order without a refusal nothing comes back but by the merchant's hand: 123PAY has no refund.
+#[must_use]
+pub const fn gives_back(refusal: Option<Reason>) -> GivesBack {
+    match refusal {
+        Some(_) => GivesBack::InDays,
+        None => GivesBack::Never,
+    }
 }
 
 #[cfg(test)]

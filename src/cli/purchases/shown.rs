@@ -2,11 +2,12 @@
 
 use super::moment::local;
 use super::timeline::{timeline, tone};
-use super::view::grant_id;
+use super::view::{grant_id, other};
 use crate::cli::table::{Cell, RED, Table};
 use crate::engine::door::PARTNER;
 use crate::journal::rows::{AttemptRow, Listed, Story};
-use crate::purchase::record::{Order, ReviewReason, State};
+use crate::purchase::fault::Fault;
+use crate::purchase::record::{Order, Retry, ReviewReason, State};
 
 const HEADING: [&str; 11] =
     ["CREATED", "ID", "NUMBER", "ACCOUNT", "PACKAGE", "PRICE", "CHANNEL", "STATE", "PAID", "GRANTED", "REVIEW"];
@@ -36,8 +37,8 @@ pub(super) fn list(found: &[Listed], colour: bool) -> String {
     table.render(colour)
 }
 
-pub(super) fn story(story: &Story, raw: bool, colour: bool) -> String {
-    let mut text = facts(story, colour) + "\n";
+pub(super) fn story(story: &Story, fault: Option<Fault>, raw: bool, colour: bool) -> String {
+    let mut text = facts(story, fault, colour) + "\n";
     let kinds = [("charge", &story.charges), ("grant", &story.grants), ("refund", &story.refunds)];
     let mut table = Table::default();
     table.heading(&["ATTEMPT", "KEY", "STATE", "AMOUNT", "SENDS", "PEER'S REFERENCE"]);
@@ -52,7 +53,7 @@ pub(super) fn story(story: &Story, raw: bool, colour: bool) -> String {
     text + &timeline(story, raw, colour)
 }
 
-fn facts(story: &Story, colour: bool) -> String {
+fn facts(story: &Story, fault: Option<Fault>, colour: bool) -> String {
     let (purchase, order) = (&story.purchase, &story.purchase.order);
     let mut table = Table::default();
     table.facts([
@@ -71,7 +72,25 @@ fn facts(story: &Story, colour: bool) -> String {
     table.facts(purchase.verdict.iter().map(|verdict| ("verdict", verdict.as_str())));
     table.facts(grant_id(story).iter().map(|id| ("grant id", *id)));
     table.facts(purchase.due_at.map(local).iter().map(|due| ("looked at", due.as_str())));
+    table.facts(purchase.retry.map(retry).iter().map(|retry| ("tried again", retry.as_str())));
+    table.facts(fault.map(|fault| told(&fault)).iter().flatten().map(|(name, value)| (*name, value.as_str())));
+    let others = story.surplus.iter().map(|pair| format!("charged twice: see {} too", other(pair, &purchase.id)));
+    table.facts(others.collect::<Vec<_>>().iter().map(|other| ("surplus", other.as_str())));
     table.render(colour)
+}
+
+fn retry(retry: Retry) -> String {
+    format!("{}, attempt {}: {}", local(retry.at), retry.attempt, retry.decline.reason.as_str())
+}
+
+/// Hop, whose fault, the money, and what to do.
+fn told(fault: &Fault) -> Vec<(&'static str, String)> {
+    let mut facts = vec![("went wrong at", format!("{}, by {}", fault.hop.as_str(), fault.party.as_str()))];
+    facts.extend(
+        fault.gives_back.map(|gives_back| ("given back", format!("{} by the channel itself", gives_back.as_str()))),
+    );
+    facts.push(("to do", fault.care.sentence().to_owned()));
+    facts
 }
 
 /// Its door, and how its subscriber is told, where that is possible.

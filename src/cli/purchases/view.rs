@@ -1,9 +1,12 @@
 //! A purchase as other programs read it. The keys are a promise; new ones may come, none changes.
 
 use super::moment::utc;
-use crate::journal::rows::{ActOutcome, ActRow, AttemptRow, EventRow, Listed, MessageRow, ReplyRow, Story};
+use crate::config::GivesBack;
+use crate::journal::rows::{ActOutcome, ActRow, AttemptRow, EventRow, Listed, MessageRow, ReplyRow, Story, Surplus};
 use crate::purchase::Purchase;
-use crate::purchase::record::{AttemptStatus, ReviewReason};
+use crate::purchase::evidence::Decline;
+use crate::purchase::fault::Fault;
+use crate::purchase::record::{AttemptStatus, Retry, ReviewReason};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -32,7 +35,18 @@ pub(super) struct Listing<'p> {
     granted: &'p str,
     review: Option<&'static str>,
     charges: Vec<Charge<'p>>,
+    /// Where the charge moved nothing and is made anew later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry: Option<Waiting>,
     grant_id: Option<&'p str>,
+}
+
+#[derive(Serialize)]
+struct Waiting {
+    attempt: u32,
+    at: String,
+    reason: &'static str,
+    advice: u8,
 }
 
 #[derive(Serialize)]
@@ -52,8 +66,37 @@ pub(super) struct Told<'p> {
     texts: Vec<Text<'p>>,
     /// What operators did to it.
     acts: Vec<Act<'p>>,
+    /// Why it failed, and what that advises; null where it did not.
+    decline: Option<Declined>,
+    /// Null where nothing went wrong.
+    fault: Option<Wrong>,
+    /// Other purchases that make a pair with it: the same package, charged twice.
+    surplus: Vec<Pair<'p>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     raw: Option<Raw<'p>>,
+}
+
+#[derive(Serialize)]
+struct Declined {
+    reason: &'static str,
+    /// 1 to 6 (seed 001).
+    advice: u8,
+}
+
+#[derive(Serialize)]
+struct Wrong {
+    hop: &'static str,
+    party: &'static str,
+    /// Whether the channel gives the money back by itself; null where it was never asked for any.
+    gives_back: Option<&'static str>,
+    care: &'static str,
+    to_do: &'static str,
+}
+
+#[derive(Serialize)]
+struct Pair<'p> {
+    other: &'p str,
+    found_at: String,
 }
 
 #[derive(Serialize)]
@@ -137,8 +180,15 @@ impl<'p> Listing<'p> {
             granted: purchase.granted(),
             review: purchase.review.map(ReviewReason::as_str),
             charges: charges.iter().map(Charge::of).collect(),
+            retry: purchase.retry.map(Waiting::of),
             grant_id,
         }
+    }
+}
+
+impl Waiting {
+    fn of(Retry { attempt, at, decline }: Retry) -> Self {
+        Self { attempt, at: utc(at), reason: decline.reason.as_str(), advice: decline.advice.number() }
     }
 }
 
@@ -154,15 +204,42 @@ impl<'p> Charge<'p> {
 }
 
 impl<'p> Told<'p> {
-    pub(super) fn of(story: &'p Story, raw: bool) -> Self {
+    pub(super) fn of(story: &'p Story, fault: Option<Fault>, raw: bool) -> Self {
+        let pair = |pair: &'p Surplus| Pair { other: other(pair, &story.purchase.id), found_at: utc(pair.at) };
         Self {
             listing: Listing::new(&story.purchase, &story.charges, grant_id(story)),
             events: story.events.iter().map(Event::of).collect(),
             texts: story.replies.iter().map(Text::of).collect(),
             acts: story.acts.iter().map(Act::of).collect(),
+            decline: story.purchase.decline.map(Declined::of),
+            fault: fault.as_ref().map(Wrong::of),
+            surplus: story.surplus.iter().map(pair).collect(),
             raw: raw.then(|| Raw::of(story)),
         }
     }
+}
+
+impl Declined {
+    const fn of(decline: Decline) -> Self {
+        Self { reason: decline.reason.as_str(), advice: decline.advice.number() }
+    }
+}
+
+impl Wrong {
+    fn of(fault: &Fault) -> Self {
+        Self {
+            hop: fault.hop.as_str(),
+            party: fault.party.as_str(),
+            gives_back: fault.gives_back.map(GivesBack::as_str),
+            care: fault.care.as_str(),
+            to_do: fault.care.sentence(),
+        }
+    }
+}
+
+/// The other purchase of a pair.
+pub(super) fn other<'p>(pair: &'p Surplus, id: &str) -> &'p str {
+    if pair.first == id { &pair.second } else { &pair.first }
 }
 
 impl<'p> Text<'p> {

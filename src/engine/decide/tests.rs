@@ -38,8 +38,15 @@ const PRICE: Money = Money::new(10_000, Currency::VND);
 fn rules() -> Rules {
     let plan = [5, 15, 60].map(|seconds| seconds * SECOND).to_vec();
     let flight = Flight { send_within: 10 * SECOND, max_flight: 30 * SECOND, answer_within: 15 * SECOND, plan };
-    let channel =
-        ChannelRules { texts_codes: false, can_cancel: true, can_refund: true, link_ttl: None, flight: flight.clone() };
+    let channel = ChannelRules {
+        texts_codes: false,
+        can_cancel: true,
+        can_refund: true,
+        link_ttl: None,
+        retry: Vec::new(),
+        retry_consent: 24 * 3_600 * SECOND,
+        flight: flight.clone(),
+    };
     Rules {
         otp: config::Otp::Gateway,
         otp_length: 6,
@@ -50,6 +57,7 @@ fn rules() -> Rules {
         confirm_without_code: false,
         code_key: CodeKey::new([7; 32]),
         repeat_window: 600 * SECOND,
+        surplus_window: 600 * SECOND,
         consent_valid: 600 * SECOND,
         checking_after: 30 * SECOND,
         grant_fresh: 86_400 * SECOND,
@@ -78,6 +86,7 @@ pub(in crate::engine) fn desk() -> Desk {
         inquiry_plan: vec![Duration::from_secs(5)],
         clock_skew: Duration::from_secs(300),
         concurrency: 1,
+        refusals: config::Refusals::default(),
     };
     let packages = config::PackageManager {
         base_url: "http://127.0.0.1:9".to_owned(),
@@ -210,7 +219,7 @@ pub(in crate::engine) fn allowed() -> Input {
 
 pub(in crate::engine) fn channel(call: ChannelCall, sends: u32, finding: Finding) -> Input {
     let answer = ChannelAnswer { finding, handle: None, peer_reference: None, heard: String::new() };
-    Input::Channel { call, sends, called_at: START, answer }
+    Input::Channel { call, key: String::new(), sends, called_at: START, answer }
 }
 
 pub(in crate::engine) const CHARGED: Finding = Finding::Charged { amount: PRICE, msisdn: None };

@@ -1,9 +1,10 @@
 //! The charge: from consent to proof. The only file that lets a charge out; whatever is unknown here is only asked about.
 
 use super::offering::FROZEN;
+use super::retry::{is_news_of_former, is_of_former, stands_alone};
 use super::turn::{Turn, intend};
 use crate::law::{Rule, holds};
-use crate::purchase::evidence::{Advice, Cause, ChannelAnswer, Decline, Finding, Reason};
+use crate::purchase::evidence::{Cause, ChannelAnswer, Decline, Finding, Reason};
 use crate::purchase::input::{ChannelCall, Input, Notice};
 use crate::purchase::money::Money;
 use crate::purchase::offer::{Asks, Consent, ConsentBy};
@@ -20,8 +21,10 @@ impl Turn<'_> {
         }
         let Some(price) = self.purchase.price() else { return };
         let (flight, now) = (self.channel_flight(), self.now);
-        let number = if holds(Rule::OneKeyForACharge) { 1 } else { self.purchase.version };
-        let key = || format!("{}-c{number}", self.purchase.id);
+        let own = self.charge_key();
+        let key = || {
+            if holds(Rule::OneKeyForACharge) { own } else { format!("{}-c{}", self.purchase.id, self.purchase.version) }
+        };
         let held = self.purchase.charge.take().filter(|_| holds(Rule::OneKeyForACharge));
         let attempt = intend(held, key, price, flight, now);
         let due_at = attempt.send_by + flight.answer_within;
@@ -47,6 +50,7 @@ impl Turn<'_> {
             State::Offered if !matches!(finding, Finding::Charged { .. }) => self.on_prepared(call, current, finding),
             State::Requested | State::Offered => self.on_late_charge(current, finding),
             State::Charging | State::ChargeUnknown | State::AwaitingUser => self.on_awaited(call, current, finding),
+            State::Review if self.is_unknown_beside_another() => self.settle_beside_another(current, finding),
             State::Review if self.purchase.review == Some(ReviewReason::ChargeUnknown) => {
                 self.on_awaited(call, current, finding);
             }
@@ -92,16 +96,18 @@ impl Turn<'_> {
         match finding {
             Finding::Charged { amount, msisdn } => self.charged(*amount, msisdn.as_deref()),
             Finding::Refunded { .. } | Finding::NotRefunded(_) => self.review(ReviewReason::Contradiction),
+            // It is proven to have moved nothing, and another is going to be made.
+            _ if self.purchase.retry.is_some() => {}
             // A reservation's own answer says nothing about the debit that came after it.
             _ if !current || call == ChannelCall::Prepare => {}
             Finding::NotCharged(decline) => self.not_charged(*decline),
             // An inquiry may speak of the code before this one, while the charge with this one is still under way.
             Finding::WrongCode(_) if call == ChannelCall::Charge || self.is_past_flight() => self.code_refused(),
             Finding::Unknown { .. } if !holds(Rule::UnknownProvesNothing) => {
-                self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
+                self.not_charged(Decline::of(Reason::Busy));
             }
             Finding::NotSent { .. } if call == ChannelCall::Charge => {
-                self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
+                self.not_charged(Decline::of(Reason::Busy));
             }
             Finding::AwaitsPayment { url } => self.on_page(call, url.as_deref()),
             Finding::Unknown { cause: Cause::Pending } if self.state() == State::AwaitingUser => self.payment_unknown(),
@@ -141,12 +147,12 @@ impl Turn<'_> {
 
     fn still_wanted(&self) -> bool {
         let withdrawn = self.state() == State::Cancelled;
-        let fresh =
-            self.purchase.consent.as_ref().is_some_and(|consent| self.now < consent.given_at + self.rules.grant_fresh);
+        let fresh = self.charge_agreed_at().is_some_and(|agreed| self.now < agreed + self.rules.grant_fresh);
         fresh && !withdrawn
     }
 
-    /// This send moved no money and never will: once more under the same key where the channel was only busy, else the end.
+    /// This send moved no money and never will: once more under the same key where the channel was only busy, anew and
+    /// later where that is wanted, else the end.
     pub(super) fn not_charged(&mut self, decline: Decline) {
         if let Some(charge) = &mut self.purchase.charge {
             charge.status = AttemptStatus::Failed;
@@ -155,7 +161,7 @@ impl Turn<'_> {
             self.enter(State::Charging);
             let sends = self.purchase.charge.as_ref().map_or(1, |charge| charge.sends);
             self.wake_at(self.now + self.rules.check_pause * i64::from(sends));
-        } else {
+        } else if !self.put_off(decline) {
             self.forget_code();
             self.end_once(State::Declined, Some(decline), Notice::Declined { decline });
             self.give_up_reservation(decline);
@@ -179,10 +185,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn consent_is_valid(&self) -> bool {
-        let consent = self.purchase.consent.as_ref();
-        consent.is_some_and(|consent| {
-            self.now < consent.given_at + self.rules.consent_valid || !holds(Rule::ConsentLapses)
-        })
+        self.consent_ends_at().is_some_and(|end| self.now < end || !holds(Rule::ConsentLapses))
     }
 
     /// The consent is what a further send stands on: without it, or with an old one, none is made. Nor for a link that was
@@ -206,7 +209,7 @@ impl Turn<'_> {
         if self.has_handed_out() {
             return self.link_expired();
         }
-        self.not_charged(Decline::new(Reason::Busy, Advice::Technical));
+        self.not_charged(Decline::of(Reason::Busy));
     }
 
     /// The channel judges a code and has none: the subscriber is asked, unless the offer is over.
@@ -216,7 +219,7 @@ impl Turn<'_> {
         offer.asks = Asks::ChannelCode;
         let expires_at = offer.expires_at;
         if self.now >= expires_at {
-            let decline = Decline::new(Reason::OtpExpired, Advice::NewCode);
+            let decline = Decline::of(Reason::OtpExpired);
             self.end(State::Declined, Some(decline), Notice::Declined { decline });
             self.release();
         } else {
@@ -260,6 +263,9 @@ impl Turn<'_> {
             return;
         }
         charge.status = AttemptStatus::Unknown;
+        if !holds(Rule::RetryStandsOnProof) && self.put_off(Decline::of(Reason::Maintenance)) {
+            return;
+        }
         if self.state() == State::Charging {
             self.enter(State::ChargeUnknown);
         }
@@ -270,9 +276,12 @@ impl Turn<'_> {
 
     /// No answer in time, a crash, or the pause before a further send.
     pub(super) fn on_charging_timer(&mut self) {
+        if let Some(retry) = self.purchase.retry {
+            return self.on_retry_timer(retry);
+        }
         match self.purchase.charge.as_ref().map(|charge| charge.status) {
             Some(AttemptStatus::Failed) if self.may_send_again() => self.charge(),
-            Some(AttemptStatus::Failed) => self.not_charged(Decline::new(Reason::Busy, Advice::Technical)),
+            Some(AttemptStatus::Failed) => self.not_charged(Decline::of(Reason::Busy)),
             _ => {
                 self.charge_unknown(ChannelCall::InquireCharge);
                 self.inquire_charge();
@@ -336,9 +345,12 @@ pub(super) fn is_second_payment(purchase: &Purchase, call: ChannelCall, answer: 
 /// to, or a second time.
 #[must_use]
 pub fn found_extra_charge(purchase: &Purchase, input: &Input) -> bool {
-    let Input::Channel { call, answer, .. } = input else { return false };
+    let Input::Channel { call, key, answer, .. } = input else { return false };
     if call.is_of_refund() || !matches!(answer.finding, Finding::Charged { .. }) {
         return false;
+    }
+    if is_of_former(purchase, *call, key) && !stands_alone(purchase) {
+        return is_news_of_former(purchase, key);
     }
     let given_up = match purchase.state {
         // It was paid before it was heard of.

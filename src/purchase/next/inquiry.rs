@@ -40,7 +40,7 @@ impl Turn<'_> {
 
     /// When the subscriber is to be told that the outcome is being checked, if that is still to be said.
     pub(super) fn checking_at(&self) -> Option<Micros> {
-        let since = self.purchase.consent.as_ref().map_or(self.purchase.created_at, |consent| consent.given_at);
+        let since = self.charge_agreed_at().unwrap_or(self.purchase.created_at);
         (!self.purchase.told_checking).then(|| (since + self.rules.checking_after).max(self.now))
     }
 
@@ -91,6 +91,7 @@ impl Turn<'_> {
         debug_assert!(self.state() == State::Review, "only a purchase in review is asked about here");
         match self.purchase.review {
             Some(ReviewReason::ChargeUnknown) => self.inquire_charge(),
+            Some(ReviewReason::Contradiction) if self.is_unknown_beside_another() => self.inquire_beside_another(),
             Some(ReviewReason::GrantUnknown) => self.inquire_grant(),
             Some(ReviewReason::RefundUnknown) => self.inquire_refund(),
             Some(ReviewReason::CheckUnknown) => self.inquire_check(),

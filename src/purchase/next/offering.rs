@@ -3,14 +3,14 @@
 use super::turn::{Turn, intent};
 use crate::config::Otp;
 use crate::law::{Rule, holds};
-use crate::purchase::evidence::{Advice, CheckAnswer, Decline, Finding, Reason};
+use crate::purchase::evidence::{CheckAnswer, Decline, Finding, Reason};
 use crate::purchase::input::{ChannelCall, Input, Notice};
 use crate::purchase::money::Money;
 use crate::purchase::offer::{Asks, Consent, ConsentBy, Offer};
 use crate::purchase::record::{Attempt, AttemptStatus, State};
 
 /// What a frozen channel is to its subscribers.
-pub(super) const FROZEN: Decline = Decline::new(Reason::Maintenance, Advice::Wait);
+pub(super) const FROZEN: Decline = Decline::of(Reason::Maintenance);
 
 impl Turn<'_> {
     pub(super) fn on_asked(&mut self) {
@@ -30,7 +30,7 @@ impl Turn<'_> {
         if self.purchase.asked < self.rules.check_attempts {
             self.check();
         } else {
-            self.end(State::Refused, Some(Decline::new(Reason::Busy, Advice::Technical)), Notice::Busy);
+            self.end(State::Refused, Some(Decline::of(Reason::Busy)), Notice::Busy);
         }
     }
 
@@ -46,7 +46,7 @@ impl Turn<'_> {
             CheckAnswer::Allowed { .. } if self.is_frozen() => self.end(State::Refused, Some(FROZEN), Notice::Busy),
             CheckAnswer::Allowed { package_name, price, days } => self.offer(package_name, *price, *days, nonce),
             CheckAnswer::Refused { reason, .. } => {
-                let decline = Decline::new(*reason, refusal_advice(*reason));
+                let decline = Decline::of(*reason);
                 self.end(State::Refused, Some(decline), Notice::Refused { decline });
             }
             CheckAnswer::Unavailable { .. } if self.purchase.asked >= self.rules.check_attempts => self.check_again(),
@@ -122,10 +122,10 @@ impl Turn<'_> {
             Finding::Reserved => self.prepared(Asks::Code),
             Finding::NotCharged(decline) if current => self.nothing_reserved(*decline),
             Finding::NotSent { .. } if current && call == ChannelCall::Prepare => {
-                self.nothing_reserved(Decline::new(Reason::Busy, Advice::Technical));
+                self.nothing_reserved(Decline::of(Reason::Busy));
             }
             Finding::NotFound if current && self.is_past_flight() => {
-                self.nothing_reserved(Decline::new(Reason::Busy, Advice::Technical));
+                self.nothing_reserved(Decline::of(Reason::Busy));
             }
             Finding::Charged { .. }
             | Finding::NotCharged(_)
@@ -265,7 +265,7 @@ impl Turn<'_> {
         offer.answered = None;
         let (tries_left, expires_at) = (offer.tries_left, offer.expires_at);
         if tries_left == 0 {
-            let decline = Decline::new(Reason::OtpLocked, Advice::CallOperator);
+            let decline = Decline::of(Reason::OtpLocked);
             self.end(State::Declined, Some(decline), Notice::CodesUsedUp);
             self.release();
         } else if self.now >= expires_at {
@@ -289,6 +289,10 @@ impl Turn<'_> {
             State::Charging if !holds(Rule::ConsentEndsCancelling) => {
                 self.end(State::Cancelled, None, Notice::Cancelled);
             }
+            // Nothing was charged and nothing is under way.
+            State::Charging if self.purchase.retry.is_some() => {
+                self.give_up_retry(State::Cancelled, None, Notice::Cancelled);
+            }
             // What a partner has charged cannot be taken back here.
             State::Requested if self.purchase.is_prepaid() => {}
             State::Offered if self.doubt_offer() => {}
@@ -310,20 +314,6 @@ impl Turn<'_> {
             | State::Cancelled
             | State::Refunded
             | State::Refused => {}
-        }
-    }
-}
-
-/// What a subscriber can do about a package manager's refusal (charging.md §3.3).
-const fn refusal_advice(reason: Reason) -> Advice {
-    match reason {
-        Reason::NoAccount | Reason::BadInstrument | Reason::CardUsed => Advice::ChangeAccount,
-        Reason::Blocked | Reason::NotRegistered | Reason::Declined | Reason::OtpLocked => Advice::CallOperator,
-        Reason::NoMoney | Reason::Limit | Reason::Maintenance => Advice::Wait,
-        Reason::Busy | Reason::Config => Advice::Technical,
-        Reason::OtpWrong | Reason::OtpExpired | Reason::OtpNone | Reason::NeedAuth => Advice::NewCode,
-        Reason::NoPackage | Reason::AlreadyActive | Reason::NotAllowed | Reason::Cancelled | Reason::Fraud => {
-            Advice::Stop
         }
     }
 }

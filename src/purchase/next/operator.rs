@@ -2,7 +2,7 @@
 //! verdict says what happened, and what has to be done by it was done by that person.
 
 use super::turn::Turn;
-use crate::purchase::evidence::{Advice, Decline, Reason};
+use crate::purchase::evidence::{Decline, Reason};
 use crate::purchase::input::{ChannelCall, Effect, GrantCall, Notice};
 use crate::purchase::record::{Attempt, AttemptStatus, Purchase, ReviewReason, State, Verdict};
 
@@ -90,7 +90,7 @@ impl Turn<'_> {
             Verdict::Done => (None, Notice::Done),
             Verdict::Refunded => (None, Notice::Refunded),
             Verdict::Declined => {
-                let decline = Decline::new(Reason::Declined, Advice::CallOperator);
+                let decline = Decline::of(Reason::Declined);
                 (Some(decline), Notice::Declined { decline })
             }
         };

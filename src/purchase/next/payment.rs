@@ -3,7 +3,7 @@
 
 use super::turn::Turn;
 use crate::law::{Rule, holds};
-use crate::purchase::evidence::{Advice, Decline, Reason};
+use crate::purchase::evidence::{Decline, Reason};
 use crate::purchase::input::{ChannelCall, Notice};
 use crate::purchase::record::{AttemptStatus, ReviewReason, State};
 
@@ -135,7 +135,7 @@ impl Turn<'_> {
     }
 
     /// The charge may have moved money after all. One that is proven not to have is doubted only for word of a payment.
-    fn doubt_charge(&mut self, paid: bool) {
+    pub(super) fn doubt_charge(&mut self, paid: bool) {
         let Some(charge) = &mut self.purchase.charge else { return };
         if paid || charge.status != AttemptStatus::Failed {
             charge.status = AttemptStatus::Unknown;
@@ -146,4 +146,4 @@ impl Turn<'_> {
 }
 
 /// What a page is to its subscriber that was opened and never told of.
-const LOST: Decline = Decline::new(Reason::Busy, Advice::Technical);
+const LOST: Decline = Decline::of(Reason::Busy);

@@ -47,6 +47,7 @@ impl<'a> Turn<'a> {
     pub(super) fn enter(&mut self, state: State) {
         self.purchase.state = state;
         self.purchase.review = None;
+        self.purchase.retry = None;
         self.purchase.due_at = None;
         self.purchase.asked = 0;
     }

@@ -33,6 +33,9 @@ pub(super) fn payment_json(payment: &Payment, now: i64, opening: bool) -> String
             otp.authorization
         ));
     }
+    if let (true, PaymentStatus::PendingValidation, None) = (opening, status, &payment.otp) {
+        text.push_str(r#","validationInfo":{"action":"open","validationURL":"https://telco.invalid/authenticate"}"#);
+    }
     text.push('}');
     text
 }

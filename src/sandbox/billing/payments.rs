@@ -3,7 +3,7 @@
 use super::answer::{page, payment_json, refusal};
 use super::books::{Books, Caller, EntryKind, Otp, Payment, PaymentStatus, now};
 use super::request::{charging, details, field, invalid, is_phone_number, object, optional_text, sink, text};
-use super::{Duplicates, Office, numbers};
+use super::{Duplicates, Office, advice, numbers};
 use crate::sandbox::server::{Call, Reply};
 use serde_json::{Map, Value};
 
@@ -106,6 +106,7 @@ impl Office {
     }
 
     fn affordable(&self, books: &Books, payment: &Payment) -> Result<(), Reply> {
+        advice::refused(payment.amount)?;
         if payment.amount > self.settings.amount_limit.saturating_mul(1000) {
             return Err(refusal(422, "CARRIER_BILLING.UNAUTHORIZED_AMOUNT"));
         }
@@ -121,9 +122,10 @@ impl Office {
 
     /// What follows at once: the debit, the code, or the reservation.
     fn begin(&self, books: &mut Books, number: usize, one_step: bool) {
-        if one_step {
-            let denied = books.payments[number].msisdn == numbers::DENIED_LATE;
-            books.debit(number, denied, self.settle());
+        if advice::wants_a_page(books.payments[number].amount) {
+            books.payments[number].outcome = PaymentStatus::PendingValidation;
+        } else if one_step {
+            books.debit(number, is_denied(&books.payments[number]), self.settle());
         } else if self.settings.texts_codes {
             let code = self.settings.fixed_code.clone().unwrap_or_else(random_code);
             let payment = &mut books.payments[number];
@@ -180,7 +182,8 @@ impl Office {
         if msisdn == numbers::CONFIRM_REFUSED {
             return Err(refusal(403, "CARRIER_BILLING.PAYMENT_DENIED"));
         }
-        books.debit(number, msisdn == numbers::DENIED_LATE, self.settle());
+        let denied = is_denied(payment);
+        books.debit(number, denied, self.settle());
         Ok(Reply::new(202, String::new()))
     }
 
@@ -300,6 +303,11 @@ fn count(call: &Call, name: &str, default: usize) -> Result<usize, Reply> {
         None => Ok(default),
         Some(text) => text.parse().ok().filter(|count| *count > 0).ok_or_else(invalid),
     }
+}
+
+/// Whether the money is not to move, though the payment was taken.
+fn is_denied(payment: &Payment) -> bool {
+    payment.msisdn == numbers::DENIED_LATE || advice::is_denied(payment.amount)
 }
 
 /// A payment that was confirmed or cancelled before is not decided again.

@@ -61,7 +61,7 @@ impl Operator {
     }
 }
 
-pub(super) fn config(base_url: String, refund_url: String) -> CarrierBilling {
+pub(crate) fn config(base_url: String, refund_url: String) -> CarrierBilling {
     CarrierBilling {
         base_url,
         refund_url,
@@ -74,6 +74,7 @@ pub(super) fn config(base_url: String, refund_url: String) -> CarrierBilling {
         inquiry_plan: vec![Duration::from_secs(5)],
         clock_skew: Duration::from_secs(300),
         concurrency: 64,
+        refusals: paygate::config::Refusals::default(),
     }
 }
 
@@ -136,7 +137,7 @@ pub(super) fn words(finding: &Finding) -> String {
 }
 
 /// Compares with tests/golden/{name}. Written anew when GOLDEN=write is set, for a person to read in the diff.
-pub(super) fn golden(name: &str, actual: &str) {
+pub(crate) fn golden(name: &str, actual: &str) {
     let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("GOLDEN").is_some_and(|mode| mode == "write") {
         std::fs::write(&path, actual).unwrap();

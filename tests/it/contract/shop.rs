@@ -46,7 +46,7 @@ impl Shop {
     }
 }
 
-pub(super) fn config(base_url: String) -> Settings {
+pub(crate) fn config(base_url: String) -> Settings {
     Settings {
         base_url,
         merchant_code: "MICODE".to_owned(),
@@ -63,5 +63,6 @@ pub(super) fn config(base_url: String) -> Settings {
         send_within: Duration::from_secs(10),
         inquiry_plan: vec![Duration::from_secs(5)],
         concurrency: 64,
+        refusals: paygate::config::Refusals::default(),
     }
 }

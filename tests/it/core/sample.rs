@@ -25,8 +25,15 @@ pub(crate) fn flight() -> Flight {
 }
 
 pub(crate) fn rules(otp: Otp) -> Rules {
-    let channel =
-        ChannelRules { texts_codes: true, can_cancel: true, can_refund: true, link_ttl: None, flight: flight() };
+    let channel = ChannelRules {
+        texts_codes: true,
+        can_cancel: true,
+        can_refund: true,
+        link_ttl: None,
+        retry: Vec::new(),
+        retry_consent: 24 * 3_600 * SECOND,
+        flight: flight(),
+    };
     Rules {
         otp,
         otp_length: 6,
@@ -37,6 +44,7 @@ pub(crate) fn rules(otp: Otp) -> Rules {
         confirm_without_code: false,
         code_key: CodeKey::new([7; 32]),
         repeat_window: 10 * MINUTE,
+        surplus_window: 600 * SECOND,
         consent_valid: 10 * MINUTE,
         checking_after: 30 * SECOND,
         grant_fresh: 24 * 60 * MINUTE,
@@ -58,6 +66,8 @@ pub(crate) fn by_link() -> Rules {
         can_cancel: false,
         can_refund: false,
         link_ttl: Some(5 * MINUTE),
+        retry: Vec::new(),
+        retry_consent: 24 * 3_600 * SECOND,
         flight: flight(),
     };
     rules.channels.insert("viettel".to_owned(), page);
@@ -72,7 +82,7 @@ pub(crate) const UNPAID: Finding = Finding::AwaitsPayment { url: None };
 
 /// What the channel says by itself.
 pub(crate) fn notified(paid: bool) -> Input {
-    Input::Notified { paid, digest: format!("{paid}"), heard: String::new() }
+    Input::Notified { key: String::new(), paid, digest: format!("{paid}"), heard: String::new() }
 }
 
 pub(crate) fn msisdn() -> Msisdn {
@@ -138,8 +148,25 @@ pub(crate) fn allowed() -> Input {
 pub(crate) fn channel(call: ChannelCall, sends: u32, finding: Finding) -> Input {
     let reference = Some("pay-1".to_owned());
     let answer = ChannelAnswer { finding, handle: reference.clone(), peer_reference: reference, heard: String::new() };
-    Input::Channel { call, sends, called_at: START, answer }
+    Input::Channel { call, key: String::new(), sends, called_at: START, answer }
 }
+
+/// The same answer, about the charge under this key.
+pub(crate) fn under(charge_key: &str, mut input: Input) -> Input {
+    if let Input::Channel { key, .. } = &mut input {
+        charge_key.clone_into(key);
+    }
+    input
+}
+
+/// Charges that moved nothing are made anew after these pauses.
+pub(crate) fn retrying(otp: Otp, pauses: &[Micros]) -> Rules {
+    let mut rules = rules(otp);
+    rules.channels.get_mut("viettel").unwrap().retry = pauses.to_vec();
+    rules
+}
+
+pub(crate) const FIRST_KEY: &str = "0123456789abcdef-c1";
 
 pub(crate) fn somebody() -> Person {
     Person { act: 7, operator: "lan".to_owned(), reason: "the subscriber called".to_owned(), evidence: None }
@@ -217,6 +244,9 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
     let refunded = Finding::Refunded { amount: PRICE };
     let mut no_refund = gateway();
     no_refund.channels.get_mut("viettel").unwrap().can_refund = false;
+    let anew = || retrying(Otp::Gateway, &[SECOND]);
+    let begun_anew = [&confirmed[..], &[channel(Charge, 1, NO_MONEY), Input::Timer]].concat();
+    let refused_for_good = Finding::NotCharged(Decline::of(Reason::Declined));
     let timers = |count: usize| vec![Input::Timer; count];
     let prepaid = || vec![paid_at_partner(sold())];
     let refused_at_partner = [prepaid(), vec![grant(Grant, 1, self::refused())]].concat();
@@ -240,7 +270,10 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
         ),
         (State::Charging, "", gateway(), confirmed.clone()),
         (State::Charging, "waiting to send again", gateway(), with(&confirmed, channel(Charge, 1, BUSY))),
+        (State::Charging, "put off", retrying(Otp::Gateway, &[MINUTE]), with(&confirmed, channel(Charge, 1, NO_MONEY))),
+        (State::Charging, "anew", anew(), begun_anew.clone()),
         (State::ChargeUnknown, "", gateway(), with(&confirmed, channel(Charge, 1, SILENCE))),
+        (State::ChargeUnknown, "anew", anew(), with(&begun_anew, channel(Charge, 1, SILENCE))),
         (State::ChargeUnknown, "page not told of", by_link(), with(&begin, channel(Charge, 1, SILENCE))),
         (State::AwaitingUser, "", by_link(), opened.clone()),
         (State::ChargeUnknown, "link handed out", by_link(), with(&opened, channel(InquireCharge, 2, PENDING))),
@@ -250,6 +283,12 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
         (State::GrantUnknown, "refused", gateway(), refused),
         (State::Refunding, "", gateway(), refunding.clone()),
         (State::RefundUnknown, "", gateway(), with(&refunding, channel(Refund, 1, SILENCE))),
+        (
+            State::Review,
+            "charged beside another charge",
+            anew(),
+            with(&begun_anew, under(FIRST_KEY, channel(InquireCharge, 1, CHARGED))),
+        ),
         (State::Review, "charge unknown", gateway(), [confirmed.clone(), timers(40)].concat()),
         (State::Review, "grant unknown", gateway(), [paid.clone(), timers(40)].concat()),
         (State::Review, "refund unknown", gateway(), [refunding.clone(), timers(40)].concat()),
@@ -275,7 +314,14 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
             with(&refused_at_partner, called(since_refused, grant(InquireGrant, 1, GrantAnswer::NotFound))),
         ),
         (State::Done, "", gateway(), with(&paid, grant(Grant, 1, granted()))),
+        (
+            State::Done,
+            "anew",
+            anew(),
+            [&begun_anew[..], &[channel(Charge, 1, CHARGED), grant(Grant, 1, granted())]].concat(),
+        ),
         (State::Declined, "", gateway(), with(&confirmed, channel(Charge, 1, NO_MONEY))),
+        (State::Declined, "anew", anew(), with(&begun_anew, channel(Charge, 1, refused_for_good))),
         (State::Cancelled, "", gateway(), with(&begin, Input::Cancel)),
         (
             State::Cancelled,
@@ -349,6 +395,11 @@ pub(crate) fn every_input(purchase: &Purchase) -> Vec<Input> {
     for call in [Prepare, Charge, InquireCharge, CancelCharge] {
         inputs.extend(charge.iter().map(|finding| channel(call, sends(&purchase.charge), finding.clone())));
     }
+    // A late answer about the charge before this one.
+    if let Some(former) = purchase.former.first() {
+        let late = [CHARGED, NO_MONEY, SILENCE].map(|finding| under(&former.key, channel(InquireCharge, 1, finding)));
+        inputs.extend(late);
+    }
     for call in [Refund, InquireRefund] {
         inputs.extend(refund.iter().map(|finding| channel(call, sends(&purchase.refund), finding.clone())));
     }
@@ -407,5 +458,6 @@ pub(crate) fn input_name(input: &Input) -> String {
         Input::Resolve { verdict, .. } => verdict.as_str(),
         _ => return input.kind().to_owned(),
     };
-    format!("{}: {said}", input.kind())
+    let former = matches!(input, Input::Channel { key, .. } if !key.is_empty());
+    format!("{}: {said}{}", input.kind(), if former { " of the charge before" } else { "" })
 }

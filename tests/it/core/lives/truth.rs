@@ -32,7 +32,9 @@ impl Told {
             Notice::Expired => &mut self.expired,
             Notice::Cancelled => &mut self.cancelled,
             Notice::Refused { .. } | Notice::Busy => &mut self.refused,
-            Notice::Offer | Notice::PayAt | Notice::WrongCode { .. } | Notice::CodeAgain => return,
+            Notice::Offer | Notice::PayAt | Notice::WrongCode { .. } | Notice::CodeAgain | Notice::PutOff { .. } => {
+                return;
+            }
         };
         *counter += 1;
     }
@@ -173,6 +175,15 @@ fn of_effect(world: &World, after: &Purchase, effect: &Effect, wall: Micros) -> 
             hold(!world.is_frozen(), "no charge begins on a frozen channel")?;
             agreed(world, after, wall)?;
             hold(books.charges == 0, "no charge is let out when one was made")?;
+            let failed = |former: &Attempt| former.status == AttemptStatus::Failed;
+            hold(
+                after.former.iter().all(failed),
+                "no charge is let out beside another key that is not proven unmoved",
+            )?;
+            let keys: std::collections::BTreeSet<_> =
+                after.former.iter().chain(&after.charge).map(|charge| &charge.key).collect();
+            hold(keys.len() == after.former.len() + 1, "each attempt has a key of its own")?;
+            hold(keys.len() <= 4, "at most four attempts")?;
             hold(!in_flight(world, CHARGE), "no charge is let out while one is in flight")
         }
         Effect::Call { call: ChannelCall::Refund } => {
@@ -209,7 +220,11 @@ fn agreed(world: &World, after: &Purchase, wall: Micros) -> Result<(), String> {
     let (Some(consent), Some(offer)) = (&after.consent, &after.offer) else {
         return Err("no charge without a consent".to_owned());
     };
-    hold(wall < consent.given_at + world.rules.consent_valid, "no charge on a consent that is no longer valid")?;
+    let valid = match world.rules.channels.get("viettel").filter(|_| !after.former.is_empty()) {
+        Some(channel) => channel.retry_consent,
+        None => world.rules.consent_valid,
+    };
+    hold(wall < consent.given_at + valid, "no charge on a consent that is no longer valid")?;
     let fits = match consent.by {
         ConsentBy::Code => offer.asks == Asks::Code,
         ConsentBy::ChannelCode => offer.asks == Asks::ChannelCode && world.channel.texts_code,
@@ -225,6 +240,7 @@ fn agreed(world: &World, after: &Purchase, wall: Micros) -> Result<(), String> {
 pub(super) fn at_rest(world: &World) -> Result<(), String> {
     let (books, packages, told) = (&world.channel, &world.packages, &world.told);
     hold(books.charges <= 1, "at most one charge")?;
+    hold(world.earlier.values().all(|book| book.charges == 0), "no charge under an earlier key")?;
     hold(books.refunds <= books.charges, "no more given back than charged")?;
     hold(packages.grants <= 1, "at most one grant")?;
     hold(packages.grants == 0 || books.charges == 1, "nothing granted that was not paid")?;

@@ -15,6 +15,7 @@ use paygate::purchase::offer::Asks;
 use paygate::purchase::record::{Micros, Purchase, State, Verdict};
 use paygate::purchase::rules::Rules;
 use paygate::purchase::{Step, next};
+use std::collections::BTreeMap;
 
 /// A peer's answer is waited for this long; after that the call counts as unanswered.
 const CALL_TIMEOUT: Micros = 5 * SECOND;
@@ -34,6 +35,10 @@ pub(super) enum Question {
 #[derive(Clone, Debug)]
 pub(super) struct Request {
     pub(super) question: Question,
+    /// Of the attempt it is about,
+    key: String,
+    /// and of the charge that stood when it was let out.
+    charge_key: String,
     sends: u32,
     /// What the wall clock showed when it was let out.
     called_at: Micros,
@@ -54,7 +59,12 @@ pub(super) struct World {
     pub(super) chance: Chance,
     pub(super) rules: Rules,
     pub(super) purchase: Purchase,
+    /// The channel's book for the newest key that it has heard of, and for those before.
     pub(super) channel: ChannelBook,
+    channel_key: String,
+    /// The channel's book for a key that it has not heard of.
+    blank: ChannelBook,
+    pub(super) earlier: BTreeMap<String, ChannelBook>,
     pub(super) packages: PackageBook,
     pub(super) requests: Vec<Request>,
     pub(super) told: Told,
@@ -97,6 +107,10 @@ impl World {
         if let Some(promises) = rules.channels.get_mut("viettel") {
             promises.can_refund = chance.percent(90);
             promises.can_cancel = chance.percent(80);
+            if chance.percent(50) {
+                promises.retry = [5, 20, 60].map(|minutes| minutes * MINUTE).to_vec();
+                promises.retry_consent = *chance.one_of(&[MINUTE, 40 * MINUTE, 180 * MINUTE]);
+            }
         }
         if chance.percent(25) {
             rules.channels = by_link().channels;
@@ -114,7 +128,10 @@ impl World {
             chance,
             rules,
             purchase,
+            blank: channel.clone(),
             channel,
+            channel_key: String::new(),
+            earlier: BTreeMap::new(),
             packages,
             requests: Vec::new(),
             told: Told::default(),
@@ -260,13 +277,28 @@ impl World {
         match request.question {
             Question::Check => checked(self.says_of_sale()),
             Question::Channel(call) => {
-                let finding = self.channel.act(&mut self.chance, call, request.code.as_deref());
-                heard_from(call, sends, called_at, finding, self.chance.percent(80))
+                let finding = self.asks_channel(call, &request.charge_key, request.code.as_deref());
+                heard_from(call, &request.key, sends, called_at, finding, self.chance.percent(80))
             }
             Question::Grant(call) => {
                 Input::Grant { call, sends, called_at, answer: self.packages.act(&mut self.chance, call) }
             }
         }
+    }
+
+    fn asks_channel(&mut self, call: ChannelCall, key: &str, code: Option<&str>) -> Finding {
+        if let Some(book) = self.earlier.get_mut(key) {
+            return book.act(&mut self.chance, call, code);
+        }
+        if self.channel_key.is_empty() {
+            key.clone_into(&mut self.channel_key);
+        }
+        if key != self.channel_key {
+            let before = std::mem::replace(&mut self.channel_key, key.to_owned());
+            let book = std::mem::replace(&mut self.channel, self.blank.clone());
+            self.earlier.insert(before, book);
+        }
+        self.channel.act(&mut self.chance, call, code)
     }
 
     fn says_of_sale(&mut self) -> CheckAnswer {
@@ -289,6 +321,9 @@ impl World {
             Some(Asks::Yes) => Input::Yes,
             Some(Asks::Payment) | None => Input::AskedAgain,
         };
+        if self.purchase.retry.is_some() && self.chance.percent(50) {
+            return Input::Cancel;
+        }
         match self.chance.below(40) {
             0 => Input::Cancel,
             1 | 2 => Input::AskedAgain,
@@ -323,7 +358,10 @@ impl World {
             };
         }
         let call = *self.chance.one_of(&[Prepare, Charge, InquireCharge, CancelCharge, Refund, InquireRefund]);
-        heard_from(call, sends, called_at, Finding::Unknown { cause }, false)
+        let charges = self.purchase.charge.iter().chain(&self.purchase.former);
+        let keys: Vec<String> = charges.map(|charge| charge.key.clone()).chain([String::new()]).collect();
+        let key = self.chance.one_of(&keys[..]).clone();
+        heard_from(call, &key, sends, called_at, Finding::Unknown { cause }, false)
     }
 
     /// An operator who asks where nothing may be known, or says what cannot be taken outside of a review.
@@ -465,6 +503,9 @@ impl World {
             let pause = if self.chance.percent(90) { MINUTE } else { 6 * MINUTE };
             self.writes_at = Some(self.now + SECOND + self.chance.up_to(pause));
         }
+        if matches!(notice, Notice::PutOff { .. }) && self.chance.percent(25) {
+            self.writes_at = Some(self.now + SECOND + self.chance.up_to(20 * MINUTE));
+        }
     }
 
     /// Nobody answers for a while. What had left goes on; what waited here is gone, or belongs to another process that is
@@ -487,6 +528,8 @@ impl World {
     fn send(&mut self, question: Question) {
         let moves = truth::attempt_of(&self.purchase, question);
         let (sends, called_at) = (moves.map_or(0, |attempt| attempt.sends), self.called_at());
+        let key = moves.map_or_else(String::new, |attempt| attempt.key.clone());
+        let charge_key = self.purchase.charge.as_ref().map_or_else(String::new, |charge| charge.key.clone());
         let deadline = moves.map_or(Micros::MAX, |attempt| attempt.send_by - self.skew);
         let latest = deadline.saturating_add(self.rules.grant.max_flight);
         let chance = &mut self.chance;
@@ -495,7 +538,8 @@ impl World {
         let sent = !chance.percent(6) && (!may_move || leaves_at <= deadline);
         let pause = if chance.percent(85) { chance.up_to(SECOND) } else { chance.up_to(45 * SECOND) };
         let acts_at = (sent && !chance.percent(8)).then(|| leaves_at + pause).filter(|at| !may_move || *at <= latest);
-        let heard = if sent { silence(question, sends, called_at) } else { not_sent(question, sends, called_at) };
+        let heard =
+            if sent { silence(question, &key, sends, called_at) } else { not_sent(question, &key, sends, called_at) };
         // A process that was paused may tell what became of its request when that is long past.
         let longest = 180 * SECOND;
         let paused = if chance.percent(20) { chance.up_to(longest) } else { 0 };
@@ -503,6 +547,8 @@ impl World {
         let code = self.purchase.offer.as_ref().and_then(|offer| offer.answered.clone());
         let request = Request {
             question,
+            key,
+            charge_key,
             sends,
             called_at,
             code,
@@ -533,20 +579,20 @@ const fn timeout_of(question: Question) -> Micros {
     if truth::moves(question) { CALL_TIMEOUT } else { QUESTION_TIMEOUT }
 }
 
-fn silence(question: Question, sends: u32, called_at: Micros) -> Input {
+fn silence(question: Question, key: &str, sends: u32, called_at: Micros) -> Input {
     let (cause, heard) = (Cause::NoAnswer, String::new());
     match question {
         Question::Check => checked(unsaid()),
-        Question::Channel(call) => heard_from(call, sends, called_at, Finding::Unknown { cause }, false),
+        Question::Channel(call) => heard_from(call, key, sends, called_at, Finding::Unknown { cause }, false),
         Question::Grant(call) => Input::Grant { call, sends, called_at, answer: GrantAnswer::Unknown { cause, heard } },
     }
 }
 
-fn not_sent(question: Question, sends: u32, called_at: Micros) -> Input {
+fn not_sent(question: Question, key: &str, sends: u32, called_at: Micros) -> Input {
     let why = "connection refused".to_owned();
     match question {
-        Question::Check => silence(question, sends, called_at),
-        Question::Channel(call) => heard_from(call, sends, called_at, Finding::NotSent { why }, false),
+        Question::Check => silence(question, key, sends, called_at),
+        Question::Channel(call) => heard_from(call, key, sends, called_at, Finding::NotSent { why }, false),
         Question::Grant(call) => Input::Grant { call, sends, called_at, answer: GrantAnswer::NotSent { why } },
     }
 }
