@@ -20,6 +20,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::broadcast;
 
 /// The card that seed 004 has for trying (section IV).
@@ -44,6 +45,8 @@ pub struct Settings {
     pub bank: String,
     /// Each order is paid the moment it is made, before createOrder is answered.
     pub pays_at_once: bool,
+    /// How long an order can be paid at its page; for ever, where it is not said.
+    pub page_life: Option<Duration>,
     /// Orders held; more are answered 5000.
     pub capacity: usize,
 }
@@ -58,6 +61,7 @@ impl Default for Settings {
             otp_attempts: 3,
             bank: "123PVTB".to_owned(),
             pays_at_once: false,
+            page_life: None,
             capacity: 5_000_000,
         }
     }

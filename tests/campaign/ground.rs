@@ -79,7 +79,9 @@ impl Ground {
         smsc.redeliver(true);
         let bank_smsc = Smsc::start(ANY_PORT, redelivering).await.unwrap();
         bank_smsc.redeliver(true);
-        let pay123 = Pay123::start(ANY_PORT, pay123::Settings::default()).await.unwrap();
+        let pay123 = Pay123::start(ANY_PORT, pay123::Settings { page_life: Some(LINK_TTL), ..Default::default() })
+            .await
+            .unwrap();
         let ports = (0..settings.instances).map(|_| free_port()).collect();
         let billing = Billing::start(ANY_PORT, billing::Settings::default()).await.unwrap();
         let packages = Packages::start(ANY_PORT, packages::Settings::default()).await.unwrap();

@@ -74,6 +74,7 @@ impl Told {
             "Da het han",
             "Vuot han muc",
             "khong duoc mua",
+            "chua bi tru tien",
         ]) {
             Self::NotCharged
         } else {

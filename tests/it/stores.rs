@@ -286,7 +286,9 @@ impl Redis {
     fn serve(port: u16, dir: &Path, options: &[&str]) -> Server {
         let port_word = port.to_string();
         let words = ["redis-server", "--port", &port_word, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-        let command = [&words[..], &["--maxmemory-policy", "noeviction"], options].concat();
+        let bus = Self::bus_of(port).to_string();
+        let nodes = if options.contains(&"--cluster-enabled") { &["--cluster-port", &bus][..] } else { &[] };
+        let command = [&words[..], &["--maxmemory-policy", "noeviction"], options, nodes].concat();
         let found = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_ok();
         assert!(found, "redis-server is not on this machine; tests/run installs it");
         let server = Server::start(dir, "KILL", &command.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
@@ -308,6 +310,16 @@ impl Redis {
 
     pub(crate) const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// By which the nodes of a cluster talk, below what [`free_port`] hands out. By itself Redis would take the port plus
+    /// ten thousand, which may be anybody's.
+    pub(crate) const fn bus(&self) -> u16 {
+        Self::bus_of(self.port)
+    }
+
+    const fn bus_of(port: u16) -> u16 {
+        port - PORTS
     }
 
     /// As a crash does: at once, and with everything it held.

@@ -21,7 +21,9 @@ impl Office {
     }
 
     pub(super) fn bank_form(&self, call: &Call) -> Reply {
-        let Some(order) = self.order_of(call).filter(Order::is_open) else { return self.shown(call, Remark::None) };
+        let Some(order) = self.order_of(call).filter(|order| self.can_be_paid(order)) else {
+            return self.shown(call, Remark::None);
+        };
         let fields: HashMap<String, String> = form_urlencoded::parse(&call.body).into_owned().collect();
         let remark = match text(&fields, "do") {
             "cancel" => {
@@ -37,6 +39,11 @@ impl Office {
             _ => Remark::None,
         };
         self.shown(call, remark)
+    }
+
+    fn can_be_paid(&self, order: &Order) -> bool {
+        let closed = self.settings.page_life.is_some_and(|life| order.made_at.elapsed() > life);
+        order.is_open() && !closed
     }
 
     fn otp(&self, order: &Order, otp: &str) -> Remark {

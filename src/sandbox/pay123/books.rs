@@ -5,6 +5,7 @@ use super::Endpoint;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
 use tokio::sync::broadcast;
 
 /// Entries and requests kept for showing.
@@ -31,6 +32,7 @@ pub(super) struct Order {
     /// opAmount.
     pub paid: i64,
     pub wrong_otps: u32,
+    pub made_at: Instant,
 }
 
 /// One line of the books.

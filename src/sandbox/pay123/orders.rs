@@ -6,6 +6,7 @@ use super::{Office, Settings};
 use crate::sandbox::server::{Call, Reply};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::time::Instant;
 
 /// The checksum's fields, with the length of each (seed 004, III.2).
 const CREATE_ORDER: [(&str, usize); 15] = [
@@ -114,6 +115,7 @@ impl Office {
             status: "0".to_owned(),
             paid: 0,
             wrong_otps: 0,
+            made_at: Instant::now(),
         })
     }
 

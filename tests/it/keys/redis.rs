@@ -103,8 +103,8 @@ async fn keys_are_spread_over_a_cluster() {
     let nodes = [Redis::start_node(), Redis::start_node(), Redis::start_node()];
     for (node, slots) in nodes.iter().zip([["0", "5460"], ["5461", "10922"], ["10923", "16383"]]) {
         node.command(&["CLUSTER", "ADDSLOTSRANGE", slots[0], slots[1]]).await;
-        let port = node.port().to_string();
-        nodes[0].command(&["CLUSTER", "MEET", "127.0.0.1", &port]).await;
+        let (port, bus) = (node.port().to_string(), node.bus().to_string());
+        nodes[0].command(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]).await;
     }
     let mut config = nodes[0].config();
     config.urls = nodes.iter().map(|node| node.url().into()).collect();
