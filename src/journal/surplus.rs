@@ -21,6 +21,8 @@ const PAIR: &str = "(SELECT id FROM purchase WHERE number = first_number), \
 /// The nearest other charge before a purchase's own, and the nearest after it: so many purchases in a row make as many
 /// pairs, less one, and never each with each.
 ///
+/// An order of the app's may name no number: whose it is is not known then, and it makes no pair.
+///
 /// Of two purchases that are charged at the same moment by two instances neither commit may see the other. So each looks
 /// at every step that it takes once it is paid: the later of their second looks begins when both first steps stand.
 macro_rules! nearest {
@@ -49,7 +51,7 @@ pub(super) static FIND: Bulk = Bulk::from_values(
         " END AS other"
     ),
     5,
-    "JOIN purchase AS own ON own.id = column1 AND own.paid = 'yes' \
+    "JOIN purchase AS own ON own.id = column1 AND own.paid = 'yes' AND own.msisdn <> '' \
      CROSS JOIN (SELECT 0 AS way UNION ALL SELECT 1) AS way) AS pair WHERE other IS NOT NULL ON CONFLICT DO NOTHING",
 );
 

@@ -96,6 +96,8 @@ both_stores! {
         commit(&journal, paid("one", 0, |_| {})).await;
         commit(&journal, paid("later", 11, |_| {})).await;
         commit(&journal, paid("other", 1, |it| it.order.msisdn = Some(msisdn("+84854689521")))).await;
+        commit(&journal, paid("nobody", 1, |it| it.order.msisdn = None)).await;
+        commit(&journal, paid("nobody2", 1, |it| it.order.msisdn = None)).await;
         commit(&journal, paid("pack", 1, |it| it.order.package = "NAP7".to_owned())).await;
         commit(&journal, paid("price", 1, |it| it.offer = Some(offer(20_000)))).await;
         let [asked, mut refunded] = paid("back", 25, |_| {});
