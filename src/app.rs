@@ -75,10 +75,11 @@ impl App {
         let country = desk.reader.country.clone();
         let clock = Clock::start(&journal, desk.landing()).await.context("the journal's clock cannot be read")?;
         let doubt = Doubt { max_lag: config.journal.max_lag, redelivery: config.purchase.redelivery_window };
+        let keys = keys(config)?;
         let engine = Engine::start(engine::Parts {
             channel_places: places(&desk.channels),
             package_manager_places: config.package_manager.concurrency,
-            keys: keys(config)?,
+            keys: keys.clone(),
             settings: config.engine.clone(),
             journal: journal.clone(),
             doubt,
@@ -91,7 +92,7 @@ impl App {
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
         let notifies = http::notify::State::new(&config.http, Arc::clone(&channels), engine.intake());
-        let partners = http::partner::State::new(config, &for_partners, engine.intake(), engine.frozen());
+        let partners = http::partner::State::new(config, &for_partners, keys, engine.intake(), engine.frozen());
         let paged = channels.iter().map(|(name, it)| (name.to_owned(), it.capabilities().link_ttl.is_some()));
         let hearing = http::Hearing::default();
         let orders = http::Orders::new(config, country, paged, engine.intake(), journal.clone(), hearing.clone());

@@ -238,7 +238,11 @@ impl<'a> Batch<'a> {
     /// What a channel says by itself. Taken once; where the charge's outcome is settled it says nothing new.
     fn notify(&mut self, notify: Arc<NotifyIn>, done: Done) {
         let id = notify.purchase_id();
-        let Some(purchase) = self.current(id).or_else(|| self.known.purchases.get(id)).cloned() else {
+        if self.row(id).is_some() {
+            // What is not durable yet is no reason to say that it was taken before.
+            return self.draft.later.push(Work::Notify { notify, done });
+        }
+        let Some(purchase) = self.known.purchases.get(id).cloned() else {
             return answer_done(done, Verdict::Unknown);
         };
         let charge = purchase.charge.iter().chain(&purchase.former).find(|charge| charge.key == notify.key);
@@ -492,7 +496,7 @@ fn event(before: &Purchase, after: &Purchase, input: &Input, now: i64) -> EventR
         other => other.clone(),
     };
     let mut body = serde_json::to_string(&masked).unwrap_or_default();
-    for intent in intents(before, after) {
+    for intent in intents(before, after, now) {
         // The request that may leave now and until when: the attempt's own row only holds its newest.
         let body_end = body.len().saturating_sub(1);
         body.insert_str(body_end, &intent);
@@ -514,7 +518,7 @@ fn event(before: &Purchase, after: &Purchase, input: &Input, now: i64) -> EventR
 }
 
 /// The sends that a step intended, each as a field of the event's body.
-fn intents(before: &Purchase, after: &Purchase) -> Vec<String> {
+fn intents(before: &Purchase, after: &Purchase, now: i64) -> Vec<String> {
     let charge = after.charge.as_ref().and_then(|charge| held_charge(before, charge));
     let attempts = [
         ("charge", charge, &after.charge),
@@ -523,8 +527,8 @@ fn intents(before: &Purchase, after: &Purchase) -> Vec<String> {
     ];
     let sent_more = |(what, before, after): (&str, Option<&Attempt>, &Option<Attempt>)| {
         let after = after.as_ref()?;
-        // A partner's charge was sent by nobody here.
-        let more = before.map_or(0, |before| before.sends) < after.sends;
+        // A partner's charge was sent by nobody here, and what counts as a send of its own may have left already.
+        let more = before.map_or(0, |before| before.sends) < after.sends && now < after.send_by;
         let field = || json!({ "key": after.key, "send": after.sends, "send_by": after.send_by });
         more.then(|| format!(",\"intends_{what}\":{}", field()))
     };

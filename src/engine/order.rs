@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn what_an_app_is_answered_is_the_link_as_it_was_handed_out_whatever_follows() {
-        let page = Finding::AwaitsPayment { url: Some(PAGE.to_owned()) };
+        let page = Finding::AwaitsPayment { url: Some(PAGE.to_owned()), begun: false };
         let asked = vec![allowed(), channel(ChannelCall::Charge, 1, page)];
         let desk = by_link();
         assert_eq!(Answered::first(&events(&decided(&desk, vec![allowed()]))), None, "nothing to show yet");

@@ -91,8 +91,9 @@ impl Aftermath {
             // Only the key store was asked, and it has forgotten: whether this is a redelivery, the journal says.
             return self.again(decision, purchase);
         }
-        if decision.again.iter().any(|work| matches!(work, Work::Payment { .. })) {
-            // Whether what was taken elsewhere is this payment or another under its id, the journal says.
+        if decision.again.iter().any(|work| matches!(work, Work::Payment { .. } | Work::Notify { .. })) {
+            // Whether what was taken elsewhere is this payment or another under its id, the journal says; and that a notify
+            // was taken, only its own commit.
             return self.again(decision, purchase);
         }
         self.verdicts.extend(decision.done.drain(..).map(|done| (done, Verdict::Again)));
@@ -122,8 +123,9 @@ impl Aftermath {
                     self.later.extend(reading.map(|reading| Work::Message { reading, done, parts }));
                 }
                 Work::Answer { id, input, tries } => self.answer_refused(id, input, tries + 1, place),
-                // Its partner keeps it, and hears "later" by its being dropped here.
+                // Its peer keeps it, and hears "later" by its being dropped here.
                 Work::Payment { .. }
+                | Work::Notify { .. }
                 // Their rows are due again by themselves.
                 | Work::Part { .. }
                 | Work::Assemble { .. }
@@ -133,8 +135,6 @@ impl Aftermath {
                 | Work::Reply { .. }
                 | Work::Receipt { .. }
                 | Work::Act { .. } => {}
-                // Its peer hears "later" and says it again.
-                Work::Notify { .. } => {}
             }
         }
     }
@@ -159,19 +159,21 @@ impl Aftermath {
         self.doubt(purchase);
         let mut waiting = decision.done.drain(..);
         for mut work in decision.again.drain(..) {
-            if let Work::Message { done, .. } | Work::Payment { done, .. } = &mut work {
+            if let Work::Message { done, .. } | Work::Payment { done, .. } | Work::Notify { done, .. } = &mut work {
                 *done = waiting.next();
             }
             self.later.push(work);
         }
     }
 
-    /// The journal could not say. A message or payment is sent again by its peer; an answer is evidence and is kept.
+    /// The journal could not say. A message, payment or notify is sent again by its peer; an answer is evidence and is kept.
     pub fn undecided(&mut self, mut decision: Decision, purchase: Option<&Purchase>) {
         let verdict = if holds(Rule::DoubtIsNotAcknowledged) { Verdict::Later } else { Verdict::Fresh };
         self.verdicts.extend(decision.done.drain(..).map(|done| (done, verdict)));
         // Parts were acknowledged one by one: nobody sends the message that they make again.
-        decision.again.retain(|work| !matches!(work, Work::Message { parts: None, .. } | Work::Payment { .. }));
+        decision.again.retain(|work| {
+            !matches!(work, Work::Message { parts: None, .. } | Work::Payment { .. } | Work::Notify { .. })
+        });
         self.again(decision, purchase);
     }
 
@@ -181,6 +183,7 @@ impl Aftermath {
             match work {
                 Work::Message { done: Some(done), .. }
                 | Work::Payment { done: Some(done), .. }
+                | Work::Notify { done: Some(done), .. }
                 | Work::Part { done: Some(done), .. } => {
                     self.verdicts.push((done, Verdict::Later));
                 }

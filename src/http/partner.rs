@@ -12,6 +12,7 @@ use crate::engine::Frozen;
 use crate::engine::desk::{Desk, context};
 use crate::engine::door::{Delivery, Incoming, PARTNER, PaymentIn, Verdict};
 use crate::engine::intake::{payment_key, purchase_id};
+use crate::idempotency::{Ask, Claim, Keys};
 use crate::package_manager;
 use crate::purchase::Purchase;
 use crate::purchase::evidence::{CheckAnswer, Decline, Reason};
@@ -49,6 +50,7 @@ pub struct State(Arc<Partners>);
 
 struct Partners {
     by_name: BTreeMap<String, Partner>,
+    keys: Keys,
     intake: mpsc::Sender<Delivery>,
     frozen: Frozen,
     package_manager: Arc<package_manager::Client>,
@@ -95,11 +97,18 @@ impl State {
     /// `desk` has what the engine knows of packages and words, `intake` is the engine's bounded queue, and `frozen` who may
     /// begin nothing new.
     #[must_use]
-    pub fn new(config: &config::Config, desk: &Desk, intake: mpsc::Sender<Delivery>, frozen: Frozen) -> Self {
+    pub fn new(
+        config: &config::Config,
+        desk: &Desk,
+        keys: Keys,
+        intake: mpsc::Sender<Delivery>,
+        frozen: Frozen,
+    ) -> Self {
         let partner =
             |(name, settings): (&String, &config::Partner)| (name.clone(), Partner::new(name, settings, config));
         Self(Arc::new(Partners {
             by_name: config.partner.iter().map(partner).collect(),
+            keys,
             intake,
             frozen,
             package_manager: Arc::clone(&desk.package_manager),
@@ -199,10 +208,31 @@ impl Partners {
                 Err(faults) => Answer::Malformed(faults),
             },
             Call::Payments => match request::payment(&forms, body) {
+                Ok(paid) if self.is_cut_otherwise(partner, &paid, body).await => Answer::Conflict,
                 Ok(paid) => self.paid(partner, paid).await,
                 Err(faults) => Answer::Malformed(faults),
             },
         }
+    }
+
+    /// Whether this sum was used for a payment under another id: a request that somebody caught, and cut anew. Without a
+    /// key store to say so it is not noticed.
+    async fn is_cut_otherwise(&self, partner: &Partner, paid: &Paid, body: &[u8]) -> bool {
+        let Some(sum) = signature::sum_of(&partner.settings, body) else { return false };
+        let (key, reference) = (format!("order:{}:{sum}", partner.name), &paid.payment.reference);
+        // For as long as its time is believed, on either side of now.
+        let life = partner.settings.max_age * 2;
+        let ask = Ask { key: &key, fingerprint: reference, owner: reference, life };
+        let cut = self.keys.claim(ask).await == Claim::Mismatch;
+        if cut {
+            tracing::error!(
+                message_id = message_ids::PAYMENT_CONFLICT,
+                channel = partner.name,
+                payment = reference,
+                "the checksum of another payment came with this one: it is caught and cut anew, or the partner sums wrongly"
+            );
+        }
+        cut
     }
 
     /// Changes nothing. A package manager that cannot say is no yes, and a partner that is frozen is to charge nobody.

@@ -109,7 +109,10 @@ async fn write_and_commit(
     connection: &mut AnyConnection,
     sent: &mut bool,
 ) -> Result<(), sqlx::Error> {
-    writer.lineage.settle(store.dialect, connection).await?;
+    if writer.lineage.settle(store.dialect, connection).await? {
+        let why = "the journal is on another server than this batch was decided for; it is decided anew";
+        return Err(sqlx::Error::Io(std::io::Error::other(why)));
+    }
     loop {
         let mut transaction = connection.begin_with(store.dialect.begin()).await?;
         let pass = write_units(&mut transaction, units, outcomes).await?;

@@ -46,8 +46,9 @@ impl Lineage {
 
     /// Before anything is committed: a server that was not met before is written down in the journal itself, with the time
     /// at which the first instance met it. A standby that is promoted does not have that row, however it came to be behind.
-    pub(super) async fn settle(&self, dialect: Dialect, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-        let Some(server) = self.unsettled() else { return Ok(()) };
+    /// True where it has just turned out to be another one: what was decided before that was decided too surely.
+    pub(super) async fn settle(&self, dialect: Dialect, connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+        let Some(server) = self.unsettled() else { return Ok(false) };
         let changed = if set_once(connection, FIRST, &server).await? == server {
             None
         } else {
@@ -63,9 +64,9 @@ impl Lineage {
             );
         }
         let mut state = self.state();
-        state.changed = changed.or(state.changed);
-        state.settled = Some(server);
-        Ok(())
+        let (is_another, changed) = (changed.is_some(), changed.or(state.changed));
+        (state.changed, state.settled) = (changed, Some(server));
+        Ok(is_another)
     }
 
     pub(super) fn changed(&self) -> Option<Changed> {

@@ -35,6 +35,9 @@ pub enum Finding {
     AwaitsPayment {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         url: Option<String>,
+        /// The subscriber is at it, and has only to type the bank's code: it may be paid in the next moment.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        begun: bool,
     },
     /// The channel refused the code; the reservation stands and another may be tried.
     WrongCode(Decline),

@@ -169,3 +169,25 @@ async fn only_a_post_is_a_call() {
     let heard = Client::new().get(world.door("/partner/v1/payments")).send().await.unwrap();
     assert_eq!(heard.status().as_u16(), 405);
 }
+
+/// SHA-1 parts no values: whoever has caught a payment can move its first letters from one value to the next.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_that_is_caught_and_cut_anew_under_its_sum_buys_nothing_more() {
+    let world = world(Settings { signature: Signature::Sha1, ..named("door-cut") }, "").await;
+    world.partner.charges(&sale());
+    let ts = jiff::Timestamp::now().as_second().to_string();
+    let values = ["p-1", "", "+84854689520", "", "VIP", "NAP1", "10000", "VND", "2026-11-25T12:00:00Z"];
+    let sum = paygate::http::partner::sha1_of_values(&values.map(str::to_owned), &ts, "secret");
+    let mut words = Vec::new();
+    for (payment, request) in [("p-1", ""), ("p-", "1"), ("p", "-1"), ("p-1", "")] {
+        let body = json!({ "paymentId": payment, "requestId": request, "msisdn": "+84854689520", "service": "VIP",
+            "package": "NAP1", "amount": 10_000, "currency": "VND", "chargedAt": "2026-11-25T12:00:00Z", "ts": ts,
+            "checksum": sum });
+        let request = Client::new().post(world.door("/partner/v1/payments")).header("x-partner", "door-cut");
+        let heard: Value = request.body(body.to_string()).send().await.unwrap().json().await.unwrap();
+        words.push(heard["status"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(words, ["accepted", "conflict", "conflict", "already"]);
+    world.comes_to("done").await;
+    world.ends(&["done"], Books::BOUGHT).await;
+}

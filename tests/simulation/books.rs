@@ -121,7 +121,7 @@ impl Books {
         }
         let Some(book) = self.charges.get_mut(key) else { return Finding::NotFound };
         let finding = book.act(chance, call, code);
-        if matches!(finding, Finding::AwaitsPayment { url: Some(_) }) {
+        if matches!(finding, Finding::AwaitsPayment { url: Some(_), .. }) {
             self.pages.insert(key.to_owned(), now);
         }
         match finding {

@@ -83,7 +83,7 @@ impl ChannelBook {
             return BUSY;
         }
         self.reserved = true;
-        Finding::AwaitsPayment { url: Some("https://bank.example/pay/1".to_owned()) }
+        Finding::AwaitsPayment { url: Some("https://bank.example/pay/1".to_owned()), begun: false }
     }
 
     /// The subscriber at the page: whether money moved.
@@ -138,7 +138,7 @@ impl ChannelBook {
 
     fn says(&self) -> Finding {
         match (self.charges, self.cancelled || self.denied, self.reserved, self.texts_code) {
-            (0, false, true, _) if self.has_page => Finding::AwaitsPayment { url: None },
+            (0, false, true, _) if self.has_page => Finding::AwaitsPayment { url: None, begun: false },
             (1.., _, _, _) => Finding::Charged { amount: self.debits, msisdn: None },
             (0, true, _, _) => NO_MONEY,
             (0, false, true, true) => Finding::CodeSent,

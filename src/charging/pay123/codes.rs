@@ -22,6 +22,8 @@ pub enum Proof {
     Paid,
     /// The customer can still pay and has not; nothing is debited.
     Waits,
+    /// The customer is at it; nothing is debited yet, and may be in the next moment.
+    Begun,
     /// The bank has no last word yet: money may have moved.
     Undetermined,
     /// No such order stands there now.
@@ -45,7 +47,7 @@ pub struct Row {
 
 use Advice::{NewCode, Stop};
 use Place::{CreateOrder, QueryOrder, Status};
-use Proof::{Absent, Declined, Exists, NoEvidence, Paid, Undetermined, Waits};
+use Proof::{Absent, Begun, Declined, Exists, NoEvidence, Paid, Undetermined, Waits};
 
 const fn row(place: Place, code: &'static str, proof: Proof, means: &'static str) -> Row {
     Row { place, code, proof, means }
@@ -72,8 +74,8 @@ pub const ROWS: &[Row] = &[
     row(QueryOrder, "7300", NoEvidence, "bank not reached"),
     row(Status, "0", Waits, "new"),
     row(Status, "1", Paid, "paid"),
-    row(Status, "10", Waits, "account being checked, nothing debited yet"),
-    row(Status, "11", Waits, "waiting for the bank's OTP"),
+    row(Status, "10", Begun, "account being checked, nothing debited yet"),
+    row(Status, "11", Begun, "waiting for the bank's OTP"),
     row(Status, "20", Undetermined, "the bank's result is undetermined"),
     row(Status, "5000", Undetermined, "system busy"),
     row(Status, "7300", Undetermined, "bank not reached"),

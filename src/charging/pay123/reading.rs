@@ -30,7 +30,7 @@ pub(super) fn created(order: &ChargeOrder, body: &[u8], secret_key: &str) -> Rea
     let elements = elements(body);
     match elements.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [SUCCESS, id, url, sum] if is_signed([SUCCESS, id, url], secret_key, sum) && is_ours(order, id) => {
-            let finding = link(url).map_or(BAD_ANSWER, |url| Finding::AwaitsPayment { url: Some(url) });
+            let finding = link(url).map_or(BAD_ANSWER, |url| Finding::AwaitsPayment { url: Some(url), begun: false });
             Read { finding, transaction: Some((*id).to_owned()), heard: format!("{SUCCESS} {id}") }
         }
         [SUCCESS, ..] => unbelieved(),
@@ -84,7 +84,8 @@ fn charged(order: &ChargeOrder, total: &str, paid: &str) -> Finding {
 
 fn concluded(proof: Proof) -> Finding {
     match proof {
-        Proof::Waits => Finding::AwaitsPayment { url: None },
+        Proof::Waits => Finding::AwaitsPayment { url: None, begun: false },
+        Proof::Begun => Finding::AwaitsPayment { url: None, begun: true },
         Proof::Undetermined => PENDING,
         Proof::Absent => Finding::NotFound,
         Proof::Declined(reason, advice) => Finding::NotCharged(Decline::new(reason, advice)),
@@ -190,7 +191,7 @@ mod tests {
     fn the_printed_answer_of_create_order_is_a_link() {
         let url = "https://sandbox.123pay.vn/banksim/index.SMARTLINK.123P1707110106638.MICODE.accountNoName.100000.1499789401525.8d538c668ae7c6eac606f28b98aea13d70d14fe0.VjIwMTcwNzExMDAw.123PVTB.html";
         let answer = json!(["1", "123P1707110106638", url, "a57d2f10b8e04e9bc2bb8c3c9c9c70936f4c97c4"]);
-        assert_eq!(create(&answer), Finding::AwaitsPayment { url: Some(url.to_owned()) });
+        assert_eq!(create(&answer), Finding::AwaitsPayment { url: Some(url.to_owned()), begun: false });
         let forged =
             json!(["1", "123P1707110106638", "https://evil.example/", "a57d2f10b8e04e9bc2bb8c3c9c9c70936f4c97c4"]);
         assert_eq!(create(&forged), BAD_ANSWER);
@@ -203,7 +204,7 @@ mod tests {
         };
         let printed = "6a97a55e74b5d5827dc60494f4e6df5311939167";
         assert_eq!(query(&answer("1", printed)), BAD_ANSWER);
-        assert_eq!(query(&answer("10", printed)), Finding::AwaitsPayment { url: None });
+        assert_eq!(query(&answer("10", printed)), Finding::AwaitsPayment { url: None, begun: true });
         assert_eq!(query(&answer("1", "9e705a1d90b4b689c10f67586f5eef56623b4489")), PAID);
     }
 

@@ -7,7 +7,7 @@ use crate::charging::Channels;
 use crate::config;
 use crate::engine::clock::Moment;
 use crate::engine::desk::Desk;
-use crate::engine::door::{Door, MessageIn, PARTNER, PaymentIn, Verdict};
+use crate::engine::door::{Door, MessageIn, NotifyIn, PARTNER, PaymentIn, Verdict};
 use crate::engine::intake::{Reader, payment_key, set_key};
 use crate::engine::work::{Decision, Known, Work};
 use crate::http_client::HttpClient;
@@ -496,4 +496,39 @@ fn money_that_nothing_stood_for_is_counted_with_the_step_that_finds_it() {
     let found = answer(&awaited, channel(ChannelCall::Charge, 1, CHARGED));
     let (decisions, _) = decide(&desk, &known(&awaited), START + 9 * SECOND, vec![found]);
     assert_eq!(decisions[0].extra_charges, 0);
+}
+
+/// What the channel says by itself of this purchase's charge, and where its door waits.
+pub(in crate::engine) fn notify(purchase: &Purchase, digest: &str) -> (Work, oneshot::Receiver<Verdict>) {
+    let (done, verdict) = oneshot::channel();
+    let (channel, key) = (purchase.order.channel.clone(), format!("{}-c1", purchase.id));
+    let notify = NotifyIn { channel, key, paid: true, digest: digest.to_owned(), heard: String::new() };
+    (Work::Notify { notify: Arc::new(notify), done: Some(done) }, verdict)
+}
+
+#[test]
+fn a_notify_that_comes_twice_at_once_is_not_called_known_before_it_is_durable() {
+    let desk = desk();
+    let charging = purchase(&desk, vec![allowed(), Input::CodeRight]);
+    let ((first, _one), (second, mut verdict)) = (notify(&charging, "d"), notify(&charging, "d"));
+    let (decisions, later) = decide(&desk, &known(&charging), START + 9 * SECOND, vec![first, second]);
+    assert_eq!((decisions.len(), later.len()), (1, 1));
+    assert!(verdict.try_recv().is_err());
+    let standing = decisions[0].unit.purchase.as_ref().unwrap().purchase.clone();
+    let (decisions, _) = decide(&desk, &known(&standing), START + 10 * SECOND, later);
+    assert_eq!((decisions.len(), verdict.try_recv()), (0, Ok(Verdict::Again)));
+}
+
+#[test]
+fn a_notify_about_no_charge_of_ours_is_unknown() {
+    let desk = desk();
+    let charging = purchase(&desk, vec![allowed(), Input::CodeRight]);
+    let stranger = Purchase { id: "0000000000000000".to_owned(), ..charging.clone() };
+    let mut elsewhere = charging.clone();
+    elsewhere.order.channel = "bank".to_owned();
+    for named in [stranger, elsewhere] {
+        let (work, mut verdict) = notify(&named, "d");
+        let (decisions, _) = decide(&desk, &known(&charging), START + 9 * SECOND, vec![work]);
+        assert_eq!((decisions.len(), verdict.try_recv()), (0, Ok(Verdict::Unknown)));
+    }
 }

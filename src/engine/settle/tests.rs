@@ -3,8 +3,8 @@
 
 use super::{Aftermath, REFUSED_TRIES};
 use crate::engine::decide::tests::{
-    CHARGED, SECOND, SENDER, START, allowed, answer, channel, decide, desk, known, message, partners_payment, purchase,
-    sms,
+    CHARGED, SECOND, SENDER, START, allowed, answer, channel, decide, desk, known, message, notify, partners_payment,
+    purchase, sms,
 };
 use crate::engine::desk::Desk;
 use crate::engine::door::Verdict;
@@ -147,6 +147,28 @@ async fn a_payment_that_cannot_be_made_durable_is_its_partners_to_tell_again_and
     assert_eq!((aftermath.later.len(), verdict.try_recv()), (0, Ok(Verdict::Later)));
     let (work, mut verdict) = payment();
     aftermath.put_off(vec![work]);
+    aftermath.verdicts.drain(..).for_each(|(done, verdict)| done.send(verdict).unwrap());
+    assert_eq!((aftermath.later.len(), verdict.try_recv()), (0, Ok(Verdict::Later)));
+}
+
+#[test]
+fn a_notify_is_told_later_where_it_is_not_durable_and_waits_on_where_another_was_first() {
+    let mut bench = Bench::new();
+    let charging = purchase(&bench.desk, vec![allowed(), Input::CodeRight]);
+    bench.known = known(&charging);
+    let (work, mut verdict) = notify(&charging, "d");
+    let later = bench.settle(vec![work], Committed::Stale).later;
+    assert!(verdict.try_recv().is_err(), "it is decided anew, and its door waits");
+    assert!(bench.settle(later, Committed::Durable).later.is_empty());
+    assert_eq!(verdict.try_recv(), Ok(Verdict::Fresh));
+    let (work, mut verdict) = notify(&charging, "d");
+    let mut aftermath = Aftermath::default();
+    aftermath.put_off(vec![work]);
+    aftermath.verdicts.drain(..).for_each(|(done, verdict)| done.send(verdict).unwrap());
+    assert_eq!((aftermath.later.len(), verdict.try_recv()), (0, Ok(Verdict::Later)));
+    let (work, mut verdict) = notify(&charging, "d");
+    let (decisions, _) = decide(&bench.desk, &bench.known, START + 9 * SECOND, vec![work]);
+    decisions.into_iter().for_each(|decision| aftermath.undecided(decision, None));
     aftermath.verdicts.drain(..).for_each(|(done, verdict)| done.send(verdict).unwrap());
     assert_eq!((aftermath.later.len(), verdict.try_recv()), (0, Ok(Verdict::Later)));
 }

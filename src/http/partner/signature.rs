@@ -67,22 +67,34 @@ fn by_header(partner: &config::Partner, headers: &HeaderMap, body: &[u8]) -> Opt
 
 fn by_checksum(partner: &config::Partner, names: &[&str], body: &[u8]) -> Option<i64> {
     let values: Map<String, Value> = serde_json::from_slice(body).ok()?;
-    let value = |name: &str| values.get(name).map(written).unwrap_or_default();
-    let (ts, given) = (value("ts"), value("checksum").to_ascii_lowercase());
-    let in_order: Vec<String> = names.iter().map(|name| value(name)).collect();
+    let value = |name: &str| values.get(name).map_or(Some(String::new()), written);
+    let (ts, given) = (value("ts")?, value("checksum")?.to_ascii_lowercase());
+    let in_order: Vec<String> = names.iter().map(|name| value(name)).collect::<Option<_>>()?;
     let right = sha1_of_values(&in_order, &ts, partner.secret.expose_secret());
     let same: bool = right.as_bytes().ct_eq(given.as_bytes()).into();
     let ts: i64 = if same { ts.parse().ok()? } else { return None };
     Some(if ts.abs() >= MILLISECONDS_FROM { ts / 1_000 } else { ts })
 }
 
-/// A value as it stands in the concatenation: a text without its quotes, a number as written, nothing for null.
-fn written(value: &Value) -> String {
+/// A value as it stands in the concatenation: a text without its quotes, a number as written, nothing for null. Others are
+/// none of the interface's, and would be summed and then not read.
+fn written(value: &Value) -> Option<String> {
     match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+        Value::Null => Some(String::new()),
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
+}
+
+/// What the sum of a believed request is known by: nothing parts the values under it, so that under one sum there is one
+/// request, however it is cut. None for a signature over the body as it stands.
+pub(super) fn sum_of(partner: &config::Partner, body: &[u8]) -> Option<String> {
+    if partner.signature == Signature::HmacSha256 {
+        return None;
+    }
+    let values: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    values.get("checksum").and_then(written).map(|sum| sum.to_ascii_lowercase())
 }
 
 /// Lower-case hex of HMAC-SHA256(secret, timestamp + "." + body).

@@ -109,7 +109,7 @@ impl Turn<'_> {
             Finding::NotSent { .. } if call == ChannelCall::Charge => {
                 self.not_charged(Decline::of(Reason::Busy));
             }
-            Finding::AwaitsPayment { url } => self.on_page(call, url.as_deref()),
+            Finding::AwaitsPayment { url, begun } => self.on_page(call, url.as_deref(), *begun),
             Finding::Unknown { cause: Cause::Pending } if self.state() == State::AwaitingUser => self.payment_unknown(),
             Finding::CodeSent if call == ChannelCall::Charge => self.channel_wants_its_code(Notice::Offer),
             Finding::CodeSent | Finding::Reserved | Finding::NotFound if self.is_past_flight() => {

@@ -9,8 +9,10 @@ use crate::purchase::record::{AttemptStatus, ReviewReason, State};
 
 impl Turn<'_> {
     /// The page stands at the channel and nothing has been paid there.
-    pub(super) fn on_page(&mut self, call: ChannelCall, url: Option<&str>) {
+    pub(super) fn on_page(&mut self, call: ChannelCall, url: Option<&str>, begun: bool) {
         match url {
+            // Whoever has begun to pay is not proven not to.
+            _ if begun && self.link_has_ended() => self.charge_unknown(call),
             _ if self.has_handed_out() && self.is_past_flight() => self.link_expired(),
             // What was asked before the link's end proves nothing after it; the next inquiry stands already.
             _ if self.has_handed_out() && self.link_has_ended() => self.charge_unknown(call),
@@ -58,7 +60,10 @@ impl Turn<'_> {
     /// Waits for the payment, asking along the plan.
     fn await_user(&mut self) {
         if self.state() != State::AwaitingUser {
+            let asked = self.purchase.asked;
             self.enter(State::AwaitingUser);
+            // The plan goes on where it was, or a bank that wavers would be asked without a pause.
+            self.purchase.asked = asked;
             self.wake_for_payment();
         }
     }
@@ -89,7 +94,9 @@ impl Turn<'_> {
 
     /// The channel itself has no verdict on the payment: the subscriber did what was to be done.
     pub(super) fn payment_unknown(&mut self) {
+        let asked = self.purchase.asked;
         self.enter(State::ChargeUnknown);
+        self.purchase.asked = asked;
         self.wake_for_inquiry(self.channel_flight());
     }
 
@@ -110,10 +117,8 @@ impl Turn<'_> {
     pub(super) fn on_notified(&mut self, paid: bool, digest: &str) {
         self.purchase.notified = Some(digest.to_owned());
         match self.state() {
-            State::ChargeUnknown | State::AwaitingUser => self.call(ChannelCall::InquireCharge),
-            State::Review if self.purchase.review == Some(ReviewReason::ChargeUnknown) => {
-                self.call(ChannelCall::InquireCharge);
-            }
+            State::ChargeUnknown | State::AwaitingUser => self.ask_after_word(paid),
+            State::Review if self.purchase.review == Some(ReviewReason::ChargeUnknown) => self.ask_after_word(paid),
             State::Charging => self.doubt_charge(paid),
             State::Declined | State::Expired | State::Cancelled | State::Refused if paid && self.may_be_out() => {
                 self.doubt_charge(paid);
@@ -132,6 +137,14 @@ impl Turn<'_> {
             | State::Refunded
             | State::Refused => {}
         }
+    }
+
+    /// What was asked before the word of a payment says nothing against it: its answer is of a send before.
+    fn ask_after_word(&mut self, paid: bool) {
+        if let Some(charge) = self.purchase.charge.as_mut().filter(|_| paid) {
+            charge.sends += 1;
+        }
+        self.call(ChannelCall::InquireCharge);
     }
 
     /// The charge may have moved money after all. One that is proven not to have is doubted only for word of a payment.

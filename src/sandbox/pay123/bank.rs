@@ -42,8 +42,20 @@ impl Office {
     }
 
     fn can_be_paid(&self, order: &Order) -> bool {
-        let closed = self.settings.page_life.is_some_and(|life| order.made_at.elapsed() > life);
-        order.is_open() && !closed
+        order.is_open() && !self.is_closed(order)
+    }
+
+    fn is_closed(&self, order: &Order) -> bool {
+        self.settings.page_life.is_some_and(|life| order.made_at.elapsed() > life)
+    }
+
+    /// Whoever was at the page when it closed has entered no OTP (7220).
+    pub(super) fn end_what_is_over(&self, key: &str) {
+        let over = |order: &Order| matches!(order.status.as_str(), "10" | "11") && self.is_closed(order);
+        let ends = self.books().by_key(key).is_some_and(over);
+        if ends {
+            self.decide(key, "7220");
+        }
     }
 
     fn otp(&self, order: &Order, otp: &str) -> Remark {

@@ -64,6 +64,7 @@ impl Office {
             Ok(fields) => fields,
             Err(refused) => return refused,
         };
+        self.end_what_is_over(text(&fields, "mTransactionID"));
         let order = self.books().by_key(text(&fields, "mTransactionID")).cloned();
         let answer = match order {
             Some(order) => [&order.id, &order.status, &order.amount.to_string(), &order.paid.to_string(), &order.bank]

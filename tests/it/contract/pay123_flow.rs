@@ -16,7 +16,7 @@ async fn create_order_brings_a_link_and_moves_nothing() {
     let answer = shop.driver.charge(&order("k1")).await;
     let url = shop.pay123.page_of("k1");
     assert!(url.is_some());
-    assert_eq!(answer.finding, Finding::AwaitsPayment { url: url.clone() });
+    assert_eq!(answer.finding, Finding::AwaitsPayment { url: url.clone(), begun: false });
     assert!(answer.handle.is_some());
     assert_eq!(answer.peer_reference, answer.handle);
     assert!(!answer.heard.contains("http"), "whoever has the link sees the order: {}", answer.heard);
@@ -27,7 +27,7 @@ async fn create_order_brings_a_link_and_moves_nothing() {
 async fn what_is_paid_at_the_bank_is_charged_with_the_amount_that_the_bank_took() {
     let shop = Shop::start().await;
     let order = shop.ordered(order("k1")).await;
-    assert_eq!(shop.driver.inquire(&order).await.finding, Finding::AwaitsPayment { url: None });
+    assert_eq!(shop.driver.inquire(&order).await.finding, Finding::AwaitsPayment { url: None, begun: false });
     assert!(shop.pay123.pay("k1"));
     let answer = shop.driver.inquire(&order).await;
     assert_eq!(answer.finding, Finding::Charged { amount: PRICE, msisdn: None });
@@ -40,7 +40,7 @@ async fn what_is_known_under_a_key_is_only_asked_about() {
     let shop = Shop::start().await;
     let order = shop.ordered(order("k1")).await;
     let again = ChargeOrder { sends: 2, ..order };
-    assert_eq!(shop.driver.charge(&again).await.finding, Finding::AwaitsPayment { url: None });
+    assert_eq!(shop.driver.charge(&again).await.finding, Finding::AwaitsPayment { url: None, begun: false });
     assert_eq!(shop.pay123.orders_in_all(), 1);
 }
 
@@ -51,7 +51,7 @@ async fn a_repeat_of_an_order_whose_answer_was_lost_makes_no_second_one() {
     let forgotten = ChargeOrder { sends: 2, ..order("k1") };
     assert_eq!(shop.driver.charge(&forgotten).await.finding, Finding::Unknown { cause: Cause::Pending }, "6206");
     let answer = shop.driver.inquire(&forgotten).await;
-    assert_eq!(answer.finding, Finding::AwaitsPayment { url: None }, "it is there, and its link is lost");
+    assert_eq!(answer.finding, Finding::AwaitsPayment { url: None, begun: false }, "it is there, and its link is lost");
     assert!(answer.peer_reference.is_some(), "a person can find it there");
     assert_eq!(shop.pay123.orders_in_all(), 1);
 }

@@ -41,7 +41,7 @@ impl Shop {
     /// Makes the order, and takes ours on with what the driver remembered.
     pub(super) async fn ordered(&self, order: ChargeOrder) -> ChargeOrder {
         let answer = self.driver.charge(&order).await;
-        assert!(matches!(answer.finding, Finding::AwaitsPayment { url: Some(_) }), "{answer:?}");
+        assert!(matches!(answer.finding, Finding::AwaitsPayment { url: Some(_), .. }), "{answer:?}");
         ChargeOrder { handle: answer.handle, ..order }
     }
 }

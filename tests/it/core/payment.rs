@@ -3,8 +3,8 @@
 
 use super::life::Life;
 use super::sample::{
-    CHARGED, MINUTE, NO_MONEY, PENDING, SECOND, SILENCE, START, UNPAID, allowed, by_link, called, channel, notified,
-    page, rules,
+    BEGUN, CHARGED, MINUTE, NO_MONEY, PENDING, SECOND, SILENCE, START, UNPAID, allowed, by_link, called, channel,
+    notified, page, rules,
 };
 use paygate::config::Otp;
 use paygate::purchase::evidence::Finding;
@@ -199,4 +199,36 @@ fn a_page_that_the_journal_may_have_lost_the_link_to_is_not_given_up() {
     assert_eq!(life.purchase.state, State::ChargeUnknown, "its subscriber may have the link");
     life.at(70, notified(true)).at(71, answered(70, 1, CHARGED));
     assert!(life.gives(GrantCall::Grant));
+}
+
+#[test]
+fn whoever_has_begun_to_pay_when_the_link_ends_is_asked_about_until_the_bank_has_decided() {
+    let mut life = handed_out();
+    life.at(OVER + 2, inquired(OVER + 1, BEGUN));
+    assert_eq!((life.purchase.state, life.charge()), (State::AwaitingUser, AttemptStatus::Unknown));
+    life.at(OVER + 3, Input::Timer).at(OVER + 5, inquired(OVER + 4, BEGUN));
+    assert_eq!(life.purchase.state, State::ChargeUnknown);
+    life.at(OVER + 20, inquired(OVER + 19, CHARGED));
+    assert!(life.gives(GrantCall::Grant));
+}
+
+#[test]
+fn what_was_asked_before_the_word_of_a_payment_says_nothing_against_it() {
+    for earlier in [NO_MONEY, UNPAID] {
+        let mut life = handed_out();
+        life.at(OVER + 2, notified(true)).at(OVER + 3, inquired(OVER + 1, earlier));
+        assert_eq!((life.purchase.state, life.charge()), (State::AwaitingUser, AttemptStatus::Unknown));
+        life.at(OVER + 5, answered(OVER + 4, 3, CHARGED));
+        assert!(life.gives(GrantCall::Grant));
+    }
+}
+
+#[test]
+fn a_bank_that_wavers_is_not_asked_without_a_pause() {
+    let mut life = handed_out();
+    for second in (20..200).step_by(20) {
+        life.at(second, inquired(second, PENDING)).at(second + 1, inquired(second, UNPAID));
+    }
+    let pause = life.purchase.due_at.unwrap() - life.now;
+    assert!(pause > 50 * SECOND, "{pause}");
 }

@@ -75,10 +75,11 @@ pub(crate) fn by_link() -> Rules {
 }
 
 pub(crate) fn page() -> Finding {
-    Finding::AwaitsPayment { url: Some("https://bank.example/pay/1".to_owned()) }
+    Finding::AwaitsPayment { url: Some("https://bank.example/pay/1".to_owned()), begun: false }
 }
 
-pub(crate) const UNPAID: Finding = Finding::AwaitsPayment { url: None };
+pub(crate) const BEGUN: Finding = Finding::AwaitsPayment { url: None, begun: true };
+pub(crate) const UNPAID: Finding = Finding::AwaitsPayment { url: None, begun: false };
 
 /// What the channel says by itself.
 pub(crate) fn notified(paid: bool) -> Input {
@@ -368,6 +369,7 @@ pub(crate) fn every_input(purchase: &Purchase) -> Vec<Input> {
         Finding::Reserved,
         page(),
         UNPAID,
+        BEGUN,
         Finding::NotFound,
         not_sent.clone(),
         SILENCE,
@@ -429,8 +431,9 @@ pub(crate) fn input_name(input: &Input) -> String {
             Finding::NotCharged(_) => "not charged",
             Finding::CodeSent => "code sent",
             Finding::Reserved => "reserved",
-            Finding::AwaitsPayment { url: Some(_) } => "page",
-            Finding::AwaitsPayment { url: None } => "unpaid",
+            Finding::AwaitsPayment { url: Some(_), .. } => "page",
+            Finding::AwaitsPayment { begun: true, .. } => "begun",
+            Finding::AwaitsPayment { url: None, .. } => "unpaid",
             Finding::WrongCode(_) => "wrong code",
             Finding::NotFound => "not found",
             Finding::NotSent { .. } => "not sent",
