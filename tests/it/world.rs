@@ -29,7 +29,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// Long enough for anything that is to happen; a test that waits it out has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 pub(crate) const SHORT_CODE: &str = "9029";
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
