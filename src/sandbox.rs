@@ -15,6 +15,7 @@ pub mod smsc;
 
 use crate::app::{App, StopSignals};
 use crate::config::{Config, Environment};
+use crate::engine::random_hex;
 use crate::purchase::State;
 use crate::telemetry;
 use anyhow::Context;
@@ -36,6 +37,8 @@ use tokio_util::task::TaskTracker;
 
 /// Any free port of this machine alone.
 const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// The file that the daemon is configured by.
+const CONFIGURATION: &str = "paygate.toml";
 /// How long the daemon's link is waited for; the page works without it, and says so.
 const BIND_WITHIN: Duration = Duration::from_secs(5);
 
@@ -79,8 +82,11 @@ impl Sandbox {
         let bank = Bank::start(address).await?;
         let partner = Partner::new(partner::Settings::default());
         let text = configuration::text(&smsc, &billing, &bank, &packages, &partner, folder.path());
-        folder.keep("paygate.toml", &text)?;
-        let config = Config::parse(&text, &Environment::new()).context("the sandbox's own configuration is wrong")?;
+        folder.keep(CONFIGURATION, &text)?;
+        let app_token = random_hex();
+        folder.keep(configuration::APP_TOKEN, &app_token)?;
+        let config = Config::load(&folder.path().join(CONFIGURATION), &Environment::new())
+            .context("the sandbox's own configuration is wrong")?;
         telemetry::metrics::register(&config, &State::ALL.map(State::as_str));
         let app = App::start(&config).await?;
         // Not bound in time: messages are refused until it is, and the page shows that.
@@ -92,6 +98,7 @@ impl Sandbox {
             configuration: text,
             folder: folder.path().display().to_string(),
             daemon: app.address,
+            app_token: app_token.into(),
             started_at: jiff::Timestamp::now().as_microsecond(),
             redelivery_window: config.purchase.redelivery_window,
         };

@@ -17,6 +17,13 @@ pub(super) const SHORT_CODE: &str = "9029";
 pub(super) const BANK_CODE: &str = "9030";
 /// The channel's name, at which its notifies come in.
 pub(super) const BANK: &str = "bank";
+/// The file with the app's token, beside the configuration, which the page shows.
+pub(super) const APP_TOKEN: &str = "app.token";
+/// The app, by whose name its orders are known.
+const APP: &str = r#"
+# The content service's app, whose customers pay at the bank's page.
+[app.sandbox]
+token_file = "app.token""#;
 
 /// As `paygate run --config` would read it.
 pub(super) fn text(
@@ -74,6 +81,7 @@ inquiry_plan = ["2s", "3s", "5s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5
 {bank}
 # A telco that sells in a shop of its own, charges, and tells us.
 {partner}link = "viettel"
+{APP}
 
 [package_manager]
 base_url = "{packages}"

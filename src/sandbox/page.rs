@@ -2,6 +2,7 @@
 //! switches for what may go wrong. Reads the journal and never writes it; what the telephones say goes over the wire.
 
 mod answers;
+mod app;
 mod books;
 mod card;
 mod feed;
@@ -36,6 +37,7 @@ const BODY_LIMIT: usize = 4_096;
 /// | `POST /send` | `{from, to?, text}` | the message, and what became of it |
 /// | `POST /redeliver` | `{from, id}` | the same message, delivered once more |
 /// | `POST /shop` | `{from, mishap}`: `none`, `told_again`, `wrong_price` | what the partner was answered |
+/// | `POST /order` | `{service, package, account, key?}` | what the app was answered, with `key` and whether it was `known` |
 /// | `POST /faults` | `{switch, setting}`: `off`, `once`, `always` | `{}` |
 /// | `POST /faults/off` | `{}` | `{}` |
 pub(super) async fn serve(listener: TcpListener, stage: Arc<Stage>, limits: config::Http, stop: CancellationToken) {
@@ -48,6 +50,7 @@ pub(super) async fn serve(listener: TcpListener, stage: Arc<Stage>, limits: conf
         .route("/send", post(answers::send))
         .route("/redeliver", post(answers::redeliver))
         .route("/shop", post(answers::shop))
+        .route("/order", post(answers::order))
         .route("/faults", post(answers::fault))
         .route("/faults/off", post(answers::faults_off))
         .fallback(answers::nothing_here)

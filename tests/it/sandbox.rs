@@ -24,14 +24,14 @@ const TUAN_LOCKED: &str = "0850000423";
 struct Visit {
     sandbox: Sandbox,
     client: Client,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Visit {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options { http: ([127, 0, 0, 1], 0).into(), dir: Some(folder.path().to_owned()) };
-        Self { sandbox: Sandbox::start(options).await.unwrap(), client: Client::new(), _folder: folder }
+        Self { sandbox: Sandbox::start(options).await.unwrap(), client: Client::new(), folder }
     }
 
     fn url(&self, path: &str) -> String {
@@ -132,6 +132,36 @@ async fn a_package_is_paid_at_the_banks_page_by_the_link_in_a_text() {
     assert_eq!(visit.state().await["phones"][0]["balance"], 200_000, "the phone pays nothing");
     let nowhere = visit.client.post(visit.url("/send")).json(&json!({ "from": LAN, "to": "1", "text": "KT" }));
     assert_ne!(nowhere.send().await.unwrap().status(), StatusCode::OK);
+    visit.sandbox.stop().await;
+}
+
+/// The content service's app: its server orders, its customer pays at the bank's page, and its token stays where it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_from_the_app_is_paid_at_the_banks_page_and_granted_once_though_it_is_sent_again() {
+    let visit = Visit::start().await;
+    let wanted = json!({ "service": "VIP", "package": "NAP1", "account": LAN });
+    let ordered = visit.post("/order", wanted.clone()).await;
+    assert_eq!((&ordered["state"], &ordered["known"]), (&json!("awaiting_user"), &json!(false)), "{ordered}");
+    assert!(ordered["qr"]["svg"].as_str().unwrap().contains("<svg"));
+    let mut again = wanted;
+    again["key"] = ordered["key"].clone();
+    let is_the_same = async || {
+        let told = visit.post("/order", again.clone()).await;
+        let mut first = ordered.clone();
+        first["known"] = true.into();
+        assert_eq!(told, first);
+        visit.newest(|purchase| purchase["id"] == first["purchaseId"]).await;
+        assert_eq!(visit.state().await["purchases"].as_array().unwrap().len(), 1);
+    };
+    is_the_same().await;
+    crate::world::pays_at(ordered["paymentUrl"].as_str().unwrap()).await;
+    let done = visit.newest_in("done").await;
+    assert_eq!((&done["id"], &done["account"]), (&ordered["purchaseId"], &json!(LAN)));
+    assert_eq!(verdict(&done), ("good", "charged once, granted once"));
+    is_the_same().await;
+    assert_eq!(verdict(&visit.newest_in("done").await), ("good", "charged once, granted once"));
+    let token = std::fs::read_to_string(visit.folder.path().join("app.token")).unwrap();
+    assert!(!visit.state().await.to_string().contains(&token) && !ordered.to_string().contains(&token));
     visit.sandbox.stop().await;
 }
 
@@ -292,14 +322,13 @@ async fn what_a_phone_cannot_send_is_refused_in_words() {
 async fn a_kept_folder_shows_its_purchases_again_and_claims_nothing_about_books_that_are_gone() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { http: ([127, 0, 0, 1], 0).into(), dir: Some(folder.path().to_owned()) };
-    let first =
-        Visit { sandbox: Sandbox::start(options.clone()).await.unwrap(), client: Client::new(), _folder: folder };
+    let first = Visit { sandbox: Sandbox::start(options.clone()).await.unwrap(), client: Client::new(), folder };
     first.texts(LAN, "ON VIP NAP1").await;
     first.answers_the_code(LAN).await;
     first.newest_in("done").await;
-    let Visit { sandbox, client, _folder } = first;
+    let Visit { sandbox, client, folder } = first;
     sandbox.stop().await;
-    let second = Visit { sandbox: Sandbox::start(options).await.unwrap(), client, _folder };
+    let second = Visit { sandbox: Sandbox::start(options).await.unwrap(), client, folder };
     let kept = second.newest_in("done").await;
     assert_eq!(verdict(&kept), ("plain", "from an earlier run, whose simulated books are gone"));
 }

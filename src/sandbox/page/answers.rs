@@ -1,5 +1,6 @@
 //! The page's requests, each to its answer. Checks what a browser sends and hands it to the stage; decides nothing.
 
+use super::app::Wanted;
 use super::feed::Update;
 use super::shop::Mishap;
 use super::stage::{Refusal, Stage};
@@ -113,6 +114,10 @@ pub(super) struct Bought {
 
 pub(super) async fn shop(State(page): State<Page>, Body(bought): Body<Bought>) -> Result<Json<Value>, Refusal> {
     Ok(Json(page.stage.shop(&bought.from, bought.mishap).await?))
+}
+
+pub(super) async fn order(State(page): State<Page>, Body(wanted): Body<Wanted>) -> Result<Json<Value>, Refusal> {
+    Ok(Json(page.stage.order(wanted).await?))
 }
 
 #[derive(Deserialize)]

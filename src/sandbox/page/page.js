@@ -6,7 +6,7 @@ const $ = id => document.getElementById(id);
 // What the server last said.
 const shown = { about: null, phones: [], purchases: new Map(), switches: [] };
 // What only this page knows.
-const here = { phone: null, drawnPhone: null, atEnd: true, read: new Map(), opened: new Map() };
+const here = { phone: null, drawnPhone: null, atEnd: true, read: new Map(), opened: new Map(), order: null };
 
 const SUGGESTIONS = ["ON VIP NAP1", "ON VIP NAP1 a085468952", "KT", "HD", "HUY"];
 // Bought in the telco's own shop: it charges, and tells paygate.
@@ -78,18 +78,21 @@ function span(micros) {
 
 const readable = number => `${number.slice(0, 4)} ${number.slice(4, 7)} ${number.slice(7)}`;
 
-async function post(path, body) {
-  $("trouble").hidden = true;
+// What was answered; nothing where `trouble` says why not.
+async function post(path, body, trouble = $("trouble")) {
+  trouble.hidden = true;
   try {
     const answer = await fetch(path, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
     });
-    if (!answer.ok) throw new Error((await answer.json()).error);
+    const said = await answer.json();
+    if (!answer.ok) throw new Error(said.error);
+    return said;
   } catch (error) {
-    $("trouble").textContent = error instanceof TypeError ? "The sandbox cannot be reached." : error.message;
-    $("trouble").hidden = false;
+    trouble.textContent = error instanceof TypeError ? "The sandbox cannot be reached." : error.message;
+    trouble.hidden = false;
   }
 }
 
@@ -209,6 +212,46 @@ function drawChips(phone) {
     onclick: () => chip.mishap ? post("shop", { from: here.phone, mishap: chip.mishap })
       : chip.of ? send(chip.text, shown.about.shortCode) : send(chip.text),
   }, chip.of ? [element("span", { class: "of" }, "Answer "), chip.words] : chip.words));
+}
+
+// ---- The app --------------------------------------------------------------------------------------------------------
+
+// `wanted` with a key is an order that was sent before; without one the app makes a key for it.
+async function order(wanted) {
+  const before = wanted.key ? here.order.answer.purchaseId : null;
+  const answer = await post("order", wanted, $("order-trouble"));
+  if (!answer) return;
+  here.order = { wanted: { ...wanted, key: answer.key }, answer, note: before ? sentAgain(before, answer) : answer.message };
+  drawOrder();
+}
+
+function sentAgain(before, answer) {
+  if (answer.purchaseId !== before) return `Another purchase: ${answer.purchaseId}`;
+  return answer.known ? "Ordered again: the same purchase, and nothing second happened." : answer.message;
+}
+
+// How it stands is the journal's word, as it comes.
+function drawOrder() {
+  if (!here.order) return;
+  const { wanted, answer, note } = here.order;
+  const { state, says, tone } = shown.purchases.get(answer.purchaseId) ?? {};
+  const open = (state ?? answer.state) === "awaiting_user";
+  const item = {
+    id: answer.purchaseId, says: says ?? "Ordered", tone: tone ?? "plain", note, wanted,
+    url: open ? answer.paymentUrl : null, svg: open ? answer.qr?.svg : null,
+  };
+  reconcile($("ordered"), [item], each => each.id, drawOrdered);
+}
+
+function drawOrdered(item) {
+  return element("div", { class: "order" },
+    element("span", { class: "pill", "data-tone": item.tone }, item.says),
+    item.svg ? element("img", { class: "qr", alt: "QR code of the bank’s page", src: `data:image/svg+xml,${encodeURIComponent(item.svg)}` }) : null,
+    item.url ? element("a", { href: item.url, target: "_blank", rel: "noreferrer", "data-focus": "pay" }, "Pay at the bank’s page") : null,
+    element("p", { class: "sub" }, `Purchase ${item.id}`),
+    element("button", { type: "button", class: "quiet", "data-focus": "order-again", onclick: () => order(item.wanted) },
+      "Order again under the same key"),
+    item.note ? element("p", { class: "sub", id: "order-note" }, item.note) : null);
 }
 
 // ---- The journal ----------------------------------------------------------------------------------------------------
@@ -371,11 +414,16 @@ function everything(state) {
   here.phone ??= state.phones[0]?.number;
   // Texts that came before this page was opened are not news.
   state.phones.filter(phone => !here.read.has(phone.number)).forEach(phone => here.read.set(phone.number, lastId(phone)));
+  if (!$("order-account").length) {
+    $("order-account").append(...state.phones.map(phone =>
+      element("option", { value: phone.number }, `${phone.name} ${readable(phone.number)}`)));
+  }
   $("folder").textContent = state.about.folder;
   $("configuration-text").textContent = state.about.configuration;
   $("readyz").href = `${state.about.daemon}/readyz`;
   $("metrics").href = `${state.about.daemon}/metrics`;
   drawJournal();
+  drawOrder();
   drawPhone();
   drawSwitches();
 }
@@ -388,6 +436,7 @@ function onePhone(phone) {
 function onePurchase(card) {
   shown.purchases.set(card.id, card);
   drawJournal();
+  drawOrder();
   drawPhone();
 }
 
@@ -412,6 +461,11 @@ $("write").addEventListener("submit", event => {
   if (!text.trim()) return;
   $("text").value = "";
   send(text);
+});
+$("order").addEventListener("submit", event => {
+  event.preventDefault();
+  const [service, name] = $("order-package").value.split(" ");
+  order({ service, package: name, account: $("order-account").value });
 });
 $("begin").addEventListener("click", () => {
   choose(shown.phones[0].number);

@@ -16,6 +16,7 @@ use crate::sandbox::partner::Partner;
 use crate::sandbox::smsc::{AckStatus, Mo, MtText, Smsc};
 use jiff::Timestamp;
 use paygate_parsers::smpp::status::ESME_RX_T_APPN;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::cmp::Reverse;
 use std::net::SocketAddr;
@@ -43,6 +44,8 @@ pub(in crate::sandbox) struct About {
     pub(in crate::sandbox) folder: String,
     /// Where the daemon's own doors are.
     pub(in crate::sandbox) daemon: SocketAddr,
+    /// What the app sends as its bearer. The page is never told.
+    pub(in crate::sandbox) app_token: SecretString,
     /// The simulated books begin here; the journal may be older.
     pub(in crate::sandbox) started_at: Micros,
     /// How long the same words from the same telephone are one message.
@@ -64,6 +67,8 @@ pub(super) enum Refusal {
     NoMessage,
     #[error("the telco's shop: {0}")]
     Shop(String),
+    #[error("the app: {0}")]
+    App(String),
 }
 
 pub(in crate::sandbox) struct Stage {
@@ -73,8 +78,11 @@ pub(in crate::sandbox) struct Stage {
     /// Something was changed by hand.
     pub(super) nudged: Notify,
     pub(super) started_at: Micros,
-    /// Of the daemon, where the partner calls.
+    /// Of the daemon, where the partner and the app call.
     pub(super) door: String,
+    /// The app's.
+    pub(super) client: reqwest::Client,
+    pub(super) app_token: SecretString,
     phones: Mutex<Vec<Phone>>,
     delivering: tokio::sync::Mutex<()>,
 }
@@ -100,6 +108,8 @@ impl Stage {
             nudged: Notify::new(),
             started_at,
             door: format!("http://{}", about.daemon),
+            client: reqwest::Client::new(),
+            app_token: about.app_token,
             phones: Mutex::new(phones),
             delivering: tokio::sync::Mutex::default(),
         };
