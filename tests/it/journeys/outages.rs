@@ -174,11 +174,12 @@ async fn a_daemon_stopped_with_a_thousand_calls_under_way_loses_none() {
     let first = Process::start(&world).await;
     world.billing_faults(ConfirmPayment, Fault::Slow { ms: 20_000 }, CHARGING as u32);
     world.package_faults(Grant, Fault::Slow { ms: 20_000 }, (PURCHASES - CHARGING) as u32);
-    let held = Books { debits: PURCHASES as u64, refunds: 0, grants: (PURCHASES - CHARGING) as u64 };
+    // On a slow machine the first of those that are held may have been asked about already, and granted.
+    let all_left = |books: Books| books.debits == PURCHASES as u64 && books.grants >= (PURCHASES - CHARGING) as u64;
     {
         let phones: Vec<_> = (1_000..1_000 + PURCHASES).map(|last| world.phone(&format!("085468{last}"))).collect();
         futures_util::future::join_all(phones.iter().map(|phone| phone.texts("ON VIP NAP1"))).await;
-        world.until("all are under way", |world| world.books() == held).await;
+        world.until("all are under way", |world| all_left(world.books())).await;
         first.stop().await;
         let second = Process::start(&world).await;
         for phone in &phones {
