@@ -139,7 +139,8 @@ impl Turn<'_> {
         }
     }
 
-    /// What was asked before the word of a payment says nothing against it: its answer is of a send before.
+    /// What was asked before the word of a payment says nothing against it: its answer is of a send before. So also where
+    /// the word opens again what was given up.
     fn ask_after_word(&mut self, paid: bool) {
         if let Some(charge) = self.purchase.charge.as_mut().filter(|_| paid) {
             charge.sends += 1;
@@ -151,6 +152,7 @@ impl Turn<'_> {
     pub(super) fn doubt_charge(&mut self, paid: bool) {
         let Some(charge) = &mut self.purchase.charge else { return };
         if paid || charge.status != AttemptStatus::Failed {
+            charge.sends += u32::from(paid);
             charge.status = AttemptStatus::Unknown;
             self.enter(State::ChargeUnknown);
             self.inquire_charge();

@@ -144,7 +144,9 @@ fn a_payment_told_of_after_the_end_is_asked_about_and_granted_while_the_wish_is_
     life.at(OVER + 61, notified(true));
     assert!(life.calls(ChannelCall::InquireCharge));
     assert_eq!((life.purchase.state, life.charge()), (State::ChargeUnknown, AttemptStatus::Unknown));
-    life.at(OVER + 63, inquired(OVER + 62, CHARGED));
+    life.at(OVER + 62, inquired(OVER + 1, UNPAID));
+    assert_eq!(life.purchase.state, State::ChargeUnknown, "that was asked before the word");
+    life.at(OVER + 63, answered(OVER + 62, 3, CHARGED));
     assert_eq!(life.purchase.state, State::Granting);
 }
 
