@@ -1,6 +1,7 @@
 //! A PostgreSQL that fails over to a standby that was behind, and has lost what had already left. Money moves once all the
 //! same: whatever may have been lost is asked about before it is done.
 
+use crate::journal::samples::first;
 use crate::pair::Pair;
 use crate::world::{Books, Plan, Process, World};
 use paygate::sandbox::billing::Duplicates;
@@ -79,4 +80,20 @@ async fn an_offer_whose_answer_was_lost_in_a_failover_is_asked_about_before_it_e
     world.stop_daemons().await;
     // The code itself is lost, and with it more than a failover without loss would have cost: but nothing of the money.
     assert_eq!(world.books(), Books::BOUGHT);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_that_was_decided_for_another_server_is_decided_anew() {
+    let mut pair = Pair::start();
+    let journal = pair.store().await.open().await;
+    journal.commit(vec![first("p1")]).await.unwrap();
+    pair.falls_behind();
+    pair.fails_over().await;
+    let mut refused = Vec::new();
+    while let Err(error) = journal.commit(vec![first("p2")]).await {
+        assert!(error.transient() && journal.story("p2").await.ok().flatten().is_none(), "{error}");
+        refused.push(format!("{error:?}"));
+    }
+    assert!(refused.iter().any(|why| why.contains("it is decided anew")), "{refused:?}");
+    assert!(journal.changed().is_some());
 }
