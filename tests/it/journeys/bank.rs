@@ -2,14 +2,14 @@
 //! that nobody uses.
 
 use crate::stores::{Store, both_stores};
-use crate::world::{Books, Plan, World, cancels_at, pays_at};
+use crate::world::{BANK, Books, Plan, World, cancels_at, pays_at};
 use paygate::app::check;
 use paygate::config::{Config, Environment};
 use paygate::sandbox::faults::Fault;
 use paygate::sandbox::pay123::Endpoint::{CreateOrder, QueryOrder};
 use paygate::sandbox::pay123::NotifyFault;
 
-const BANK: &str = r#"
+const LINK: &str = r#"
 [[smsc]]
 name = "viettel"
 address = "{smsc}"
@@ -17,15 +17,6 @@ system_id = "paygate"
 password = "secret"
 short_codes = ["9029"]
 charging = "bank"
-[charging.bank]
-kind = "123pay"
-base_url = "{pay123}"
-merchant_code = "MICODE"
-passcode = "MIPASSCODE"
-secret_key = "MIKEY"
-send_within = "10s"
-max_flight = "0s"
-inquiry_plan = ["30ms", "60ms", "120ms", "250ms", "500ms", "1s", "1s", "1s", "1s", "1s", "1s"]
 "#;
 
 /// Nothing is found by asking before the link has ended: what is found was told.
@@ -35,7 +26,7 @@ const ONLY_TOLD: &str = "charging.bank.inquiry_plan = [\"1h\"]";
 const SHORT: &str = "charging.bank.link_ttl = \"1s\"";
 
 fn bank(store: Store) -> Plan {
-    World::of(store).set(BANK)
+    World::of(store).set(BANK).set(LINK)
 }
 
 impl World {
