@@ -153,7 +153,7 @@ reply_lease = "1s"
 reply_pause = "100ms"
 reply_doubt = "1s"
 [purchase]
-otp_ttl = "2m"
+otp_ttl = "30s"
 retry_pause = "100ms"
 check_attempts = 10
 [[smsc]]
