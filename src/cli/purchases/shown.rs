@@ -59,7 +59,7 @@ fn facts(story: &Story, fault: Option<Fault>, colour: bool) -> String {
     table.facts([
         ("id", purchase.id.as_str()),
         ("created", &local(purchase.created_at)),
-        ("number", &order.number()),
+        ("number", &order.msisdn.map_or_else(|| "none was named".to_owned(), |msisdn| msisdn.e164())),
         ("account", &order.account),
         ("package", &format!("{} {}", order.service, order.package)),
         ("price", &purchase.price().map_or_else(|| "not known yet".to_owned(), |price| price.to_string())),
