@@ -86,8 +86,8 @@ fn the_same_thing_open_already_is_answered_and_starts_nothing() {
     let open = first(&menu(Otp::None), &dialled()).purchase;
     let rules = menu(Otp::None);
     let route = |order: &Order, purchases: &[Purchase]| route_agreed(&rules, purchases, order, START + 2 * SECOND);
-    assert_eq!(route(&order("0854689520"), &[open.clone()]), Route::Answer(Answer::Status { at: 0 }));
-    assert!(matches!(route(&order("0912345678"), &[open.clone()]), Route::Start { repeat: false, .. }));
+    assert_eq!(route(&order("0854689520"), std::slice::from_ref(&open)), Route::Answer(Answer::Status { at: 0 }));
+    assert!(matches!(route(&order("0912345678"), std::slice::from_ref(&open)), Route::Start { repeat: false, .. }));
     let done = Purchase { state: State::Done, ..open };
     assert!(matches!(route(&order("0854689520"), &[done]), Route::Start { repeat: true, .. }));
 }
