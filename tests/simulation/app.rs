@@ -94,7 +94,7 @@ impl Life<'_> {
             }
         }
         // An order that a charge is unknown of may be answered hours later.
-        let longest = (5 * SECOND << self.orders[at].tries.min(10)).min(60 * MINUTE);
+        let longest = ((5 * SECOND) << self.orders[at].tries.min(10)).min(60 * MINUTE);
         self.orders[at].tries += 1;
         let wait = longest / 2 + self.chance.up_to(longest);
         self.after(wait, Event::OrderAgain { order: at });
