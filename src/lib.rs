@@ -10,6 +10,7 @@ pub mod charging;
 pub mod package_manager;
 pub mod journal;
 pub mod story;
+pub mod alarm;
 pub mod idempotency;
 pub mod replies;
 pub mod engine;
