@@ -370,3 +370,6 @@ fn values(package: &Package) -> Vec<(&'static str, String)> {
         ("days", package.days.clone()),
     ]
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,7 +133,8 @@ impl Screens {
     /// The text in so many septets, or `None` where not even a short name makes it fit.
     fn within(&self, most: usize, text: &str, values: &[Value<'_>]) -> Option<String> {
         let name = values.iter().find(|(known, _)| *known == "name").map_or("", |(_, name)| *name);
-        let mut room = septets(name)?;
+        let named = pieces(text).filter(|piece| matches!(piece, Piece::Placeholder("name"))).count();
+        let (whole, mut room) = (septets(name)?, septets(name)?);
         loop {
             let short = shortened(name, room);
             let filled = self.filled(text, &[&[("name", short.as_str())], values].concat());
@@ -141,8 +142,8 @@ impl Screens {
             if over == 0 {
                 return Some(filled);
             }
-            // A text may name the package twice, or not at all.
-            room = room.checked_sub(1).filter(|room| *room >= NAME.min(septets(name).unwrap_or(0)))?;
+            let less = over.div_ceil(named.max(1));
+            room = room.checked_sub(less).filter(|room| named > 0 && *room >= NAME.min(whole))?;
         }
     }
 
@@ -272,12 +273,12 @@ mod tests {
     #[test]
     fn a_long_name_is_shortened_and_everything_else_stays() {
         let screens = with(&[]).unwrap();
-        let name = "Goi ".repeat(60);
+        let name = "Goi".repeat(80);
         let values =
             [("name", name.as_str()), ("account", "0854689520"), ("price", "10.000d"), ("days", "30"), ("number", "1")];
         let screen = screens.screen("consent", &values, Some("Chon chua dung."));
         assert_eq!(septets(&screen), Some(SEPTETS));
-        assert!(screen.starts_with("Chon chua dung.\nGoi Goi Goi"), "{screen}");
+        assert!(screen.starts_with("Chon chua dung.\nGoi GoiGoi"), "{screen}");
         assert!(screen.ends_with(".. cho 0854689520: 10.000d, 30 ngay.\n1. Dong y mua\n0. Quay lai"), "{screen}");
     }
 }
