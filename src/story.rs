@@ -76,6 +76,7 @@ pub(crate) fn event(input: &Input, row: &EventRow, purchase: &Purchase) -> (Who,
             (Who::Subscriber, format!("Asks for {package} on account {}{by}", purchase.order.account))
         }
         Input::Paid { payment, answer } => (Who::Telco, paid(payment, answer, purchase)),
+        Input::Agreed { screen, .. } => (Who::Subscriber, format!("Agrees on the menu's screen: {}", line(screen))),
         Input::Checked { answer, .. } if purchase.is_prepaid() => (Who::Packages, of_prepaid(answer)),
         Input::Checked { answer, .. } => (Who::Packages, checked(answer, purchase)),
         Input::AskedAgain => {
@@ -124,6 +125,7 @@ pub(crate) fn heard(input: &Input) -> Option<&str> {
         Input::Checked { answer: CheckAnswer::Allowed { .. }, .. }
         | Input::Paid { answer: CheckAnswer::Allowed { .. }, .. }
         | Input::Asked
+        | Input::Agreed { .. }
         | Input::AskedAgain
         | Input::CodeRight
         | Input::CodeWrong
@@ -135,6 +137,11 @@ pub(crate) fn heard(input: &Input) -> Option<&str> {
         | Input::Resolve { .. } => return None,
     };
     (!heard.is_empty()).then_some(heard)
+}
+
+/// A screen's words on one line.
+fn line(screen: &str) -> String {
+    screen.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" / ")
 }
 
 fn paid(payment: &Payment, answer: &CheckAnswer, purchase: &Purchase) -> String {

@@ -2,6 +2,7 @@
 
 use super::evidence::{ChannelAnswer, CheckAnswer, Decline, GrantAnswer};
 use super::money::Money;
+use super::offer::Terms;
 use super::record::{Micros, Purchase, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +10,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "input", rename_all = "snake_case")]
 pub enum Input {
-    /// It was asked for: the first event of each purchase but one that begins paid.
+    /// It was asked for: the first event of each purchase but one that begins paid or agreed.
     Asked,
     /// A partner has charged the subscriber and says so: the first event of a purchase that begins paid. `answer` is what
     /// the package manager said to check-user just before.
     Paid { payment: Payment, answer: CheckAnswer },
+    /// The subscriber agreed to these terms on a menu's screen, whose words are kept: the first event of a purchase that is
+    /// dialled. The nonce is as for `Checked`.
+    Agreed { terms: Terms, screen: String, nonce: String },
     /// check-user was answered. The nonce is 16 bytes of the OS generator, in hex, for a code to be derived from.
     Checked { answer: CheckAnswer, nonce: String },
     /// The subscriber asked for the same thing again while its offer is open.
@@ -93,6 +97,7 @@ impl Input {
         match self {
             Self::Asked => "asked",
             Self::Paid { .. } => "paid",
+            Self::Agreed { .. } => "agreed",
             Self::Checked { .. } => "checked",
             Self::AskedAgain => "asked_again",
             Self::CodeRight => "code_right",

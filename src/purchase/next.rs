@@ -29,6 +29,7 @@ pub fn next(rules: &Rules, purchase: &Purchase, input: &Input, now: Micros) -> S
     match input {
         Input::Asked => turn.on_asked(),
         Input::Paid { payment, answer } => turn.on_paid(payment, answer),
+        Input::Agreed { terms, nonce, .. } => turn.on_agreed(terms, nonce),
         Input::Checked { answer, nonce } => turn.on_checked(answer, nonce),
         Input::AskedAgain => turn.on_asked_again(),
         Input::CodeRight | Input::CodeWrong | Input::ChannelCode { .. } | Input::Yes => turn.on_answer(input),

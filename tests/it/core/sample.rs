@@ -4,7 +4,7 @@ use paygate::config::Otp;
 use paygate::purchase::evidence::{Advice, Cause, ChannelAnswer, CheckAnswer, Decline, Finding, GrantAnswer, Reason};
 use paygate::purchase::input::{ChannelCall, GrantCall, Input, Payment, Person};
 use paygate::purchase::money::{Currency, Money};
-use paygate::purchase::offer::CodeKey;
+use paygate::purchase::offer::{CodeKey, Terms};
 use paygate::purchase::record::{Micros, Order, Purchase, State, Verdict};
 use paygate::purchase::rules::{ChannelRules, Flight, Rules};
 use paygate::purchase::{Effect, next};
@@ -36,6 +36,7 @@ pub(crate) fn rules(otp: Otp) -> Rules {
     };
     Rules {
         otp,
+        menu_otp: Otp::None,
         otp_length: 6,
         otp_ttl: 5 * MINUTE,
         otp_attempts: 3,
@@ -123,6 +124,12 @@ pub(crate) fn paid(amount: Money, answer: CheckAnswer) -> Input {
 /// At the package's price.
 pub(crate) fn paid_at_partner(answer: CheckAnswer) -> Input {
     paid(PRICE, answer)
+}
+
+/// The subscriber agrees to NAP1 at its price on a menu's screen.
+pub(crate) fn agreed() -> Input {
+    let terms = Terms { package_name: "VIP 30 ngay".to_owned(), price: PRICE, days: 30 };
+    Input::Agreed { terms, screen: "VIP 30 ngay 10000d/30 ngay\n1. Dong y".to_owned(), nonce: "00".repeat(16) }
 }
 
 pub(crate) fn sold() -> CheckAnswer {
@@ -270,6 +277,7 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
             begin.to_vec(),
         ),
         (State::Charging, "", gateway(), confirmed.clone()),
+        (State::Charging, "agreed on a screen", gateway(), vec![agreed()]),
         (State::Charging, "waiting to send again", gateway(), with(&confirmed, channel(Charge, 1, BUSY))),
         (State::Charging, "put off", retrying(Otp::Gateway, &[MINUTE]), with(&confirmed, channel(Charge, 1, NO_MONEY))),
         (State::Charging, "anew", anew(), begun_anew.clone()),
@@ -379,6 +387,7 @@ pub(crate) fn every_input(purchase: &Purchase) -> Vec<Input> {
     let refund = [Finding::Refunded { amount: PRICE }, no_refund, BUSY, Finding::NotFound, not_sent, SILENCE];
     let mut inputs = vec![
         paid_at_partner(sold()),
+        agreed(),
         allowed(),
         checked(not_sold()),
         checked(unsaid()),

@@ -231,6 +231,7 @@ fn agreed(world: &World, after: &Purchase, wall: Micros) -> Result<(), String> {
         ConsentBy::Yes => offer.asks == Asks::Yes,
         ConsentBy::Payment => offer.asks == Asks::Payment,
         ConsentBy::Partner | ConsentBy::Lost => false,
+        ConsentBy::Screen => world.begins_agreed && world.rules.menu_otp == Otp::None && !after.order.repeat,
         ConsentBy::Message => world.rules.otp == Otp::None && !world.rules.confirm_without_code && !after.order.repeat,
     };
     hold(fits, "the consent is of the kind that was asked for, and a code that nobody judges is none")

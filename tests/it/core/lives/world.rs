@@ -3,8 +3,8 @@
 
 use super::truth::{self, Told};
 use crate::core::sample::{
-    MINUTE, SECOND, START, asked, by_link, charged_elsewhere, checked, input_name, not_sold, notified, paid, rules,
-    sold, somebody, unsaid,
+    MINUTE, SECOND, START, agreed, asked, by_link, charged_elsewhere, checked, input_name, not_sold, notified, paid,
+    rules, sold, somebody, unsaid,
 };
 use crate::simulation::chance::Chance;
 use crate::simulation::peers::{CHANNEL_CODE, ChannelBook, PackageBook, heard_from};
@@ -84,6 +84,8 @@ pub(super) struct World {
     /// What the channel is going to say by itself, and when.
     notifies: Vec<(Micros, bool)>,
     reviewed: u32,
+    /// It begins with a consent on a menu's screen.
+    pub(super) begins_agreed: bool,
     /// Operators freeze and thaw the channel in this life.
     freezes: bool,
     /// When a person looks at a purchase in review next.
@@ -121,6 +123,11 @@ impl World {
         let mut purchase = if prepaid { charged_elsewhere() } else { asked() };
         channel.charges = u32::from(prepaid);
         purchase.order.repeat = !prepaid && chance.percent(10);
+        let begins_agreed = !prepaid && chance.percent(15);
+        if begins_agreed {
+            purchase.order.door = "ussd".to_owned();
+            rules.menu_otp = *chance.one_of(&[Otp::None, Otp::None, Otp::Gateway, Otp::Telco]);
+        }
         let born = purchase.clone();
         let freezes = chance.percent(15);
         let writes_at = chance.percent(20).then(|| START + chance.up_to(2 * MINUTE));
@@ -145,6 +152,7 @@ impl World {
             pays_at: None,
             notifies: Vec::new(),
             reviewed: 0,
+            begins_agreed,
             freezes,
             looked_at: None,
             born,
@@ -188,8 +196,11 @@ impl World {
         Err(format!("{STEPS_AT_MOST} steps and no rest: a circle in {}", self.purchase.state.as_str()))
     }
 
-    /// A partner asks the package manager itself before it charges, or does not.
+    /// A partner asks the package manager itself before it charges, or does not; a menu has asked it before its last screen.
     fn first(&mut self) -> Input {
+        if self.begins_agreed {
+            return agreed();
+        }
         if self.channel.charges == 0 { Input::Asked } else { paid(self.channel.debits, self.says_of_sale()) }
     }
 
