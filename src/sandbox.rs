@@ -5,6 +5,7 @@
 mod bank;
 pub mod billing;
 mod configuration;
+pub mod dialogues;
 pub mod faults;
 pub mod packages;
 mod page;

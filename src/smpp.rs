@@ -5,7 +5,6 @@
 //! PDUs into the engine's values and back.
 
 mod acks;
-mod backoff;
 mod connection;
 mod inbound;
 mod meters;

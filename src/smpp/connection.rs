@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
-use crate::telemetry::message_ids;
 use bytes::BytesMut;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
+use paygate_parsers::smpp::status;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::select;
@@ -22,11 +22,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::acks::AckId;
-use super::backoff::Backoff;
 use super::outbound::Replies;
 use super::session::{Ended, Session};
 use super::{Health, LinkSettings, tls};
+use crate::backoff::{Backoff, jittered};
 use crate::engine::door::{Delivery, Submit, Submitted, Verdict};
+use crate::telemetry::message_ids;
 
 /// Octets asked of the socket at once: some hundred short messages.
 const READ_OCTETS: usize = 32 * 1024;
@@ -244,7 +245,7 @@ impl Connection {
         };
         self.health.send_replace(refused.map_or(Health::Down, |status| Health::Refused { status }));
         let random = getrandom::u32().unwrap_or(u32::MAX / 2);
-        let wait = self.backoff.wait(&self.settings, refused, random);
+        let wait = wait(&mut self.backoff, &self.settings, refused, random);
         let LinkSettings { name, address, .. } = &*self.settings;
         warn!(
             message_id = message_ids::SMSC_LOST,
@@ -254,6 +255,15 @@ impl Connection {
             "no link to the SMSC: {end}; it will be tried again"
         );
         wait
+    }
+}
+
+/// The wait after one more failure; `refused` is the `command_status` of a bind that was answered no.
+fn wait(backoff: &mut Backoff, settings: &LinkSettings, refused: Option<u32>, random: u32) -> Duration {
+    match refused {
+        None => backoff.wait(settings.reconnect_min, settings.reconnect_max, random),
+        Some(status::ESME_RALYBND) => jittered(settings.already_bound_pause, random),
+        Some(_) => backoff.wait(settings.reconnect_min, settings.refused_max, random),
     }
 }
 
@@ -329,4 +339,30 @@ fn refuse(submit: Submit, reason: &'static str) {
 /// Tokio's clock, so that a test may stop it.
 fn now() -> std::time::Instant {
     Instant::now().into_std()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> LinkSettings {
+        LinkSettings::new("test", "127.0.0.1:0", "paygate", "secret".into())
+    }
+
+    #[test]
+    fn a_refused_bind_waits_up_to_five_minutes() {
+        let (settings, mut backoff) = (settings(), Backoff::default());
+        let mut waits = |refused| wait(&mut backoff, &settings, refused, u32::MAX).as_secs();
+        let after: Vec<u64> = (0..12).map(|_| waits(Some(status::ESME_RINVPASWD))).collect();
+        assert_eq!((&after[..7], after.last()), (&[1, 2, 4, 8, 16, 32, 64][..], Some(&300)));
+        assert_eq!(waits(None), 60, "and up to a minute when it was not refused");
+    }
+
+    #[test]
+    fn an_already_bound_link_waits_for_the_smsc_to_notice() {
+        let (settings, mut backoff) = (settings(), Backoff::default());
+        for _ in 0..5 {
+            assert_eq!(wait(&mut backoff, &settings, Some(status::ESME_RALYBND), u32::MAX).as_secs(), 30);
+        }
+    }
 }
