@@ -13,6 +13,7 @@ pub mod partner;
 pub mod pay123;
 mod server;
 pub mod smsc;
+pub mod ussd_line;
 
 use crate::app::{App, StopSignals};
 use crate::config::{Config, Environment};
