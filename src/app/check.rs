@@ -88,7 +88,7 @@ async fn bind(smsc: &Smsc, link: &SmppLink) -> Result<(), String> {
     let (intake, _deliveries) = mpsc::channel(1);
     let (health, mut changes) = watch::channel(Health::Down);
     let stop = CancellationToken::new();
-    let running = tokio::spawn(smpp::run(settings, intake, mpsc::channel(1).1, health, stop.clone()));
+    let running = tokio::spawn(smpp::run(settings, intake, mpsc::channel(1).1, None, health, stop.clone()));
     let settled = |health: &Health| matches!(health, Health::Bound { .. } | Health::Refused { .. });
     let outcome = timeout(wait, changes.wait_for(settled)).await.map(|state| state.map(|state| *state));
     stop.cancel();

@@ -62,7 +62,7 @@ impl Starter<'_> {
     fn start_smpp(&self, smsc: &Smsc, link: &SmppLink, outbox: mpsc::Receiver<Submit>) -> anyhow::Result<()> {
         let (health, changes) = watch::channel(Health::Down);
         let settings = settings(smsc, link)?;
-        self.tasks.spawn(smpp::run(settings, self.intake.clone(), outbox, health, self.stop.clone()));
+        self.tasks.spawn(smpp::run(settings, self.intake.clone(), outbox, None, health, self.stop.clone()));
         self.tasks.spawn(follow(part_name(smsc), changes, self.readiness.clone()));
         Ok(())
     }
