@@ -1,6 +1,7 @@
 //! Builds all parts and joins them; starts, drains and stops. Alone knows them all, and does none of their work.
 
 mod check;
+mod gateways;
 mod links;
 mod rules;
 mod status;
@@ -21,6 +22,7 @@ use crate::purchase::rules::Rules;
 use crate::replies::Replies;
 use crate::telemetry::watchdog::Heartbeat;
 use crate::telemetry::{self, systemd};
+use crate::ussd::Dialogues;
 use anyhow::{Context, anyhow};
 pub use check::{Checked, check};
 use links::Starter;
@@ -65,7 +67,8 @@ impl App {
             format!("[http] listen = {} cannot be listened on; is another paygate running?", config.http.listen)
         })?;
         let address = listener.local_addr().context("the listening address cannot be read")?;
-        let parts = config.smsc.iter().map(links::part_name).chain(["journal".to_owned()]);
+        let parts =
+            config.smsc.iter().map(links::part_name).chain(gateways::parts(config)).chain(["journal".to_owned()]);
         let (readiness, ready) = watch::channel(Readiness::starting(parts));
         let (heartbeat, doors, rest, tasks) =
             (Heartbeat::default(), CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
@@ -88,7 +91,9 @@ impl App {
             heartbeat: heartbeat.clone(),
             desk,
         });
-        Starter { intake: engine.intake(), client: &client, readiness: &readiness, stop: &doors, tasks: &tasks }
+        let menus = dialogues(config, &for_partners, keys.clone(), &engine)?;
+        let (intake, menus) = (engine.intake(), menus.as_ref());
+        Starter { intake, menus, client: &client, readiness: &readiness, stop: &doors, tasks: &tasks }
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
         let notifies = http::notify::State::new(&config.http, Arc::clone(&channels), engine.intake());
@@ -222,6 +227,12 @@ pub(crate) fn replies(config: &Config) -> anyhow::Result<Replies> {
     let word = |words: &[String], default: &str| words.first().map_or_else(|| default.to_owned(), Clone::clone);
     let (buy, cancel) = (word(&config.syntax.buy, "ON"), word(&config.syntax.cancel, "HUY"));
     Replies::new(&config.replies, &config.purchase.hotline, &buy, &cancel).map_err(|errors| anyhow!(errors.join("\n")))
+}
+
+/// What a dialled code shows, where there is a menu.
+fn dialogues(config: &Config, desk: &Desk, keys: Keys, engine: &Engine) -> anyhow::Result<Option<Dialogues>> {
+    let dialogues = config.menu.as_ref().map(|menu| Dialogues::new(config, menu, desk, keys, engine.intake()));
+    dialogues.transpose().map_err(|errors| anyhow!(errors.join("\n")))
 }
 
 fn keys(config: &Config) -> anyhow::Result<Keys> {

@@ -1,7 +1,7 @@
 //! `paygate check`: reaches every part that the configuration names once, as the daemon would, and says what is wrong.
 //! Moves no money and changes nothing at any neighbour.
 
-use super::{Config, links, replies};
+use super::{Config, gateways, links, replies};
 use crate::charging::{Channel, Channels, ChargeOrder};
 use crate::config::{KannelLink, LinkKind, SmppLink, Smsc};
 use crate::http_client::{Bearer, Call, Heard, HttpClient};
@@ -11,6 +11,7 @@ use crate::package_manager;
 use crate::purchase::evidence::{Finding, GrantAnswer};
 use crate::purchase::money::{Currency, Money};
 use crate::smpp::{self, Health};
+use crate::ussd::line;
 use paygate_parsers::msisdn::{Country, Msisdn};
 use reqwest::Method;
 use std::time::Duration;
@@ -59,6 +60,9 @@ pub async fn check(config: &Config) -> Vec<Checked> {
             LinkKind::Kannel(link) => sendsms(link, &client).await,
         };
         parts.push(checked(links::part_name(smsc), reached));
+    }
+    for (name, line) in gateways::lines(config) {
+        parts.push(checked(gateways::part_name(name), line::log_in_once(gateways::settings(name, line)).await));
     }
     for (name, channel) in Channels::new(&config.charging, &client).iter() {
         parts.push(checked(format!("charging {name}"), inquire(channel, &config.purchase.country_code).await));

@@ -47,6 +47,30 @@ pub struct LineSettings {
     pub refused_max: Duration,
 }
 
+impl LineSettings {
+    /// Under the defaults of the configuration.
+    #[must_use]
+    pub fn new(name: &str, address: &str, spid: &str, password: SecretString) -> Self {
+        Self {
+            name: name.to_owned(),
+            address: address.to_owned(),
+            spid: spid.to_owned(),
+            password,
+            keep_alive: Duration::from_secs(30),
+            silence_max: Duration::from_secs(90),
+            connect_timeout: Duration::from_secs(10),
+            login_timeout: Duration::from_secs(10),
+            concurrency: 1000,
+            line_max: 8 * 1024,
+            write_buffer_max: 256 * 1024,
+            drain_timeout: Duration::from_secs(5),
+            reconnect_min: Duration::from_secs(1),
+            reconnect_max: Duration::from_secs(60),
+            refused_max: Duration::from_secs(300),
+        }
+    }
+}
+
 /// How a socket stands, for `/readyz` and whoever waits for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -66,4 +90,13 @@ pub enum Health {
 /// Keeps one socket up until `stop`, then lets the screens that are owed out and closes it. `health` follows each change.
 pub async fn run(settings: LineSettings, dialogues: Dialogues, health: watch::Sender<Health>, stop: CancellationToken) {
     connection::Connection::new(settings, dialogues, health).run(stop).await;
+}
+
+/// Logs in as [`run`] would, and out again: for `paygate check`. That another socket holds the spid is no fault: it is most
+/// likely the daemon's.
+///
+/// # Errors
+/// What is wrong, and whose turn it is.
+pub async fn log_in_once(settings: LineSettings) -> Result<(), String> {
+    connection::log_in_once(settings).await
 }

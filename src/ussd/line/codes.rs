@@ -5,6 +5,9 @@ use std::fmt;
 
 use paygate_parsers::ussd_line::NO_NUMBER;
 
+/// Somebody else, or we ourselves, are logged in already.
+pub(super) const OTHER_SOCKET: u16 = 203;
+
 /// What a code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Meaning {
@@ -20,7 +23,13 @@ pub(super) struct Meaning {
 
 /// Nothing but the number is known of any other.
 const KNOWN: [Meaning; 11] = [
-    meaning(203, "another socket holds this spid", "end the other instance, or give it a spid of its own", true, true),
+    meaning(
+        OTHER_SOCKET,
+        "another socket holds this spid",
+        "end the other instance, or give it a spid of its own",
+        true,
+        true,
+    ),
     meaning(204, "the login is wrong", "check spid and password with the telco", true, true),
     meaning(205, "our address is not allowed", "the telco must open its gateway to this address", true, true),
     meaning(

@@ -18,6 +18,7 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::codes::OTHER_SOCKET;
 use super::session::{Ended, Session};
 use super::{Health, LineSettings};
 use crate::backoff::Backoff;
@@ -178,6 +179,33 @@ impl Connection {
         );
         wait
     }
+}
+
+/// One login and its answer, within the time that both may take.
+pub(super) async fn log_in_once(settings: LineSettings) -> Result<(), String> {
+    let within = settings.connect_timeout + settings.login_timeout;
+    let logged_in = timeout(within, logged_in(settings)).await;
+    match logged_in.unwrap_or(Err(End::Session(Ended::Silent("answer to the login")))) {
+        Err(End::Session(Ended::Refused(meaning))) if meaning.code == OTHER_SOCKET => Ok(()),
+        other => other.map_err(|end| end.to_string()),
+    }
+}
+
+async fn logged_in(settings: LineSettings) -> Result<(), End> {
+    let mut stream = connect(&settings).await.map_err(End::Io)?;
+    let (mut session, mut input) = (Session::new(Arc::new(settings), 0), BytesMut::new());
+    session.connected(now());
+    stream.write_all_buf(&mut session.out).await.map_err(End::Io)?;
+    while !session.is_logged_in() {
+        if let Some(ended) = session.ended() {
+            return Err(End::Session(ended));
+        }
+        if stream.read_buf(&mut input).await.map_err(End::Io)? == 0 {
+            return Err(End::HungUp);
+        }
+        session.receive(&mut input, now());
+    }
+    Ok(())
 }
 
 /// A refusal stays to be seen until the gateway says something else.
