@@ -1,7 +1,10 @@
 //! Dialogues: a menu on the screen of any phone, whichever gateway brings its steps. Answers each step in time, and never waits
 //! for a charge: what was agreed to is handed to the engine, and its result is texted.
 
+mod in_turn;
 pub mod line;
+
+pub use in_turn::{InTurn, Stepping};
 
 use crate::config::{Config, Menu};
 use crate::engine::desk::Desk;
