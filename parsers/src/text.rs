@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 pub use fold::fold;
 pub use gsm::is_gsm;
-pub use segments::{Coding, Segment, Segments, TooLong, segments, split};
+pub use segments::{Coding, Segment, Segments, TooLong, encode, segments, split};
 pub use shown::{septets, shortened, shown};
 
 /// The alphabet a text is written in.
