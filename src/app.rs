@@ -1,6 +1,7 @@
 //! Builds all parts and joins them; starts, drains and stops. Alone knows them all, and does none of their work.
 
 mod check;
+mod gateways;
 mod links;
 mod rules;
 mod status;
@@ -22,6 +23,7 @@ use crate::purchase::rules::Rules;
 use crate::replies::Replies;
 use crate::telemetry::watchdog::Heartbeat;
 use crate::telemetry::{self, systemd};
+use crate::ussd::Dialogues;
 use anyhow::{Context, anyhow};
 pub use check::{Checked, check};
 use links::Starter;
@@ -68,7 +70,8 @@ impl App {
             format!("[http] listen = {} cannot be listened on; is another paygate running?", config.http.listen)
         })?;
         let address = listener.local_addr().context("the listening address cannot be read")?;
-        let parts = config.smsc.iter().map(links::part_name).chain(["journal".to_owned()]);
+        let parts =
+            config.smsc.iter().map(links::part_name).chain(gateways::parts(config)).chain(["journal".to_owned()]);
         let (readiness, ready) = watch::channel(Readiness::starting(parts));
         let (heartbeat, doors, rest, tasks) =
             (Heartbeat::default(), CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
@@ -91,7 +94,9 @@ impl App {
             heartbeat: heartbeat.clone(),
             desk,
         });
-        Starter { intake: engine.intake(), client: &client, readiness: &readiness, stop: &doors, tasks: &tasks }
+        let dialogues = dialogues(config, &for_partners, keys.clone(), &engine)?;
+        let (intake, menus) = (engine.intake(), dialogues.as_ref());
+        Starter { intake, menus, client: &client, readiness: &readiness, stop: &doors, tasks: &tasks }
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
         let told = Arc::<Notifies>::default();
@@ -106,6 +111,13 @@ impl App {
                 .merge(http::notify::router(notifies, &config.http))
                 .merge(http::partner::router(partners, &config.http))
                 .merge(orders.routes(&config.http));
+        let router = match dialogues {
+            Some(dialogues) => {
+                tasks.spawn(rest.clone().run_until_cancelled_owned(dialogues.clone().keep_catalogue()));
+                router.merge(http::ussd::router(http::ussd::State::new(config, dialogues), &config.http))
+            }
+            None => router,
+        };
         if !config.app.is_empty() {
             tasks.spawn(hearing.hear(engine.moves()));
         }
@@ -241,6 +253,13 @@ pub(crate) fn replies(config: &Config) -> anyhow::Result<Replies> {
     let word = |words: &[String], default: &str| words.first().map_or_else(|| default.to_owned(), Clone::clone);
     let (buy, cancel) = (word(&config.syntax.buy, "ON"), word(&config.syntax.cancel, "HUY"));
     Replies::new(&config.replies, &config.purchase.hotline, &buy, &cancel).map_err(|errors| anyhow!(errors.join("\n")))
+}
+
+/// What a dialled code shows, where there is a menu.
+fn dialogues(config: &Config, desk: &Desk, keys: Keys, engine: &Engine) -> anyhow::Result<Option<Dialogues>> {
+    let dialogues =
+        config.menu.as_ref().map(|menu| Dialogues::new(config, menu, desk, keys, engine.intake(), engine.frozen()));
+    dialogues.transpose().map_err(|errors| anyhow!(errors.join("\n")))
 }
 
 fn keys(config: &Config) -> anyhow::Result<Keys> {
