@@ -80,7 +80,8 @@ impl Sandbox {
         let packages = packages.context("the simulated package manager cannot be started")?;
 
         let bank = Bank::start(address).await?;
-        let partner = Partner::new(partner::Settings::default());
+        let partner =
+            Partner::new(partner::Settings { name: configuration::SHOP.to_owned(), ..partner::Settings::default() });
         let text = configuration::text(&smsc, &billing, &bank, &packages, &partner, folder.path());
         folder.keep(CONFIGURATION, &text)?;
         let app_token = random_hex();

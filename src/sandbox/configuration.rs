@@ -15,6 +15,10 @@ pub(super) const SECRET: &str = "secret";
 pub(super) const SHORT_CODE: &str = "9029";
 /// The number they write to for paying at a bank's page.
 pub(super) const BANK_CODE: &str = "9030";
+/// The link and the channel that charges the telephone itself.
+pub(super) const TELCO: &str = "telco";
+/// The partner's name: a telco that sells in a shop of its own.
+pub(super) const SHOP: &str = "shop";
 /// The channel's name, at which its notifies come in.
 pub(super) const BANK: &str = "bank";
 /// The file with the app's token, beside the configuration, which the page shows.
@@ -60,15 +64,15 @@ checking_after = "6s"          # short (30s)
 hotline = "18001090"
 
 [[smsc]]
-name = "viettel"
+name = "{TELCO}"
 address = "{smsc}"
 system_id = "{SYSTEM_ID}"
 password = "{SECRET}"
 short_codes = ["{SHORT_CODE}"]
-charging = "viettel"
+charging = "{TELCO}"
 response_timeout = "5s"        # short (10s)
 
-[charging.viettel]
+[charging.{TELCO}]
 kind = "carrier-billing"
 base_url = "{billing}"
 refund_url = "{refunds}"
@@ -80,7 +84,7 @@ inquiry_plan = ["2s", "3s", "5s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5
 
 {bank}
 # A telco that sells in a shop of its own, charges, and tells us.
-{partner}link = "viettel"
+{partner}link = "{TELCO}"
 {APP}
 
 [package_manager]

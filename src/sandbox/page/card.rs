@@ -58,7 +58,7 @@ struct Event {
     at: Micros,
     /// Since the line before; none for the first.
     after: Option<Micros>,
-    who: Who,
+    who: String,
     says: String,
     /// What the peer said, as the driver noted it.
     heard: Option<String>,
@@ -113,7 +113,7 @@ fn event(purchase: &Purchase, before: Option<&EventRow>, row: &EventRow) -> Even
         seq: row.seq,
         at: row.at,
         after: before.map(|before| row.at - before.at),
-        who,
+        who: who.word(purchase).to_owned(),
         says,
         heard: input.as_ref().and_then(story::heard).map(str::to_owned),
         tone: to.filter(|_| row.state_from != row.state_to).map_or(Tone::Plain, tone),

@@ -92,9 +92,9 @@ impl Switch {
 
     /// Whose fault, what goes wrong, and what there is to see.
     const fn words(self) -> (&'static str, &'static str, &'static str) {
-        const TELCO: &str = "Telco billing";
+        const TELCO: &str = "Telco";
         const MANAGER: &str = "Package manager";
-        const PAY123: &str = "123PAY";
+        const PAY123: &str = "Bank (123PAY)";
         match self {
             Self::ChargeAnswerLost => (
                 TELCO,
