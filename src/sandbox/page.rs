@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 /// Octets of a request's body: a message and a little around it.
 const BODY_LIMIT: usize = 4_096;
 
-/// Serves the page until `stop`, and ends its streams of events then. Besides the page's own three files:
+/// Serves the page until `stop`, and ends its streams of events then. Besides the page's own files:
 ///
 /// | request | JSON | answer |
 /// | --- | --- | --- |
@@ -37,14 +37,14 @@ const BODY_LIMIT: usize = 4_096;
 /// | `POST /send` | `{from, to?, text}` | the message, and what became of it |
 /// | `POST /redeliver` | `{from, id}` | the same message, delivered once more |
 /// | `POST /shop` | `{from, mishap}`: `none`, `told_again`, `wrong_price` | what the partner was answered |
-/// | `POST /order` | `{service, package, account, key?}` | what the app was answered, with `key` and whether it was `known` |
+/// | `POST /order` | `{service, package, account, key}` | what the app was answered, with whether it was `known` |
 /// | `POST /faults` | `{switch, setting}`: `off`, `once`, `always` | `{}` |
 /// | `POST /faults/off` | `{}` | `{}` |
 pub(super) async fn serve(listener: TcpListener, stage: Arc<Stage>, limits: config::Http, stop: CancellationToken) {
     let routes = Router::new()
         .route("/", get(answers::html))
         .route("/page.css", get(answers::css))
-        .route("/page.js", get(answers::script))
+        .route("/{script}", get(answers::script))
         .route("/state", get(answers::state))
         .route("/events", get(answers::events))
         .route("/send", post(answers::send))

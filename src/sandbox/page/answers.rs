@@ -8,7 +8,7 @@ use super::switches::{Setting, Switch};
 use crate::sandbox::configuration::SHORT_CODE;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, State};
+use axum::extract::{FromRequest, Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -40,8 +40,18 @@ pub(super) async fn css() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("page.css"))
 }
 
-pub(super) async fn script() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("page.js"))
+/// The page's own scripts, by their names.
+const SCRIPTS: [(&str, &str); 3] = [
+    ("page.js", include_str!("page.js")),
+    ("drawing.js", include_str!("drawing.js")),
+    ("ways.js", include_str!("ways.js")),
+];
+
+pub(super) async fn script(Path(name): Path<String>) -> Response {
+    match SCRIPTS.into_iter().find(|(known, _)| *known == name) {
+        Some((_, script)) => ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], script).into_response(),
+        None => nothing_here().await,
+    }
 }
 
 pub(super) async fn nothing_here() -> Response {
