@@ -45,9 +45,8 @@ function drawPhone() {
   $("owner-number").textContent = readable(phone.number);
   $("owner-note").textContent = phone.note;
   $("owner-balance").textContent = `${whole.format(phone.balance)} VND`;
-  // Before the thread, which is as high as they leave it.
-  drawChips(phone);
   drawThread(phone);
+  drawChips(phone);
   drawShop();
 }
 
@@ -323,11 +322,16 @@ setInterval(countDown, 250);
 // "Deliver again" goes when its time is over.
 setInterval(() => shown.about && drawPhone(), 5_000);
 
+// A thread that has become lower scrolls too, and nobody has scrolled it.
+let threadHeight = 0;
 $("thread").addEventListener("scroll", () => {
   const { scrollHeight, scrollTop, clientHeight } = $("thread");
-  here.atEnd = scrollHeight - scrollTop - clientHeight < 40;
+  if (clientHeight === threadHeight) here.atEnd = scrollHeight - scrollTop - clientHeight < 40;
 });
-new ResizeObserver(keepAtEnd).observe($("thread"));
+new ResizeObserver(() => {
+  threadHeight = $("thread").clientHeight;
+  keepAtEnd();
+}).observe($("thread"));
 $("write").addEventListener("submit", event => {
   event.preventDefault();
   const text = $("text").value;
