@@ -21,6 +21,7 @@ use crate::purchase::rules::Rules;
 use crate::replies::Replies;
 use crate::telemetry::watchdog::Heartbeat;
 use crate::telemetry::{self, systemd};
+use crate::ussd::Dialogues;
 use anyhow::{Context, anyhow};
 pub use check::{Checked, check};
 use links::Starter;
@@ -88,6 +89,7 @@ impl App {
             heartbeat: heartbeat.clone(),
             desk,
         });
+        let _dialogues = dialogues(config, &for_partners, keys.clone(), &engine)?;
         Starter { intake: engine.intake(), client: &client, readiness: &readiness, stop: &doors, tasks: &tasks }
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
@@ -222,6 +224,12 @@ pub(crate) fn replies(config: &Config) -> anyhow::Result<Replies> {
     let word = |words: &[String], default: &str| words.first().map_or_else(|| default.to_owned(), Clone::clone);
     let (buy, cancel) = (word(&config.syntax.buy, "ON"), word(&config.syntax.cancel, "HUY"));
     Replies::new(&config.replies, &config.purchase.hotline, &buy, &cancel).map_err(|errors| anyhow!(errors.join("\n")))
+}
+
+/// What a dialled code shows, where there is a menu.
+fn dialogues(config: &Config, desk: &Desk, keys: Keys, engine: &Engine) -> anyhow::Result<Option<Dialogues>> {
+    let dialogues = config.menu.as_ref().map(|menu| Dialogues::new(config, menu, desk, keys, engine.intake()));
+    dialogues.transpose().map_err(|errors| anyhow!(errors.join("\n")))
 }
 
 fn keys(config: &Config) -> anyhow::Result<Keys> {

@@ -14,12 +14,14 @@ mod pay123;
 mod policy;
 mod refusals;
 mod section;
+mod ussd;
 
 pub use duration::{parse_duration, spell_duration};
 pub use environment::{Environment, environment};
 pub use errors::{ConfigError, ConfigErrors};
 pub use network::{Network, NotANetwork};
 pub use refusals::REASONS;
+pub use ussd::{Dialect, Menu, Ussd, UssdHttp, UssdInput, UssdKind, UssdLine, UssdSmpp};
 
 use errors::Faults;
 use secrecy::SecretString;
@@ -74,6 +76,8 @@ impl Config {
             charging,
             partner: partners::partners(root),
             app: apps::apps(root),
+            menu: ussd::menu(root),
+            ussd: ussd::gateways(root),
             package_manager: root.section("package_manager", PackageManager::read),
             replies: root.section("replies", policy::replies),
             engine: root.section("engine", Engine::read),
@@ -104,6 +108,10 @@ pub struct Config {
     pub partner: BTreeMap<String, Partner>,
     /// Apps of the content service that order by themselves, by name.
     pub app: BTreeMap<String, App>,
+    /// What a dialled code shows.
+    pub menu: Option<Menu>,
+    /// Gateways of dialogues, by name.
+    pub ussd: BTreeMap<String, Ussd>,
     pub package_manager: PackageManager,
     /// Texts that replace the built-in ones, by name.
     pub replies: BTreeMap<String, String>,

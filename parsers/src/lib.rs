@@ -5,3 +5,4 @@ pub mod msisdn;
 pub mod request;
 pub mod smpp;
 pub mod text;
+pub mod ussd;
