@@ -1,6 +1,7 @@
 //! Builds all parts and joins them; starts, drains and stops. Alone knows them all, and does none of their work.
 
 mod check;
+mod gateways;
 mod links;
 mod rules;
 mod status;
@@ -66,7 +67,8 @@ impl App {
             format!("[http] listen = {} cannot be listened on; is another paygate running?", config.http.listen)
         })?;
         let address = listener.local_addr().context("the listening address cannot be read")?;
-        let parts = config.smsc.iter().map(links::part_name).chain(["journal".to_owned()]);
+        let parts =
+            config.smsc.iter().map(links::part_name).chain(gateways::parts(config)).chain(["journal".to_owned()]);
         let (readiness, ready) = watch::channel(Readiness::starting(parts));
         let (heartbeat, doors, rest, tasks) =
             (Heartbeat::default(), CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
@@ -89,8 +91,9 @@ impl App {
             heartbeat: heartbeat.clone(),
             desk,
         });
-        let _dialogues = dialogues(config, &for_partners, keys.clone(), &engine)?;
-        Starter { intake: engine.intake(), client: &client, readiness: &readiness, stop: &doors, tasks: &tasks }
+        let menus = dialogues(config, &for_partners, keys.clone(), &engine)?;
+        let (intake, menus) = (engine.intake(), menus.as_ref());
+        Starter { intake, menus, client: &client, readiness: &readiness, stop: &doors, tasks: &tasks }
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
         let notifies = http::notify::State::new(&config.http, Arc::clone(&channels), engine.intake());

@@ -21,7 +21,7 @@ pub use environment::{Environment, environment};
 pub use errors::{ConfigError, ConfigErrors};
 pub use network::{Network, NotANetwork};
 pub use refusals::REASONS;
-pub use ussd::{Dialect, Menu, Ussd, UssdHttp, UssdInput, UssdKind, UssdLine, UssdSmpp};
+pub use ussd::{Menu, Ussd, UssdHttp, UssdInput, UssdKind, UssdLine, UssdSmpp};
 
 use errors::Faults;
 use secrecy::SecretString;

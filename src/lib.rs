@@ -5,6 +5,7 @@ pub mod law;
 pub mod config;
 pub mod telemetry;
 pub mod purchase;
+pub mod backoff;
 pub mod http_client;
 pub mod charging;
 pub mod package_manager;

@@ -5,6 +5,7 @@
 mod bank;
 pub mod billing;
 mod configuration;
+pub mod dialogues;
 pub mod faults;
 pub mod packages;
 mod page;
@@ -12,6 +13,7 @@ pub mod partner;
 pub mod pay123;
 mod server;
 pub mod smsc;
+pub mod ussd_line;
 
 use crate::app::{App, StopSignals};
 use crate::config::{Config, Environment};

@@ -1,6 +1,8 @@
 //! Dialogues: a menu on the screen of any phone, whichever gateway brings its steps. Answers each step in time, and never waits
 //! for a charge: what was agreed to is handed to the engine, and its result is texted.
 
+pub mod line;
+
 use crate::config::{Config, Menu};
 use crate::engine::desk::Desk;
 use crate::engine::door::Delivery;

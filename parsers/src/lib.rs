@@ -6,3 +6,4 @@ pub mod request;
 pub mod smpp;
 pub mod text;
 pub mod ussd;
+pub mod ussd_line;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 pub use fold::fold;
 pub use gsm::is_gsm;
-pub use segments::{Coding, Segment, Segments, TooLong, segments, split};
+pub use segments::{Coding, Segment, Segments, TooLong, encode, segments, split};
 
 /// The alphabet a text is written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

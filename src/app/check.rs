@@ -1,7 +1,7 @@
 //! `paygate check`: reaches every part that the configuration names once, as the daemon would, and says what is wrong.
 //! Moves no money and changes nothing at any neighbour.
 
-use super::{Config, links, replies};
+use super::{Config, gateways, links, replies};
 use crate::charging::{Channel, Channels, ChargeOrder};
 use crate::config::{KannelLink, LinkKind, SmppLink, Smsc};
 use crate::http_client::{Bearer, Call, Heard, HttpClient};
@@ -11,6 +11,7 @@ use crate::package_manager;
 use crate::purchase::evidence::{Finding, GrantAnswer};
 use crate::purchase::money::{Currency, Money};
 use crate::smpp::{self, Health};
+use crate::ussd::line;
 use paygate_parsers::msisdn::{Country, Msisdn};
 use reqwest::Method;
 use std::time::Duration;
@@ -60,6 +61,9 @@ pub async fn check(config: &Config) -> Vec<Checked> {
         };
         parts.push(checked(links::part_name(smsc), reached));
     }
+    for (name, line) in gateways::lines(config) {
+        parts.push(checked(gateways::part_name(name), line::log_in_once(gateways::settings(name, line)).await));
+    }
     for (name, channel) in Channels::new(&config.charging, &client).iter() {
         parts.push(checked(format!("charging {name}"), inquire(channel, &config.purchase.country_code).await));
     }
@@ -88,7 +92,7 @@ async fn bind(smsc: &Smsc, link: &SmppLink) -> Result<(), String> {
     let (intake, _deliveries) = mpsc::channel(1);
     let (health, mut changes) = watch::channel(Health::Down);
     let stop = CancellationToken::new();
-    let running = tokio::spawn(smpp::run(settings, intake, mpsc::channel(1).1, health, stop.clone()));
+    let running = tokio::spawn(smpp::run(settings, intake, mpsc::channel(1).1, None, health, stop.clone()));
     let settled = |health: &Health| matches!(health, Health::Bound { .. } | Health::Refused { .. });
     let outcome = timeout(wait, changes.wait_for(settled)).await.map(|state| state.map(|state| *state));
     stop.cancel();

@@ -3,7 +3,8 @@
 
 use super::duration::{HOUR, MINUTE, MS, SECOND};
 use super::section::Section;
-use super::{Config, LinkKind, Network, Otp, doors};
+use super::{Bind, Config, LinkKind, Network, Otp, doors};
+use paygate_parsers::smpp::ussd::Dialect;
 use paygate_parsers::ussd::Dialled;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -53,20 +54,12 @@ pub enum UssdKind {
 /// Dialogues over the SMPP link that texts their results.
 #[derive(Clone, Debug)]
 pub struct UssdSmpp {
+    /// How the gateway writes a dialogue (smpp.md, "USSD conventions").
     pub dialect: Dialect,
-}
-
-/// How an SMSC tells one dialogue from another (smpp.md, "USSD conventions").
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// `its_session_info`: session number, dialogue sequence, end bit.
-    Standard,
-    /// `user_message_reference` and the MSISDN.
-    Mica,
-    /// A session id of 15 bits.
-    SixD,
-    /// Nothing: one dialogue an MSISDN.
-    Msisdn,
+    /// Hops under way at once; the gateway is told to send more of them again.
+    pub concurrency: usize,
+    /// How long a screen may wait for its turn on the link.
+    pub screen_ttl: Duration,
 }
 
 /// `POST /ussd/NAME`.
@@ -99,8 +92,15 @@ pub struct UssdLine {
     /// Who we are there; its messages' ids begin with it.
     pub spid: String,
     pub password: SecretString,
-    /// How often a silent socket says that it lives.
+    /// How often we say that we live.
     pub keep_alive: Duration,
+    /// How long the gateway may say nothing before another connection is tried.
+    pub silence_max: Duration,
+    pub login_timeout: Duration,
+    /// Hops under way at once; with more the socket is not read.
+    pub concurrency: usize,
+    /// Octets of one line.
+    pub line_max: usize,
 }
 
 /// The menu, where there is one.
@@ -182,14 +182,18 @@ impl Ussd {
 
 impl UssdSmpp {
     fn read(section: &mut Section<'_>) -> Self {
-        let dialects = [
-            ("standard", Dialect::Standard),
-            ("mica", Dialect::Mica),
-            ("6d", Dialect::SixD),
-            ("msisdn", Dialect::Msisdn),
-        ];
-        Self { dialect: section.choice("dialect", &dialects).unwrap_or(Dialect::Standard) }
+        let dialects = Dialect::ALL.map(|dialect| (dialect.name, dialect));
+        Self {
+            dialect: section.choice("dialect", &dialects).unwrap_or(Dialect::STANDARD),
+            concurrency: concurrency(section),
+            screen_ttl: section.duration("screen_ttl", SECOND..=10 * MINUTE).unwrap_or(20 * SECOND),
+        }
     }
+}
+
+/// Hops under way at once. Each waits [menu] answer_within at most.
+fn concurrency(section: &mut Section<'_>) -> usize {
+    section.integer("concurrency", 1..=100_000).unwrap_or(1000)
 }
 
 impl UssdHttp {
@@ -210,6 +214,7 @@ impl UssdHttp {
 impl UssdLine {
     fn read(section: &mut Section<'_>) -> Self {
         const ADDRESS: &str = "\"host:port\"";
+        let keep_alive = section.duration("keep_alive", 100 * MS..=HOUR).unwrap_or(30 * SECOND);
         let address = |text: &str| doors::address(text).filter(|(tls, _)| !tls).map(|(_, address)| address);
         Self {
             address: section.required("address", String::new(), ADDRESS, |at| at.parsed("address", ADDRESS, address)),
@@ -218,7 +223,11 @@ impl UssdLine {
             password: section.required("password", SecretString::default(), "the gateway's password", |at| {
                 at.secret_or_empty("password")
             }),
-            keep_alive: section.duration("keep_alive", 100 * MS..=HOUR).unwrap_or(30 * SECOND),
+            keep_alive,
+            silence_max: section.duration("silence_max", 100 * MS..=24 * HOUR).unwrap_or(3 * keep_alive),
+            login_timeout: section.duration("login_timeout", 100 * MS..=5 * MINUTE).unwrap_or(10 * SECOND),
+            concurrency: concurrency(section),
+            line_max: section.integer("line_max", 512..=1024 * 1024).unwrap_or(8 * 1024),
         }
     }
 }
@@ -265,5 +274,36 @@ fn links_are_right(config: &Config, name: &str, gateway: &Ussd, root: &Section<'
     let speaks_smpp = |smsc: &super::Smsc| matches!(smsc.kind, LinkKind::Smpp(_));
     if matches!(gateway.kind, UssdKind::Smpp(_)) && namesakes.peek().is_some() && !namesakes.any(speaks_smpp) {
         root.fault(&key, format!("{:?} does not speak SMPP", gateway.link), "expected the name of an SMPP link");
+    }
+    gateway_is_reached_rightly(config, name, gateway, root);
+}
+
+/// Screens leave by the connection that the hop came in by, and there is one gateway at the end of each.
+fn gateway_is_reached_rightly(config: &Config, name: &str, gateway: &Ussd, root: &Section<'_>) {
+    let earlier = || config.ussd.iter().filter(|(other, _)| other.as_str() < name);
+    let fault = |key: &str, problem: String, remedy: &str| root.fault(&format!("ussd.{name}.{key}"), problem, remedy);
+    match &gateway.kind {
+        UssdKind::Smpp(_) => {
+            let is_smpp = |other: &Ussd| matches!(other.kind, UssdKind::Smpp(_)) && other.link == gateway.link;
+            if let Some((other, _)) = earlier().find(|(_, other)| is_smpp(other)) {
+                fault("link", format!("is the link of ussd.{other}, too"), "expected one gateway for each link");
+            }
+            let one_way = |smsc: &super::Smsc| match &smsc.kind {
+                LinkKind::Smpp(link) => smsc.name == gateway.link && link.bind != Bind::Transceiver,
+                LinkKind::Kannel(_) => false,
+            };
+            if config.smsc.iter().any(one_way) {
+                let remedy = "expected bind = \"transceiver\" there: hops come and screens go by one connection";
+                fault("link", format!("{:?} is not bound both ways", gateway.link), remedy);
+            }
+        }
+        UssdKind::Line(line) => {
+            let same = |other: &UssdLine| other.spid == line.spid && other.address == line.address;
+            let is_same = |other: &Ussd| matches!(&other.kind, UssdKind::Line(other) if same(other));
+            if let Some((other, _)) = earlier().find(|(_, other)| is_same(other)).filter(|_| !line.spid.is_empty()) {
+                fault("spid", format!("is that of ussd.{other}, too"), "expected one gateway for each spid");
+            }
+        }
+        UssdKind::Http(_) => {}
     }
 }

@@ -24,7 +24,7 @@ pub const PARTNER_REQUESTS: &str = "paygate_partner_requests_total";
 pub const LOG_DROPPED: &str = "paygate_log_dropped_total";
 
 /// Counters, and what they count.
-pub const COUNTERS: [(&str, &str); 25] = [
+pub const COUNTERS: [(&str, &str); 27] = [
     (MESSAGES_RECEIVED, "Messages and orders by HTTP, by door and by what the peer was told (fresh, again, later)"),
     (NOTIFIES, "What channels told by themselves, by channel and by what became of it"),
     ("paygate_redeliveries_total", "Messages and parts that were here already, by door"),
@@ -46,6 +46,8 @@ pub const COUNTERS: [(&str, &str); 25] = [
     ("paygate_smsc_malformed_total", "PDUs that could not be read, by smsc"),
     ("paygate_smsc_throttled_total", "submit_sm that the SMSC refused for coming too fast, by smsc"),
     ("paygate_smsc_late_responses_total", "Responses that came after their wait was over, by smsc"),
+    ("paygate_ussd_screens_total", "Screens of dialogues, by gateway and outcome (sent, refused, lost)"),
+    ("paygate_ussd_malformed_total", "Lines of a USSD socket that could not be read or lead to nothing, by gateway"),
     ("paygate_http_panics_total", "Requests answered 500 because of a fault of ours"),
     ("paygate_http_refused_total", "Messages and orders by HTTP that were refused, by status"),
     (PARTNER_REQUESTS, "Requests of partners, by partner, call and outcome"),
@@ -53,7 +55,7 @@ pub const COUNTERS: [(&str, &str); 25] = [
 ];
 
 /// Gauges, and what they show.
-pub const GAUGES: [(&str, &str); 8] = [
+pub const GAUGES: [(&str, &str); 9] = [
     ("paygate_keys_may_be_evicted", "1 where Redis may forget keys before their time: set maxmemory-policy noeviction"),
     (BUILD_INFO, "Always 1; the version is the label"),
     (UNKNOWN_OUTCOMES, "Purchases whose charge, grant or refund is not proven either way, in review or not"),
@@ -61,6 +63,7 @@ pub const GAUGES: [(&str, &str); 8] = [
     (BACKLOG, "Purchases open and in review, texts owed, and operators' acts not carried out, by state"),
     (CHANNEL_FROZEN, "1 while an operator lets no new charge begin there, by channel"),
     (SMSC_BOUND, "1 while the link is bound, by smsc"),
+    ("paygate_ussd_line_up", "1 while the USSD socket is logged in, by gateway"),
     (SMSC_WINDOW, "submit_sm that the SMSC has not answered, by smsc"),
 ];
 

@@ -4,3 +4,5 @@ mod concat;
 mod msisdn;
 mod request;
 mod text;
+mod ussd_line;
+mod ussd_smpp;
