@@ -1,11 +1,7 @@
 //! The configuration that the sandbox's daemon runs with, as the text that the page shows and that is kept beside the
 //! journal. Shorter waits than a real one's, and said so; everything else is the default.
 
-use super::bank::Bank;
-use super::billing::Billing;
-use super::packages::Packages;
-use super::partner::Partner;
-use super::smsc::Smsc;
+use super::page::Neighbours;
 use std::path::Path;
 use toml::Value;
 
@@ -30,18 +26,12 @@ const APP: &str = r#"
 token_file = "app.token""#;
 
 /// As `paygate run --config` would read it.
-pub(super) fn text(
-    smsc: &Smsc,
-    billing: &Billing,
-    bank: &Bank,
-    packages: &Packages,
-    partner: &Partner,
-    folder: &Path,
-) -> String {
+pub(super) fn text(neighbours: &Neighbours, folder: &Path) -> String {
+    let Neighbours { smsc, billing, bank, packages, partner, gateways } = neighbours;
     let journal = Value::from(format!("sqlite:{}", folder.join("paygate.db").display()));
     let (smsc, billing, refunds, packages) =
         (smsc.address(), billing.base_url(), billing.refund_url(), packages.base_url());
-    let (bank, partner) = (bank.toml(), partner.toml());
+    let (bank, partner, gateways) = (bank.toml(), partner.toml(), gateways.toml());
     format!(
         r#"# The daemon beside this page reads exactly this. Lines marked "short" are made for looking on:
 # a real operator is given minutes where this one is given seconds.
@@ -87,6 +77,7 @@ inquiry_plan = ["2s", "3s", "5s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5
 {partner}link = "{TELCO}"
 {APP}
 
+{gateways}
 [package_manager]
 base_url = "{packages}"
 token = "{SECRET}"

@@ -5,6 +5,7 @@ mod answers;
 mod app;
 mod books;
 mod card;
+mod dialler;
 mod feed;
 mod guard;
 pub(super) mod phones;
@@ -36,6 +37,9 @@ const BODY_LIMIT: usize = 4_096;
 /// | `GET /events` | | the same as server-sent events: `state` once, then `phone`, `purchase`, `switches` |
 /// | `POST /send` | `{from, to?, text}` | the message, and what became of it |
 /// | `POST /redeliver` | `{from, id}` | the same message, delivered once more |
+/// | `POST /dial` | `{from, gateway, code}` | `{}`; screens come with the telephone |
+/// | `POST /key` | `{from, text}` | `{}` |
+/// | `POST /hang-up` | `{from}` | `{}` |
 /// | `POST /shop` | `{from, mishap}`: `none`, `told_again`, `wrong_price` | what the partner was answered |
 /// | `POST /order` | `{service, package, account, key}` | what the app was answered, with whether it was `known` |
 /// | `POST /faults` | `{switch, setting}`: `off`, `once`, `always` | `{}` |
@@ -49,6 +53,9 @@ pub(super) async fn serve(listener: TcpListener, stage: Arc<Stage>, limits: conf
         .route("/events", get(answers::events))
         .route("/send", post(answers::send))
         .route("/redeliver", post(answers::redeliver))
+        .route("/dial", post(answers::dial))
+        .route("/key", post(answers::key))
+        .route("/hang-up", post(answers::hang_up))
         .route("/shop", post(answers::shop))
         .route("/order", post(answers::order))
         .route("/faults", post(answers::fault))

@@ -41,9 +41,10 @@ pub(super) async fn css() -> impl IntoResponse {
 }
 
 /// The page's own scripts, by their names.
-const SCRIPTS: [(&str, &str); 3] = [
+const SCRIPTS: [(&str, &str); 4] = [
     ("page.js", include_str!("page.js")),
     ("drawing.js", include_str!("drawing.js")),
+    ("dial.js", include_str!("dial.js")),
     ("ways.js", include_str!("ways.js")),
 ];
 
@@ -112,6 +113,44 @@ pub(super) struct Again {
 pub(super) async fn redeliver(State(page): State<Page>, Body(again): Body<Again>) -> Result<Json<Value>, Refusal> {
     let bubble = page.stage.redeliver(&again.from, again.id).await?;
     Ok(Json(json!(bubble)))
+}
+
+/// A telephone that dials.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Dialled {
+    from: String,
+    gateway: String,
+    code: String,
+}
+
+pub(super) async fn dial(State(page): State<Page>, Body(dialled): Body<Dialled>) -> Result<Json<Value>, Refusal> {
+    page.stage.dial(&dialled.from, &dialled.gateway, &dialled.code).await?;
+    Ok(Json(json!({})))
+}
+
+/// What is keyed in on a telephone's screen.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Keyed {
+    from: String,
+    text: String,
+}
+
+pub(super) async fn key(State(page): State<Page>, Body(keyed): Body<Keyed>) -> Result<Json<Value>, Refusal> {
+    page.stage.key(&keyed.from, &keyed.text).await?;
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HungUp {
+    from: String,
+}
+
+pub(super) async fn hang_up(State(page): State<Page>, Body(hung): Body<HungUp>) -> Result<Json<Value>, Refusal> {
+    page.stage.hang_up(&hung.from).await?;
+    Ok(Json(json!({})))
 }
 
 /// A telephone that buys in the partner's own shop.

@@ -2,6 +2,7 @@
 // about any purchase.
 
 import { $, element, exactTime, here, phoneShown, post, readable, reconcile, shown, span, time, whole } from "./drawing.js";
+import { drawCall, offerGateways } from "./dial.js";
 import { drawOrder, drawShop, offerAccounts } from "./ways.js";
 
 const SUGGESTIONS = [
@@ -48,6 +49,7 @@ function drawPhone() {
   drawThread(phone);
   drawChips(phone);
   drawShop();
+  drawCall();
 }
 
 function drawContact(contact) {
@@ -290,6 +292,7 @@ function everything(state) {
   // Texts that came before this page was opened are not news.
   state.phones.filter(phone => !here.read.has(phone.number)).forEach(phone => here.read.set(phone.number, lastId(phone)));
   offerAccounts(state.phones);
+  offerGateways(state.about);
   $("folder").textContent = state.about.folder;
   $("configuration-text").textContent = state.about.configuration;
   $("readyz").href = `${state.about.daemon}/readyz`;

@@ -1,6 +1,7 @@
 //! The telephones on the page: whose they are, and what was written on each. A thread is what the telephone itself has
 //! seen; what became of a message, the journal says.
 
+use super::dialler::Call;
 use crate::purchase::record::Micros;
 use paygate_parsers::msisdn::Msisdn;
 use serde::Serialize;
@@ -19,6 +20,10 @@ pub(in crate::sandbox) struct Phone {
     /// What it starts with, in dong.
     pub(super) opening_balance: i64,
     pub(super) bubbles: Vec<Bubble>,
+    /// The dialogue on its screen.
+    pub(super) call: Option<Call>,
+    /// Dialogues that it ever had.
+    pub(super) calls: u64,
     written: u64,
 }
 
@@ -66,6 +71,8 @@ pub(in crate::sandbox) fn all() -> Vec<Phone> {
         note,
         opening_balance,
         bubbles: Vec::new(),
+        call: None,
+        calls: 0,
         written: 0,
     };
     vec![
