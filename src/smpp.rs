@@ -1,5 +1,6 @@
 //! The SMPP neighbour: one link is one ESME connection to an SMSC, kept up for ever. Messages and receipts go to the
-//! engine, replies come from it; the link never reads a text's meaning and never decides about money.
+//! engine, replies come from it; phones that dial are answered by the menus. The link never reads a text's meaning and never
+//! decides about money.
 //!
 //! `session` is the protocol as a pure machine, `connection` carries it over TCP or TLS, `inbound` and `outbound` turn
 //! PDUs into the engine's values and back.

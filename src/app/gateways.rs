@@ -53,6 +53,9 @@ pub(super) fn settings(name: &str, line: &UssdLine) -> LineSettings {
         login_timeout: line.login_timeout,
         concurrency: line.concurrency,
         line_max: line.line_max,
+        reconnect_min: line.reconnect_min,
+        reconnect_max: line.reconnect_max,
+        refused_max: line.refused_max,
         ..LineSettings::new(name, &line.address, &line.spid, line.password.clone())
     }
 }

@@ -101,6 +101,11 @@ pub struct UssdLine {
     pub concurrency: usize,
     /// Octets of one line.
     pub line_max: usize,
+    /// First wait before connecting again; doubles with each failure, with jitter.
+    pub reconnect_min: Duration,
+    pub reconnect_max: Duration,
+    /// The longest wait after an error that somebody must mend first (203 to 206).
+    pub refused_max: Duration,
 }
 
 /// The menu, where there is one.
@@ -228,6 +233,9 @@ impl UssdLine {
             login_timeout: section.duration("login_timeout", 100 * MS..=5 * MINUTE).unwrap_or(10 * SECOND),
             concurrency: concurrency(section),
             line_max: section.integer("line_max", 512..=1024 * 1024).unwrap_or(8 * 1024),
+            reconnect_min: section.duration("reconnect_min", MS..=HOUR).unwrap_or(SECOND),
+            reconnect_max: section.duration("reconnect_max", MS..=24 * HOUR).unwrap_or(MINUTE),
+            refused_max: section.duration("refused_max", MS..=24 * HOUR).unwrap_or(5 * MINUTE),
         }
     }
 }

@@ -10,6 +10,7 @@ mod contract;
 mod core;
 mod crash;
 mod faults;
+mod gateways;
 mod http;
 mod journal;
 mod journeys;

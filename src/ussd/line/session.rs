@@ -3,6 +3,9 @@
 //!
 //! Its law: whatever comes in, [`Session::advance`] follows before anything else does; so [`Session::wake_at`] is right.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -9,9 +9,10 @@ use paygate_parsers::smpp::{Body, Pdu};
 use super::*;
 use crate::engine::door::Submitted;
 use crate::smpp::session::tests::{Bench, SECOND, submit_resp};
+use crate::smpp::ussd::Screens;
 use crate::smpp::window::Ticket;
 use crate::smpp::{LinkSettings, UssdLink};
-use crate::ussd::HopInput;
+use crate::ussd::{HopInput, Screen};
 
 fn dials(link: &mut LinkSettings) {
     let (gateway, dialect) = ("viettel".to_owned(), Dialect::STANDARD);
@@ -28,8 +29,10 @@ impl Bench {
     fn show(&mut self, text: &str) -> Ticket {
         let (_, back) = self.session.next_hop().unwrap();
         self.ticket += 1;
-        let (message, not_after) = (ussd::screen(&Dialect::STANDARD, &back, text, false), self.now + 20 * SECOND);
-        self.session.screen(Some(Outgoing { ticket: self.ticket, message, not_after, failures: u32::MAX }));
+        let settings = &self.session.settings;
+        let (link, screen) = (settings.ussd.as_ref().unwrap(), Screen::Ask(text.to_owned()));
+        let outgoing = Screens::new(settings).open(link, self.ticket, &back, &screen, self.now);
+        self.session.screen(Some(outgoing));
         self.advance();
         self.ticket
     }
