@@ -91,8 +91,8 @@ impl App {
             heartbeat: heartbeat.clone(),
             desk,
         });
-        let menus = dialogues(config, &for_partners, keys.clone(), &engine)?;
-        let (intake, menus) = (engine.intake(), menus.as_ref());
+        let dialogues = dialogues(config, &for_partners, keys.clone(), &engine)?;
+        let (intake, menus) = (engine.intake(), dialogues.as_ref());
         Starter { intake, menus, client: &client, readiness: &readiness, stop: &doors, tasks: &tasks }
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
@@ -106,6 +106,13 @@ impl App {
                 .merge(http::notify::router(notifies, &config.http))
                 .merge(http::partner::router(partners, &config.http))
                 .merge(orders.routes(&config.http));
+        let router = match dialogues {
+            Some(dialogues) => {
+                tasks.spawn(rest.clone().run_until_cancelled_owned(dialogues.clone().keep_catalogue()));
+                router.merge(http::ussd::router(http::ussd::State::new(config, dialogues), &config.http))
+            }
+            None => router,
+        };
         if !config.app.is_empty() {
             tasks.spawn(hearing.hear(engine.moves()));
         }
@@ -241,7 +248,8 @@ pub(crate) fn replies(config: &Config) -> anyhow::Result<Replies> {
 
 /// What a dialled code shows, where there is a menu.
 fn dialogues(config: &Config, desk: &Desk, keys: Keys, engine: &Engine) -> anyhow::Result<Option<Dialogues>> {
-    let dialogues = config.menu.as_ref().map(|menu| Dialogues::new(config, menu, desk, keys, engine.intake()));
+    let dialogues =
+        config.menu.as_ref().map(|menu| Dialogues::new(config, menu, desk, keys, engine.intake(), engine.frozen()));
     dialogues.transpose().map_err(|errors| anyhow!(errors.join("\n")))
 }
 

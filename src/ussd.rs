@@ -1,14 +1,36 @@
 //! Dialogues: a menu on the screen of any phone, whichever gateway brings its steps. Answers each step in time, and never waits
 //! for a charge: what was agreed to is handed to the engine, and its result is texted.
 
+mod answer;
+mod catalogue;
+mod gateway;
 pub mod line;
+mod menu;
+mod open;
+mod screens;
+mod session;
+mod wanted;
 
-use crate::config::{Config, Menu};
+pub use catalogue::Catalogue;
+pub use screens::{SEPTETS, Screens};
+
+use crate::config::{self, Config};
+use crate::engine::Frozen;
 use crate::engine::desk::Desk;
 use crate::engine::door::Delivery;
 use crate::idempotency::Keys;
+use crate::package_manager;
+use crate::telemetry::metrics::{USSD_ANSWER, USSD_HOPS, USSD_LATE};
+use crate::telemetry::sparing::Sparing;
+use gateway::Gateway;
+use open::Open;
+use paygate_parsers::msisdn::Country;
+use paygate_parsers::request::AccountForm;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout_at};
 
 /// One step of a dialogue, as any gateway tells it.
 #[derive(Clone, Debug)]
@@ -29,8 +51,16 @@ pub struct Hop {
     pub input: HopInput,
 }
 
+impl Hop {
+    /// The gateway has no name for the dialogue but the phone.
+    fn is_named_by_phone(&self) -> bool {
+        self.session == self.from
+    }
+}
+
 /// What came with a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HopInput {
     /// The whole dialled string, `*098*1*2#`: of the first step.
     Dialled(String),
@@ -42,8 +72,9 @@ pub enum HopInput {
     Ended,
 }
 
-/// What the phone shows, at most 182 septets of GSM 7-bit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the phone shows, at most [`SEPTETS`] of GSM 7-bit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Screen {
     /// Waits for an answer.
     Ask(String),
@@ -65,29 +96,78 @@ impl Screen {
 pub struct Dialogues(Arc<Inner>);
 
 struct Inner {
-    first: String,
+    gateways: BTreeMap<String, Gateway>,
+    settings: config::Menu,
+    screens: Screens,
+    /// `None` until the package manager's list was read once.
+    catalogue: watch::Sender<Option<Arc<Catalogue>>>,
+    package_manager: Arc<package_manager::Client>,
+    keys: Keys,
+    intake: mpsc::Sender<Delivery>,
+    /// Channels where nothing new may begin.
+    frozen: Frozen,
+    country: Country,
+    account: AccountForm,
+    open: Open,
+    /// For what stands in the way of an answer, which comes as often as somebody dials.
+    sparing: Sparing,
 }
 
 impl Dialogues {
-    /// `desk` has what the engine knows of packages, numbers and channels; `intake` is the engine's bounded queue.
+    /// `desk` has what the engine knows of packages, numbers and channels; `intake` is the engine's bounded queue, and
+    /// `frozen` where nothing new may begin.
     ///
     /// # Errors
     /// Every fault of `[menu.screens]`, one line each.
     pub fn new(
-        _config: &Config,
-        menu: &Menu,
-        _desk: &Desk,
-        _keys: Keys,
-        _intake: mpsc::Sender<Delivery>,
+        config: &Config,
+        menu: &config::Menu,
+        desk: &Desk,
+        keys: Keys,
+        intake: mpsc::Sender<Delivery>,
+        frozen: Frozen,
     ) -> Result<Self, Vec<String>> {
-        Ok(Self(Arc::new(Inner { first: menu.services.join("\n") })))
+        let gateway = |(name, settings): (&String, &config::Ussd)| {
+            (name.clone(), Gateway::new(name, settings, config, &desk.channels))
+        };
+        Ok(Self(Arc::new(Inner {
+            gateways: config.ussd.iter().map(gateway).collect(),
+            settings: menu.clone(),
+            screens: Screens::new(&menu.screens, &config.purchase.hotline)?,
+            catalogue: watch::channel(None).0,
+            package_manager: Arc::clone(&desk.package_manager),
+            keys,
+            intake,
+            frozen,
+            country: desk.reader.country.clone(),
+            account: desk.reader.syntax.account,
+            open: Open::default(),
+            sparing: Sparing::default(),
+        })))
+    }
+
+    /// Keeps the package manager's list, until it is dropped.
+    pub async fn keep_catalogue(self) {
+        let (inner, menu) = (&self.0, &self.0.settings);
+        let (list, services) = (inner.catalogue.clone(), menu.services.clone());
+        catalogue::keep(list, Arc::clone(&inner.package_manager), services, menu.list_max_age, menu.list_retry).await;
     }
 
     /// The screen that follows, always within `[menu] answer_within`. What is shown after an end nobody sees.
     pub async fn step(&self, hop: Hop) -> Screen {
-        match hop.input {
-            HopInput::Dialled(_) => Screen::Ask(self.0.first.clone()),
-            HopInput::Whole(_) | HopInput::Last(_) | HopInput::Ended => Screen::End("Moi bam lai.".to_owned()),
-        }
+        let inner = &self.0;
+        let (began, gateway) = (Instant::now(), hop.gateway.clone());
+        let deadline = began + inner.settings.answer_within;
+        let (outcome, screen) = match timeout_at(deadline, inner.answer(&hop, deadline)).await {
+            Ok(answered) => answered,
+            Err(_) => {
+                metrics::counter!(USSD_LATE, "gateway" => gateway.clone()).increment(1);
+                // Whether the consent was taken is not known here; the words leave it open.
+                ("late", Screen::End(inner.screens.screen("too_late", &[], None)))
+            }
+        };
+        metrics::counter!(USSD_HOPS, "gateway" => gateway.clone(), "outcome" => outcome).increment(1);
+        metrics::histogram!(USSD_ANSWER, "gateway" => gateway).record(began.elapsed());
+        screen
     }
 }
