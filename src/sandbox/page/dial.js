@@ -36,7 +36,7 @@ export function drawCall() {
     return;
   }
   $("dialler").hidden = true;
-  $("ussd").dataset.is = call.is;
+  Object.assign($("ussd").dataset, { is: call.is, step: call.step });
   $("ussd-text").textContent = call.is === "waiting" ? "USSD code running…" : call.text;
   $("ussd-answer").hidden = $("ussd-send").hidden = call.is !== "asking";
   $("ussd-cancel").textContent = call.is === "over" ? "OK" : "Cancel";

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 /// Characters that can be dialled, or keyed in at once.
 const KEYED_MAX: usize = 64;
 /// How long the network waits for a screen before it gives the dialogue up.
-const SCREEN_WITHIN: Duration = Duration::from_secs(6);
+const SCREEN_WITHIN: Duration = Duration::from_secs(4);
 /// How long it leaves a screen unanswered.
 const UNANSWERED_MAX: Duration = Duration::from_secs(180);
 const NO_ANSWER: &str = "No answer: the network gave the dialogue up.";

@@ -308,3 +308,32 @@ async fn only_purchase(visit: &Visit) -> Value {
     assert_eq!(purchases.as_array().unwrap().len(), 1, "{purchases:#}");
     purchases[0].clone()
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_visitor_dials_chooses_agrees_and_gets_the_package_and_the_text() {
+    let visit = Visit::start().await;
+    let browser = Browser::start(1440, 900).await;
+    browser.open(&visit.url("/")).await;
+    browser.sees("#through option").await;
+    browser.clicks("#open-dialler").await;
+    browser.clicks("#call").await;
+    for (step, shows) in ["Chon dich vu", "chon goi", "Mua cho", "Dong y mua"].into_iter().enumerate() {
+        // A screen shows its own step alone: the answer to the one before is keyed in once.
+        let at = format!("#ussd[data-step='{step}'][data-is=asking]");
+        browser.sees(&at).await;
+        let screen = browser.reads("#ussd-text").await;
+        assert!(screen.contains(shows), "{screen}");
+        browser.types("#ussd-answer", "1").await;
+        browser.clicks("#ussd-send").await;
+    }
+    browser.sees("#ussd[data-is=over]").await;
+    assert!(browser.reads("#ussd-text").await.contains("SMS"));
+    browser.clicks("#ussd-cancel").await;
+    browser.sees("#ussd[hidden]").await;
+    browser.sees(".card[data-state=done]").await;
+    assert_eq!(browser.reads(".card[data-state=done] .verdict").await, "Books agree: charged once, granted once");
+    assert!(browser.reads(".bubble.received").await.contains("Thanh cong: goi NAP1"));
+    only_purchase(&visit).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.close().await;
+}
