@@ -30,4 +30,5 @@ mod stores;
 mod systemd;
 mod telemetry;
 mod tidy;
+mod ussd;
 mod world;

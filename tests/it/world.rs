@@ -3,6 +3,7 @@
 
 mod app;
 mod books;
+mod caller;
 mod customer;
 mod phone;
 mod process;
@@ -10,6 +11,7 @@ mod settings;
 
 pub(crate) use app::{APP, Answered, AppClient, BANK, Event, LOOKS, bank_order, order, order_with};
 pub(crate) use books::Books;
+pub(crate) use caller::{Caller, LAST, MENU};
 pub(crate) use customer::{cancels_at, pays_at};
 pub(crate) use phone::{Phone, code_in, wrong};
 pub(crate) use process::Process;
