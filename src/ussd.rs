@@ -4,6 +4,7 @@
 mod answer;
 mod catalogue;
 mod gateway;
+mod in_turn;
 pub mod line;
 mod menu;
 mod open;
@@ -12,6 +13,7 @@ mod session;
 mod wanted;
 
 pub use catalogue::Catalogue;
+pub use in_turn::{InTurn, Stepping};
 pub use screens::{SEPTETS, Screens};
 
 use crate::config::{self, Config};

@@ -17,7 +17,6 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::select;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +30,7 @@ use super::{Health, LinkSettings, tls};
 use crate::backoff::{Backoff, jittered};
 use crate::engine::door::{Delivery, Submit, Submitted, Verdict};
 use crate::telemetry::message_ids;
-use crate::ussd::{Dialogues, HopInput, Screen};
+use crate::ussd::{Dialogues, Screen, Stepping};
 
 /// Octets asked of the socket at once: some hundred short messages.
 const READ_OCTETS: usize = 32 * 1024;
@@ -167,7 +166,7 @@ impl Connection {
                     self.session.verdict(id, verdict);
                     self.take_ready_verdicts(&mut verdicts);
                 }
-                Some(stepped) = screens.next() => self.take_screen(stepped.ok().flatten()),
+                Some((session, screen)) = screens.next() => self.take_screen(&session, screen),
                 Some(submit) = self.outbound.recv(), if self.session.wants_replies() => self.take_replies(submit),
                 () = &mut wake => {}
                 () = &mut stopped, if !stopping => {
@@ -191,23 +190,21 @@ impl Connection {
         }
     }
 
-    /// Has each hop answered by the menus, on a task of its own: the connection's end does not break off what a subscriber
-    /// has agreed to.
-    fn step(&mut self, screens: &FuturesUnordered<Stepping>) {
+    /// Has the hops answered by the menus.
+    fn step(&mut self, screens: &FuturesUnordered<Stepping<Back>>) {
         while let Some(menus) = &self.menus
             && let Some((hop, back)) = self.session.next_hop()
         {
-            let (menus, seen) = (menus.clone(), !matches!(hop.input, HopInput::Ended));
-            screens.push(tokio::spawn(async move { Some((back, menus.step(hop).await)).filter(|_| seen) }));
+            screens.push(Stepping::begin(menus, hop, back));
         }
     }
 
-    fn take_screen(&mut self, stepped: Option<(Back, Screen)>) {
-        let outgoing = self.settings.ussd.as_ref().zip(stepped).map(|(link, (back, screen))| {
+    fn take_screen(&mut self, session: &str, screen: Option<(Back, Screen)>) {
+        let outgoing = self.settings.ussd.as_ref().zip(screen).map(|(link, (back, screen))| {
             let ticket = self.replies.ticket();
             self.screens.open(link, ticket, &back, &screen, now())
         });
-        self.session.screen(outgoing);
+        self.session.screen(session, outgoing);
     }
 
     /// An engine that takes deliveries and says nothing is handed so many and no more.
@@ -298,9 +295,6 @@ fn wait(backoff: &mut Backoff, settings: &LinkSettings, refused: Option<u32>, ra
         Some(_) => backoff.wait(settings.reconnect_min, settings.refused_max, random),
     }
 }
-
-/// A hop that the menus have: the way back and the screen, unless nobody would see one.
-type Stepping = JoinHandle<Option<(Back, Screen)>>;
 
 /// A delivery the engine has and did not answer yet. Dropped unanswered means "later".
 struct PendingVerdict {

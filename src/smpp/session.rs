@@ -27,7 +27,7 @@ use super::repeats::Repeats;
 use super::timers::{Timer, Timers};
 use super::window::{Outgoing, Ticket, Window};
 use crate::engine::door::{Incoming, Submitted, Verdict};
-use crate::ussd::Hop;
+use crate::ussd::InTurn;
 
 /// The highest sequence number we give (SMPP 3.4 §5.1.4).
 const SEQUENCE_MAX: u32 = 0x7FFF_FFFF;
@@ -108,10 +108,8 @@ pub(super) struct Session {
     /// Read and not yet taken by the engine.
     deliveries: VecDeque<(AckId, Incoming)>,
     outcomes: Vec<(Ticket, Submitted)>,
-    /// Hops of dialogues read and not yet taken.
-    hops: VecDeque<(Hop, Back)>,
-    /// Hops taken, and their screens not given back.
-    screens_owed: usize,
+    /// Hops of dialogues that are not answered yet.
+    hops: InTurn<Back>,
     /// Octets to be written.
     pub(super) out: BytesMut,
 }
@@ -128,8 +126,7 @@ impl Session {
             timers: Timers::default(),
             deliveries: VecDeque::new(),
             outcomes: Vec::new(),
-            hops: VecDeque::new(),
-            screens_owed: 0,
+            hops: InTurn::default(),
             out: BytesMut::new(),
             settings,
         }
@@ -218,7 +215,6 @@ impl Session {
         self.acks.clear();
         self.deliveries.clear();
         self.hops.clear();
-        self.screens_owed = 0;
         self.out.clear();
         self.timers = Timers::default();
         self.state = State::Closed;
@@ -373,7 +369,7 @@ impl Session {
     }
 
     fn owes_nothing(&self) -> bool {
-        self.hops_under_way() == 0 && !self.window.has_waiting() && self.window.in_flight() == 0 && self.acks.is_empty()
+        self.hops.is_empty() && !self.window.has_waiting() && self.window.in_flight() == 0 && self.acks.is_empty()
     }
 
     fn refuse_waiting(&mut self, reason: &'static str) {

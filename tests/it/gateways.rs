@@ -59,23 +59,34 @@ impl Dialogue<'_> {
         shown.expect("no further screen came")
     }
 
-    /// Chooses the first of everything, to the screen that asks for consent.
-    async fn comes_to_the_consent(&self) {
-        let mut shown = self.sees().await;
-        while !shown.text.contains("Dong y") {
+    /// Chooses the first of everything, to the screen that asks for consent; what agrees there.
+    async fn comes_to_the_consent(&self) -> String {
+        loop {
+            let shown = self.sees().await;
+            if let Some(agrees) = consent(&shown) {
+                return agrees;
+            }
             assert!(!shown.ends, "it ended before the consent: {}", shown.text);
             self.keys("1").await;
-            shown = self.sees().await;
         }
+    }
+
+    async fn agrees(&self) {
+        let agrees = self.comes_to_the_consent().await;
+        self.keys(&agrees).await;
     }
 
     /// Dials through the whole menu and agrees.
     async fn buys(&self) {
-        self.comes_to_the_consent().await;
-        self.keys("1").await;
+        self.agrees().await;
         let last = self.sees().await;
         assert!(last.ends, "the consent is not the end: {}", last.text);
     }
+}
+
+/// What agrees on this screen, where it asks for consent.
+fn consent(shown: &Shown) -> Option<String> {
+    shown.text.lines().find_map(|line| line.strip_suffix(". Dong y mua")).map(str::to_owned)
 }
 
 /// Waits until one part of the daemon says this of itself.

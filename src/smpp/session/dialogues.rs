@@ -19,29 +19,24 @@ impl Session {
         let max = self.settings.ussd.as_ref().map_or(0, |link| link.concurrency);
         let status = match asks {
             Asks::Nothing => status::ESME_ROK,
-            Asks::Step(_) if self.hops_under_way() >= max => status::ESME_RX_T_APPN,
+            Asks::Step(_) if self.hops.len() >= max => status::ESME_RX_T_APPN,
             Asks::Step(hop) => {
-                self.hops.push_back(*hop);
+                let (hop, back) = *hop;
+                self.hops.push(hop, back);
                 status::ESME_ROK
             }
         };
         self.acknowledge(ack, status);
     }
 
-    pub(super) fn hops_under_way(&self) -> usize {
-        self.hops.len() + self.screens_owed
-    }
-
-    /// The next hop to be answered by [`Self::screen`], oldest first.
+    /// The next hop to be answered by [`Self::screen`].
     pub(in crate::smpp) fn next_hop(&mut self) -> Option<(Hop, Back)> {
-        let hop = self.hops.pop_front()?;
-        self.screens_owed += 1;
-        Some(hop)
+        self.hops.take()
     }
 
-    /// The screen of a hop that was taken; `None` where nobody would see one.
-    pub(in crate::smpp) fn screen(&mut self, screen: Option<Outgoing>) {
-        self.screens_owed = self.screens_owed.saturating_sub(1);
+    /// The screen of a dialogue's hop; `None` where nobody would see one.
+    pub(in crate::smpp) fn screen(&mut self, session: &str, screen: Option<Outgoing>) {
+        self.hops.done(session);
         self.submit(screen);
     }
 }

@@ -23,7 +23,7 @@ use super::session::{Ended, Session};
 use super::{Health, LineSettings};
 use crate::backoff::Backoff;
 use crate::telemetry::message_ids;
-use crate::ussd::{Dialogues, HopInput};
+use crate::ussd::{Dialogues, Stepping};
 
 /// Octets asked of the socket at once: some dozen lines.
 const READ_OCTETS: usize = 16 * 1024;
@@ -103,9 +103,7 @@ impl Connection {
             self.session.advance(moment);
             self.report();
             while let Some((hop, back)) = self.session.next_hop() {
-                let (dialogues, seen) = (self.dialogues.clone(), !matches!(hop.input, HopInput::Ended));
-                // On a task of its own: the socket's end does not break off what the subscriber has agreed to.
-                screens.push(tokio::spawn(async move { Some((back, dialogues.step(hop).await)).filter(|_| seen) }));
+                screens.push(Stepping::begin(&self.dialogues, hop, back));
             }
             if let Some(ended) = self.session.ended() {
                 self.hang_up(&mut writer).await;
@@ -124,7 +122,7 @@ impl Connection {
                     Ok(_) => {}
                     Err(error) => return End::Io(error),
                 },
-                Some(stepped) = screens.next() => self.session.answer(stepped.ok().flatten()),
+                Some((session, screen)) = screens.next() => self.session.answer(&session, screen),
                 () = &mut wake => {}
                 () = &mut stopped, if !stopping => {
                     stopping = true;

@@ -20,7 +20,7 @@ use tracing::{debug, warn};
 use super::LineSettings;
 use super::codes::{Meaning, meaning_of};
 use super::meters::Meters;
-use crate::ussd::{Hop, HopInput, Screen};
+use crate::ussd::{Hop, HopInput, InTurn, Screen};
 
 /// Why a connection is to be closed, or was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,10 +91,8 @@ pub(super) struct Session {
     /// When our last sign of life went out.
     acked: Option<Instant>,
     timers: Timers,
-    /// Read and not yet taken.
-    hops: VecDeque<(Hop, Back)>,
-    /// Taken, and their screens not given back.
-    owed: usize,
+    /// Hops that are not answered yet.
+    hops: InTurn<Back>,
     /// Octets to be written.
     pub(super) out: BytesMut,
 }
@@ -110,8 +108,7 @@ impl Session {
             unanswered: VecDeque::new(),
             acked: None,
             timers: Timers::default(),
-            hops: VecDeque::new(),
-            owed: 0,
+            hops: InTurn::default(),
             out: BytesMut::new(),
         }
     }
@@ -142,14 +139,12 @@ impl Session {
     }
 
     fn has_room(&self) -> bool {
-        self.hops.len() + self.owed < self.settings.concurrency.max(1)
+        self.hops.len() < self.settings.concurrency.max(1)
     }
 
-    /// The next hop to be answered by [`Self::answer`], the oldest first.
+    /// The next hop to be answered by [`Self::answer`].
     pub(super) fn next_hop(&mut self) -> Option<(Hop, Back)> {
-        let hop = self.hops.pop_front()?;
-        self.owed += 1;
-        Some(hop)
+        self.hops.take()
     }
 
     // What comes in.
@@ -168,7 +163,6 @@ impl Session {
         self.hops.clear();
         self.unanswered.clear();
         self.out.clear();
-        self.owed = 0;
         self.acked = None;
         self.timers = Timers::default();
         self.state = State::Closed;
@@ -192,10 +186,10 @@ impl Session {
         }
     }
 
-    /// The screen of a hop that was taken, and its way back; `None` where nobody would see one.
-    pub(super) fn answer(&mut self, stepped: Option<(Back, Screen)>) {
-        self.owed = self.owed.saturating_sub(1);
-        let Some((back, screen)) = stepped else { return };
+    /// The screen of a dialogue's hop, and its way back; `None` where nobody would see one.
+    pub(super) fn answer(&mut self, session: &str, screen: Option<(Back, Screen)>) {
+        self.hops.done(session);
+        let Some((back, screen)) = screen else { return };
         if !matches!(self.state, State::LoggedIn | State::Draining) {
             return self.meters.lost.increment(1);
         }
@@ -246,7 +240,7 @@ impl Session {
         if due(self.timers.alive) {
             self.acknowledge(now);
         }
-        let drained = self.state == State::Draining && self.owed + self.hops.len() == 0;
+        let drained = self.state == State::Draining && self.hops.is_empty();
         if drained || due(self.timers.drain) {
             self.end(Ended::Drained);
         }
@@ -299,7 +293,10 @@ impl Session {
             _ if self.state != State::LoggedIn => debug!(gateway = self.settings.name, "a hop before the login"),
             (_, None) => self.malformed("no type"),
             (_, Some(kind)) if kind.push => self.malformed("a dialogue that no phone began"),
-            (_, Some(kind)) => self.hops.push_back(hop(&self.settings, kind, ussd)),
+            (_, Some(kind)) => {
+                let (hop, back) = hop(&self.settings, kind, ussd);
+                self.hops.push(hop, back);
+            }
         }
     }
 

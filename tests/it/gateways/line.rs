@@ -37,8 +37,7 @@ async fn a_dialogue_outlives_the_socket_and_what_was_agreed_to_the_phone() {
     line.asked_for(2).await;
     line.logged_in().await;
     dialogue.keys("1").await;
-    dialogue.comes_to_the_consent().await;
-    dialogue.keys("1").await;
+    dialogue.agrees().await;
     dialogue.hangs_up().await;
     world.phone("0854689520").reads_done().await;
     world.ends(&["done"], Books::BOUGHT).await;

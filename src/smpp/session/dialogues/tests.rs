@@ -27,12 +27,12 @@ fn hop(event: Event, text: &str) -> Body {
 impl Bench {
     /// Says what comes of a hop's being taken: its screen, on its way back.
     fn show(&mut self, text: &str) -> Ticket {
-        let (_, back) = self.session.next_hop().unwrap();
+        let (hop, back) = self.session.next_hop().unwrap();
         self.ticket += 1;
         let settings = &self.session.settings;
         let (link, screen) = (settings.ussd.as_ref().unwrap(), Screen::Ask(text.to_owned()));
         let outgoing = Screens::new(settings).open(link, self.ticket, &back, &screen, self.now);
-        self.session.screen(Some(outgoing));
+        self.session.screen(&hop.session, Some(outgoing));
         self.advance();
         self.ticket
     }
@@ -48,7 +48,10 @@ fn a_hop_is_acknowledged_at_once_and_is_no_message() {
     assert!(!bench.session.has_deliveries());
     let (begun, _) = bench.session.next_hop().unwrap();
     assert_eq!((begun.session.as_str(), begun.begins, begun.input), ("84912345678+0700", true, dialled("*098#")));
+    assert!(bench.session.next_hop().is_none(), "a phone that hangs up does not overtake what it said before");
+    bench.session.screen(&begun.session, None);
     assert_eq!(bench.session.next_hop().unwrap().0.input, HopInput::Ended);
+    bench.session.screen(&begun.session, None);
     assert!(bench.session.next_hop().is_none(), "a phone's confirmation asks for nothing");
 }
 

@@ -74,8 +74,8 @@ impl Bench {
 
     /// Takes the next hop and answers it.
     fn show(&mut self, screen: Screen) -> Ussd {
-        let (_, back) = self.session.next_hop().unwrap();
-        self.session.answer(Some((back, screen)));
+        let (hop, back) = self.session.next_hop().unwrap();
+        self.session.answer(&hop.session, Some((back, screen)));
         self.advance();
         match self.written().pop().unwrap() {
             Line::Ussd(ussd) => ussd,
@@ -99,7 +99,8 @@ fn a_dialogue_goes_there_and_back_under_numbers_that_are_never_given_twice() {
     let (begun, back) = bench.session.next_hop().unwrap();
     assert_eq!((begun.session.as_str(), begun.service_code.as_str()), ("84912345678+7", "*098#"));
     assert_eq!((begun.begins, begun.input), (true, HopInput::Dialled("*098*1#".to_owned())));
-    bench.session.answer(Some((back, Screen::Ask("1. VIP\n2. Data".to_owned()))));
+    let screen = Screen::Ask("1. VIP\n2. Data".to_owned());
+    bench.session.answer(&begun.session, Some((back, screen)));
     let Line::Ussd(asked) = bench.written().pop().unwrap() else { panic!("no screen") };
     assert_eq!((asked.msg_id.as_str(), asked.kind, asked.error), ("2001_101", Some(Kind::PULL_REQ), None));
     assert_eq!((asked.trans_id.as_str(), asked.otid.as_str(), asked.dtid.as_str()), ("7", "o", "d"));
@@ -132,7 +133,11 @@ fn a_line_that_comes_twice_has_the_same_sequence_and_another_has_not() {
     let mut bench = Bench::logged_in(10);
     let lines = [hop("1", "PULL_REQ", "1"), hop("1", "PULL_REQ", "1"), hop("2", "PULL_REQ", "1")];
     lines.iter().for_each(|line| bench.hear(line));
-    let mut sequence = || bench.session.next_hop().unwrap().0.sequence.unwrap();
+    let mut sequence = || {
+        let (hop, _) = bench.session.next_hop().unwrap();
+        bench.session.answer(&hop.session, None);
+        hop.sequence.unwrap()
+    };
     let (first, again, next) = (sequence(), sequence(), sequence());
     assert_eq!(first, again);
     assert_ne!(first, next);
@@ -250,9 +255,9 @@ proptest! {
         for piece in pieces {
             bench.input.extend_from_slice(&piece);
             bench.receive();
-            while let Some((_, back)) = bench.session.next_hop() {
+            while let Some((hop, back)) = bench.session.next_hop() {
                 hops += 1;
-                bench.session.answer(Some((back, Screen::End("x".to_owned()))));
+                bench.session.answer(&hop.session, Some((back, Screen::End("x".to_owned()))));
             }
             bench.advance();
             screens += bench.written().iter().filter(|line| matches!(line, Line::Ussd(_))).count();
