@@ -7,6 +7,7 @@ mod books;
 mod card;
 mod dialler;
 mod feed;
+mod gloss;
 mod guard;
 pub(super) mod phones;
 mod progress;

@@ -33,6 +33,8 @@ pub(super) struct Card {
     /// The telephone's number in national form, where it is one of ours.
     number: Option<&'static str>,
     name: Option<&'static str>,
+    /// By which way it was asked for.
+    door: String,
     account: String,
     service: String,
     package: String,
@@ -74,6 +76,7 @@ impl Card {
             id: purchase.id.clone(),
             number: phone.map(|phone| phone.number),
             name: phone.map(|phone| phone.name),
+            door: purchase.order.door.clone(),
             account: purchase.order.account.clone(),
             service: purchase.order.service.clone(),
             package: purchase.order.package.clone(),

@@ -38,6 +38,7 @@ export function drawCall() {
   $("dialler").hidden = true;
   Object.assign($("ussd").dataset, { is: call.is, step: call.step });
   $("ussd-text").textContent = call.is === "waiting" ? "USSD code running…" : call.text;
+  $("ussd-gloss").textContent = call.is === "waiting" ? "" : call.gloss ?? "";
   $("ussd-answer").hidden = $("ussd-send").hidden = call.is !== "asking";
   $("ussd-cancel").textContent = call.is === "over" ? "OK" : "Cancel";
   const now = `${number} ${call.step} ${call.is}`;

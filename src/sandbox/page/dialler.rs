@@ -1,6 +1,7 @@
 //! A telephone that dials: what it shows of the dialogue, and what is keyed into it. The dialogue goes to the daemon by a
 //! gateway's own wire; what became of a purchase, the journal says.
 
+use super::gloss::gloss;
 use super::stage::{Refusal, Stage};
 use crate::sandbox::dialogues::{DialogueId, Shown};
 use crate::sandbox::gateways::{DialogueFaults, Offered};
@@ -33,6 +34,8 @@ pub(super) struct Call {
     step: u32,
     /// Empty while nothing was shown.
     text: String,
+    /// What it says, in English.
+    gloss: Option<String>,
     is: Stands,
 }
 
@@ -58,8 +61,15 @@ impl Stage {
         self.hang_up(number).await?;
         let (call, msisdn) = self.with_phone(number, |phone| {
             phone.calls += 1;
-            phone.call =
-                Some(Call { number: phone.calls, by, id: None, step: 0, text: String::new(), is: Stands::Waiting });
+            phone.call = Some(Call {
+                number: phone.calls,
+                by,
+                id: None,
+                step: 0,
+                text: String::new(),
+                gloss: None,
+                is: Stands::Waiting,
+            });
             (phone.calls, phone.digits())
         })?;
         let (stage, number, dialled) = (Arc::clone(self), number.to_owned(), dialled.to_owned());
@@ -159,13 +169,14 @@ impl Call {
         if self.is == Stands::Over {
             return;
         }
+        self.gloss = gloss(&shown.text);
         self.text = shown.text;
         self.is = if shown.ends { Stands::Over } else { Stands::Asking };
     }
 
     /// What is to be aborted.
     fn breaks(&mut self, why: &str) -> Option<(Offered, DialogueId)> {
-        (self.text, self.is) = (why.to_owned(), Stands::Over);
+        (self.text, self.gloss, self.is) = (why.to_owned(), None, Stands::Over);
         Some((self.by, self.id?))
     }
 }

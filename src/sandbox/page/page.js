@@ -93,7 +93,8 @@ function drawBubble(phone, bubble, fresh) {
     onclick: () => post("redeliver", { from: phone.number, id: bubble.id }),
   }, "Deliver again");
   return element("div", { class: `bubble ${bubble.way}${fresh ? " fresh" : ""}` },
-    element("p", { class: "words" }, linked(bubble.text)),
+    element("p", { class: "words", lang: bubble.way === "received" ? "vi" : null }, linked(bubble.text)),
+    bubble.gloss ? element("p", { class: "gloss" }, bubble.gloss) : null,
     element("p", { class: "below" },
       element("time", {}, time(bubble.at)),
       bubble.way === "sent" ? element("span", { "data-taken": bubble.taken }, taken(bubble)) : null,
@@ -152,13 +153,16 @@ function remembered(key, open) {
   } };
 }
 
+// How it was asked for; a text message goes without saying.
+const DOORS = { ussd: "dialled", app: "ordered in the app", partner: "bought in the shop" };
+
 function drawCard(card, fresh) {
   const waiting = card.tone === "plain" || card.tone === "unknown";
   return element("article", { class: `card${fresh ? " fresh" : ""}`, "data-tone": card.tone, "data-state": card.state },
     element("div", { class: "heading" },
       element("div", {},
         element("h3", {}, `${card.service} ${card.package}`, element("span", { class: "for" }, ` for ${card.account}`)),
-        element("p", { class: "sub" }, [card.name && `${card.name}’s phone`, time(card.createdAt)].filter(Boolean).join(" · "))),
+        element("p", { class: "sub" }, [card.name && `${card.name}’s phone`, DOORS[card.door], time(card.createdAt)].filter(Boolean).join(" · "))),
       element("div", { class: "right" },
         element("span", { class: "price" }, card.price ?? ""),
         element("span", { class: "pill", "data-tone": card.tone }, card.says))),

@@ -2,6 +2,7 @@
 //! seen; what became of a message, the journal says.
 
 use super::dialler::Call;
+use super::gloss::gloss;
 use crate::purchase::record::Micros;
 use paygate_parsers::msisdn::Msisdn;
 use serde::Serialize;
@@ -33,6 +34,9 @@ pub(super) struct Bubble {
     pub(super) id: u64,
     pub(super) at: Micros,
     pub(super) text: String,
+    /// What a received text says, in English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gloss: Option<String>,
     #[serde(flatten)]
     pub(super) way: Way,
 }
@@ -103,7 +107,8 @@ impl Phone {
         if self.bubbles.len() >= THREAD {
             self.bubbles.remove(0);
         }
-        self.bubbles.push(Bubble { id: self.written, at, text: text.to_owned(), way });
+        let gloss = if matches!(way, Way::Received) { gloss(text) } else { None };
+        self.bubbles.push(Bubble { id: self.written, at, text: text.to_owned(), gloss, way });
         self.written
     }
 
