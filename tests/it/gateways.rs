@@ -12,6 +12,16 @@ use paygate::sandbox::ussd_line::LineGateway;
 /// The subscriber of these tests.
 const PHONE: &str = "84854689520";
 
+/// A menu that is patient with a slow machine.
+const MENU: &str = r#"
+[http]
+request_timeout = "90s"
+[menu]
+services = ["VIP"]
+answer_within = "60s"
+list_retry = "20ms"
+"#;
+
 /// What a phone dials through.
 #[derive(Clone, Copy)]
 enum Gateway<'g> {

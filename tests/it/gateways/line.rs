@@ -1,6 +1,6 @@
 //! Dialogues over the socket of a gateway that paygate connects to.
 
-use super::{Gateway, comes_to_say, is_ready};
+use super::{Gateway, MENU, comes_to_say, is_ready};
 use crate::stores::{Store, both_stores};
 use crate::world::{Books, World};
 use paygate::sandbox::ussd_line::{LineGateway, LineGatewaySettings};
@@ -10,10 +10,10 @@ async fn dials(store: Store, more: &str) -> (World, LineGateway) {
     let line = LineGateway::start("127.0.0.1:0", LineGatewaySettings::default()).await.unwrap();
     let address = line.address();
     let gateway = format!(
-        "menu.services = [\"VIP\"]\n[ussd.line]\nkind = \"line\"\naddress = \"{address}\"\nspid = \"2001\"\n\
+        "[ussd.line]\nkind = \"line\"\naddress = \"{address}\"\nspid = \"2001\"\n\
          password = \"secret\"\nlink = \"viettel\"\nreconnect_min = \"10ms\"\nreconnect_max = \"20ms\"\nrefused_max = \"20ms\"\n"
     );
-    (World::of(store).set(&gateway).set(more).start().await, line)
+    (World::of(store).set(MENU).set(&gateway).set(more).start().await, line)
 }
 
 both_stores! {

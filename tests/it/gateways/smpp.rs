@@ -1,6 +1,6 @@
 //! Dialogues over the SMPP link that texts their results, in each dialect.
 
-use super::{Gateway, PHONE, consent};
+use super::{Gateway, MENU, PHONE, consent};
 use crate::stores::{Store, both_stores};
 use crate::world::{Books, Plan, World};
 use paygate::journal::rows::MessageFilter;
@@ -12,9 +12,10 @@ use std::collections::BTreeSet;
 /// A world whose SMSC has phones that dial.
 fn dials(store: Store, dialect: Dialect) -> Plan {
     let name = dialect.name;
-    World::of(store).smsc(|smsc| smsc.dialect = dialect).set(&format!(
-        "menu.services = [\"VIP\"]\n[ussd.viettel]\nkind = \"smpp\"\nlink = \"viettel\"\ndialect = {name:?}\n"
-    ))
+    World::of(store)
+        .smsc(|smsc| smsc.dialect = dialect)
+        .set(MENU)
+        .set(&format!("[ussd.viettel]\nkind = \"smpp\"\nlink = \"viettel\"\ndialect = {name:?}\nscreen_ttl = \"5m\"\n"))
 }
 
 both_stores! {
