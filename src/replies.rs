@@ -317,6 +317,12 @@ fn unknown_text(name: &str) -> String {
     format!("replies.{name}: there is no such text; did you mean {}?", nearest.unwrap_or("otp"))
 }
 
+/// The built-in texts, for whoever must know them all.
+#[cfg(test)]
+pub(crate) fn built_in() -> impl Iterator<Item = &'static str> {
+    WORDS.iter().map(|words| words.text)
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
