@@ -202,8 +202,9 @@ const VERDICTS: [&str; 3] = ["fresh", "again", "later"];
 const NOTIFY_VERDICTS: [&str; 7] = ["fresh", "again", "later", "unknown", "bad_checksum", "stale", "unreadable"];
 
 /// What may become of a dialogue's step: a menu's screen, the consent's, taken, not durable now, refused, any other end; the same
-/// again; not remembered, not served, not a number; nobody answers, or not in time; told that it is over.
-const USSD_OUTCOMES: [&str; 13] = [
+/// again; not remembered, not served, not a number; nobody answers, or not in time; told that it is over;
+/// one too many for its link, to be sent again.
+const USSD_OUTCOMES: [&str; 14] = [
     "ask",
     "consent",
     "taken",
@@ -217,6 +218,7 @@ const USSD_OUTCOMES: [&str; 13] = [
     "busy",
     "late",
     "ended",
+    "put_off",
 ];
 
 /// Counters without labels: whole from the start.
