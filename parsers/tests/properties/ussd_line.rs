@@ -55,8 +55,8 @@ proptest! {
         let (mut input, mut read) = (BytesMut::new(), Vec::new());
         for piece in [first, second] {
             input.extend_from_slice(piece);
-            while let Some(line) = cut(&mut input, 8192).unwrap() {
-                read.push(Line::read(&line).unwrap());
+            while let Some(line) = cut(&mut input, 8192).expect("what is written can be read") {
+                read.push(Line::read(&line).expect("what is written can be read"));
             }
         }
         prop_assert_eq!(read, lines);
@@ -75,7 +75,7 @@ proptest! {
             let mut input = BytesMut::from(octets.as_slice());
             while let Ok(Some(line)) = cut(&mut input, 8192) {
                 let Ok(read) = Line::read(&line) else { continue };
-                let again = |line: &Line| Line::read(written(std::slice::from_ref(line)).trim_ascii()).unwrap();
+                let again = |line: &Line| Line::read(written(std::slice::from_ref(line)).trim_ascii()).expect("what is written can be read");
                 prop_assert_eq!(again(&again(&read)), again(&read));
             }
         }

@@ -31,10 +31,10 @@ proptest! {
         text in "[ -?A-Za-z\n]{0,180}", ends in any::<bool>(),
     ) {
         let keyed = if event == Event::Begins { "*098*1#" } else { key.as_str() };
-        let hop = read(&dialect, Alphabet::Gsm7, &deliver(&dialect, &handset, hops, event, keyed)).unwrap();
+        let hop = read(&dialect, Alphabet::Gsm7, &deliver(&dialect, &handset, hops, event, keyed)).expect("what is written can be read");
         prop_assert_eq!((hop.event, hop.text.as_str(), &hop.msisdn), (event, keyed, &handset.msisdn));
         prop_assert!(hop.sequence.is_none_or(|sequence| sequence == u32::from(hops)));
-        let shown = shown(&dialect, &screen(&dialect, &hop.back, &text, ends)).unwrap();
+        let shown = shown(&dialect, &screen(&dialect, &hop.back, &text, ends)).expect("what is written can be read");
         prop_assert_eq!((&shown.msisdn, &shown.text), (&handset.msisdn, &text));
         // A dialogue that its gateway ended stays so whatever we answer; nobody sees that screen.
         prop_assert!(shown.ends == ends || event == Event::Over);
@@ -46,7 +46,7 @@ proptest! {
         dialect in dialect(), handset in handset(), other in 1..=255_u16, hops in vec(0..128_u16, 2..5),
     ) {
         let session = |handset: &Handset, hop| {
-            read(&dialect, Alphabet::Gsm7, &deliver(&dialect, handset, hop, Event::Answers, "1")).unwrap().session
+            read(&dialect, Alphabet::Gsm7, &deliver(&dialect, handset, hop, Event::Answers, "1")).expect("what is written can be read").session
         };
         let first = session(&handset, 0);
         for hop in hops {

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod tests;
 
+use metrics::counter;
 use paygate_parsers::smpp::status;
 use paygate_parsers::smpp::ussd::Back;
 
@@ -11,6 +12,7 @@ use super::Session;
 use crate::smpp::acks::Ack;
 use crate::smpp::ussd::Asks;
 use crate::smpp::window::Outgoing;
+use crate::telemetry::metrics::USSD_HOPS;
 use crate::ussd::Hop;
 
 impl Session {
@@ -19,7 +21,10 @@ impl Session {
         let max = self.settings.ussd.as_ref().map_or(0, |link| link.concurrency);
         let status = match asks {
             Asks::Nothing => status::ESME_ROK,
-            Asks::Step(_) if self.hops.len() >= max => status::ESME_RX_T_APPN,
+            Asks::Step(hop) if self.hops.len() >= max => {
+                counter!(USSD_HOPS, "gateway" => hop.0.gateway, "outcome" => "put_off").increment(1);
+                status::ESME_RX_T_APPN
+            }
             Asks::Step(hop) => {
                 let (hop, back) = *hop;
                 self.hops.push(hop, back);

@@ -3,17 +3,22 @@
 use super::{Gateway, MENU, comes_to_say, is_ready};
 use crate::stores::{Store, both_stores};
 use crate::world::{Books, World};
+use paygate::config::{Config, Environment, Ussd, UssdKind};
 use paygate::sandbox::ussd_line::{LineGateway, LineGatewaySettings};
 
 /// A world, and a gateway whose phones dial.
 async fn dials(store: Store, more: &str) -> (World, LineGateway) {
     let line = LineGateway::start("127.0.0.1:0", LineGatewaySettings::default()).await.unwrap();
+    (World::of(store).set(MENU).set(&section(&line)).set(more).start().await, line)
+}
+
+/// What names this gateway in a configuration.
+fn section(line: &LineGateway) -> String {
     let address = line.address();
-    let gateway = format!(
-        "[ussd.line]\nkind = \"line\"\naddress = \"{address}\"\nspid = \"2001\"\n\
-         password = \"secret\"\nlink = \"viettel\"\nreconnect_min = \"10ms\"\nreconnect_max = \"20ms\"\nrefused_max = \"20ms\"\n"
-    );
-    (World::of(store).set(MENU).set(&gateway).set(more).start().await, line)
+    format!(
+        "[ussd.line]\nkind = \"line\"\naddress = \"{address}\"\nspid = \"2001\"\npassword = \"secret\"\nlink = \"viettel\"\n\
+         reconnect_min = \"10ms\"\nreconnect_max = \"20ms\"\nrefused_max = \"20ms\"\n"
+    )
 }
 
 both_stores! {
@@ -103,4 +108,28 @@ async fn a_silent_gateway_is_connected_to_anew() {
     line.faults(|faults| faults.silent = false);
     is_ready(&world).await;
     world.ends(&[], Books::NOTHING).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_logs_in_once_and_says_what_is_wrong() {
+    let line = LineGateway::start("127.0.0.1:0", LineGatewaySettings::default()).await.unwrap();
+    let world = World::of(Store::sqlite()).set(MENU).set(&section(&line)).neighbours().await;
+    let mut config = Config::parse(&world.toml(), &Environment::new()).unwrap();
+    let told = |config: Config| async move {
+        let parts = paygate::app::check(&config).await;
+        parts.into_iter().find(|checked| checked.part == "ussd line").unwrap().fault
+    };
+    assert_eq!(told(config.clone()).await, None);
+    for (code, words) in [(203, None), (204, Some("check spid and password")), (205, Some("telco must open"))] {
+        line.faults(|faults| faults.refuse_logins = (1, code));
+        let fault = told(config.clone()).await;
+        assert_eq!(
+            fault.as_ref().map(|fault| words.is_some_and(|words| fault.contains(words))),
+            words.map(|_| true),
+            "{fault:?}"
+        );
+    }
+    let Some(Ussd { kind: UssdKind::Line(settings), .. }) = config.ussd.get_mut("line") else { panic!("no socket") };
+    settings.address = "127.0.0.1:1".to_owned();
+    assert!(told(config).await.unwrap().contains("connection failed"));
 }
