@@ -7,6 +7,7 @@ mod daemon;
 mod operators;
 mod parse;
 mod purchases;
+mod reconcile;
 mod table;
 
 use arguments::{Arguments, Verb};
@@ -73,6 +74,7 @@ fn perform(arguments: Arguments) -> Result<Answer, Failure> {
         Verb::Inquire(asked) => operators::inquire(&asked, log),
         Verb::Freeze(asked) => operators::freeze(&asked, log),
         Verb::Thaw(asked) => operators::thaw(&asked, log),
+        Verb::Reconcile(asked) => reconcile::reconcile(asked, log),
     }
 }
 

@@ -10,6 +10,7 @@ mod dialect;
 mod error;
 mod find;
 mod lineage;
+pub mod reconciliation;
 pub mod rows;
 mod search;
 mod statement;

@@ -13,6 +13,7 @@ pub mod story;
 pub mod idempotency;
 pub mod replies;
 pub mod engine;
+pub mod reconcile;
 pub mod smpp;
 pub mod http;
 pub mod kannel;

@@ -70,9 +70,7 @@ pub(super) struct Who {
 impl Who {
     /// As the arguments say; a reason that is missing is asked for where somebody can be asked.
     pub(super) fn of(by: &By) -> Result<Self, Failure> {
-        let operator = by.operator.clone().or_else(|| name_in("SUDO_USER")).or_else(|| name_in("USER"));
-        let operator = operator.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-        let operator = operator.ok_or_else(|| usage("it is not known who you are; say so with --operator NAME"))?;
+        let operator = operator(by.operator.as_ref())?;
         let reason = match &by.reason {
             Some(reason) => reason.clone(),
             None if io::stdin().is_terminal() => ask_for_a_reason()?,
@@ -84,6 +82,13 @@ impl Who {
         }
         Ok(Self { operator, reason })
     }
+}
+
+/// Who acts, by the argument or by the system's word.
+pub(super) fn operator(named: Option<&String>) -> Result<String, Failure> {
+    let operator = named.cloned().or_else(|| name_in("SUDO_USER")).or_else(|| name_in("USER"));
+    let operator = operator.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    operator.ok_or_else(|| usage("it is not known who you are; say so with --operator NAME"))
 }
 
 fn name_in(variable: &str) -> Option<String> {

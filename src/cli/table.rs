@@ -10,6 +10,8 @@ pub(super) struct Table {
 pub(super) struct Cell {
     text: String,
     colour: Option<&'static str>,
+    /// A figure stands under the others by its end.
+    right: bool,
 }
 
 pub(super) const RED: &str = "\x1b[31m";
@@ -25,7 +27,11 @@ pub(super) fn plain(text: &str) -> String {
 
 impl Cell {
     pub(super) fn new(text: &str) -> Self {
-        Self { text: plain(text), colour: None }
+        Self { text: plain(text), colour: None, right: false }
+    }
+
+    pub(super) fn figure(text: &str) -> Self {
+        Self { right: true, ..Self::new(text) }
     }
 
     pub(super) fn painted(text: &str, colour: Option<&'static str>) -> Self {
@@ -59,9 +65,11 @@ impl Table {
         for row in &self.rows {
             let filled = row.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
             for (at, cell) in row[..filled].iter().enumerate() {
-                let padding = if at + 1 == filled { 0 } else { widths[at] + 2 - cell.text.chars().count() };
+                let room = widths[at] - cell.text.chars().count();
+                let before = if cell.right { room } else { 0 };
+                let after = if at + 1 == filled { 0 } else { room - before + 2 };
                 let (paint, plain) = cell.colour.filter(|_| colour).map_or(("", ""), |paint| (paint, "\x1b[0m"));
-                text += &format!("{paint}{}{plain}{:padding$}", cell.text, "");
+                text += &format!("{:before$}{paint}{}{plain}{:after$}", "", cell.text, "");
             }
             text.push('\n');
         }

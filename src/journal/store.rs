@@ -110,9 +110,13 @@ impl Store {
 
     /// One statement of an operator's.
     pub(super) async fn act(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
+        self.run(self.operators()?, None, statement).await
+    }
+
+    /// The connections by which operators write.
+    pub(super) fn operators(&self) -> Result<&AnyPool, Cause> {
         let pool = self.operator.as_ref().or(self.writer.as_ref().map(|writer| &writer.pool));
-        let pool = pool.ok_or_else(|| Cause::Unfit("it was opened for reading only".to_owned()))?;
-        self.run(pool, None, statement).await
+        pool.ok_or_else(|| Cause::Unfit("it was opened for reading only".to_owned()))
     }
 
     /// One statement. A connection that does not answer in time is closed, not given back.
