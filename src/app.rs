@@ -176,6 +176,16 @@ impl StopSignals {
     }
 }
 
+/// The rules of this configuration, for whoever asks whether something may be done and does nothing itself. Codes are made with
+/// none of it.
+///
+/// # Errors
+/// TLS cannot be set up on this machine.
+pub(crate) fn policy(config: &Config) -> anyhow::Result<Rules> {
+    let client = HttpClient::new().context("TLS cannot be set up on this machine")?;
+    Ok(rules::rules(config, &Channels::new(&config.charging, &client), ""))
+}
+
 async fn desk(config: &Config, journal: &Journal, client: &HttpClient) -> anyhow::Result<Desk> {
     let channels = Arc::new(Channels::new(&config.charging, client));
     let secret = code_secret(config, journal).await?;

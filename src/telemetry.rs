@@ -5,6 +5,7 @@ pub mod journald;
 pub mod message_ids;
 pub mod metrics;
 pub mod readable;
+pub mod sparing;
 pub mod systemd;
 pub mod watchdog;
 

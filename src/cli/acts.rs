@@ -70,7 +70,7 @@ pub(super) struct Who {
 impl Who {
     /// As the arguments say; a reason that is missing is asked for where somebody can be asked.
     pub(super) fn of(by: &By) -> Result<Self, Failure> {
-        let operator = operator(by.operator.as_ref())?;
+        let operator = operator(by.operator.as_deref())?;
         let reason = match &by.reason {
             Some(reason) => reason.clone(),
             None if io::stdin().is_terminal() => ask_for_a_reason()?,
@@ -84,11 +84,11 @@ impl Who {
     }
 }
 
-/// Who acts, by the argument or by the system's word.
-pub(super) fn operator(named: Option<&String>) -> Result<String, Failure> {
-    let operator = named.cloned().or_else(|| name_in("SUDO_USER")).or_else(|| name_in("USER"));
-    let operator = operator.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    operator.ok_or_else(|| usage("it is not known who you are; say so with --operator NAME"))
+/// The name of whoever acts, as given or as the system knows it.
+pub(super) fn operator(given: Option<&str>) -> Result<String, Failure> {
+    let name = given.map(str::to_owned).or_else(|| name_in("SUDO_USER")).or_else(|| name_in("USER"));
+    let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    name.ok_or_else(|| usage("it is not known who you are; say so with --operator NAME"))
 }
 
 fn name_in(variable: &str) -> Option<String> {

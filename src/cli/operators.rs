@@ -31,7 +31,7 @@ pub(super) fn review(verb: Review, log: Option<&str>) -> Result<Answer, Failure>
 }
 
 /// The configuration, and logs for as long as the second lives.
-fn begin(at: &super::arguments::At, log: Option<&str>) -> Result<(Config, Telemetry), Failure> {
+pub(super) fn begin(at: &super::arguments::At, log: Option<&str>) -> Result<(Config, Telemetry), Failure> {
     let config = daemon::load(&at.config)?;
     Ok((config, daemon::logs(log.unwrap_or("warn"), Output::Readable)?))
 }
@@ -195,7 +195,7 @@ async fn freeze_of(journal: &Journal, channel: &str) -> Result<Option<ActRow>, F
 fn name_of(freeze: &ActRow) -> &str {
     match &freeze.act.deed {
         Deed::Freeze { channel } | Deed::Thaw { channel } => channel,
-        Deed::Inquire { .. } | Deed::Resolve { .. } => "",
+        Deed::Inquire { .. } | Deed::Resolve { .. } | Deed::Remedy { .. } => "",
     }
 }
 

@@ -67,7 +67,7 @@ async fn import(config: &Config, asked: Reconcile) -> Result<Answer, Failure> {
         country,
         day,
         files: asked.files,
-        operator: operator(asked.operator.as_ref())?,
+        operator: operator(asked.operator.as_deref())?,
         anew: asked.anew,
         channel,
     };

@@ -4,27 +4,27 @@
 use super::clock::Moment;
 use super::desk::Desk;
 use super::door::{MessageIn, NotifyIn, Submitted, Verdict};
-use super::intake::{Meaning, Reading, part_row, purchase_id, set_key};
+use super::intake::{Meaning, Reading, part_row, set_key};
 use super::order::Answered;
 use super::parts;
 use super::work::{Decision, Done, Known, Work};
 use crate::journal::rows::{
     ActDone, ActOutcome, ActRow, Deed, EventRow, OwedReply, PartRow, PurchaseRow, ReplyStatus, ReplyUpdate,
 };
-use crate::law::{Rule, holds};
 use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Person};
-use crate::purchase::record::{Attempt, AttemptStatus, Order, Purchase, State};
-use crate::purchase::subscriber::{Answer, Route, may_be_sent_a_code, route};
-use crate::purchase::{Step, found_extra_charge, next, objection, questions};
+use crate::purchase::record::{Attempt, AttemptStatus, Purchase, State};
+use crate::purchase::rules::Rules;
+use crate::purchase::subscriber::Answer;
+use crate::purchase::{Step, found_extra_charge, is_taken, next, objection, questions};
 use paygate_parsers::msisdn::Msisdn;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use written::{attempts, held_charge, surplus_look};
 
-mod written;
-
+mod message;
 mod payment;
+mod written;
 
 /// A reply that left without an answer is let out once more at most, and only if it is not an offer.
 const REPLY_SENDS: i64 = 2;
@@ -79,119 +79,6 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// A whole message: new, or a redelivery that starts nothing.
-    fn message(&mut self, reading: Arc<Reading>, done: Done, parts: Option<(String, i64)>) {
-        let waits_for_its_like = match (reading.meaning.sender(), &reading.meaning) {
-            (Some(sender), _) => !self.draft.subscribers.insert(*sender),
-            // An order without a phone is like none but itself.
-            (None, Meaning::Order(_)) => self.draft.by_purchase.contains_key(&purchase_id(&reading.key, 0)),
-            (None, _) => false,
-        };
-        if waits_for_its_like {
-            self.draft.later.push(Work::Message { reading, done, parts });
-            return;
-        }
-        let seen = self.known.seen.get(&reading.key);
-        let again = seen.is_some_and(|seen| {
-            reading.keyed_by_peer || self.moment.now < seen.at.saturating_add(self.desk.redelivery_window)
-        });
-        if again && holds(Rule::RedeliveryStartsNothing) {
-            metrics::counter!("paygate_redeliveries_total", "door" => reading.message.door.as_str()).increment(1);
-            answer_done(done, Verdict::Again);
-            return;
-        }
-        let generation = seen.map_or(0, |seen| seen.generation + 1);
-        let again = Work::Message { reading: reading.clone(), done: None, parts: parts.clone() };
-        let mut decision = Decision { again: vec![again], ..Decision::default() };
-        decision.done.extend(done);
-        decision.unit.parts_done = parts;
-        self.act_on(&reading, generation, decision);
-    }
-
-    fn act_on(&mut self, reading: &Reading, generation: i64, mut decision: Decision) {
-        let now = self.moment.now;
-        match &reading.meaning {
-            Meaning::Kept(verdict) => {
-                metrics::counter!("paygate_messages_kept_total", "verdict" => *verdict).increment(1);
-                decision.unit.message = Some(reading.row(generation, now, None));
-                self.draft.decisions.push(decision);
-            }
-            Meaning::Order(order) if self.is_one_code_too_many(order) => {
-                decision.done.into_iter().for_each(|done| answer_done(Some(done), Verdict::TooMany));
-            }
-            Meaning::Order(order) => self.start(reading, generation, Order::clone(order), decision),
-            Meaning::Invalid { sender, invalid } => {
-                self.tell(reading, generation, decision, *sender, &Answer::Invalid(invalid.clone()), &[]);
-            }
-            Meaning::Request { sender, request } => {
-                let purchases = self.purchases_of(*sender);
-                let own_number = sender.national(&self.desk.reader.country);
-                match route(&self.desk.rules, &purchases, request, &own_number, now) {
-                    Route::Answer(answer) => self.tell(reading, generation, decision, *sender, &answer, &purchases),
-                    Route::Apply { at, input } => {
-                        let purchase = purchases[at].clone();
-                        decision.unit.message = Some(reading.row(generation, now, Some(purchase.id.clone())));
-                        self.apply(purchase, &input, Some(decision));
-                    }
-                    Route::Start { service, package, account, repeat } => {
-                        let order = self.order(reading, *sender, service, package, account, repeat);
-                        self.start(reading, generation, order, decision);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The first step of a purchase, whose id follows from what asked for it.
-    fn start(&mut self, reading: &Reading, generation: i64, order: Order, mut decision: Decision) {
-        let purchase = Purchase::unasked(purchase_id(&reading.key, generation), order, self.moment.now);
-        decision.unit.message = Some(reading.row(generation, self.moment.now, Some(purchase.id.clone())));
-        self.apply(purchase, &Input::Asked, Some(decision));
-    }
-
-    /// An app is no way around the codes that a subscriber may be texted in an hour.
-    fn is_one_code_too_many(&self, order: &Order) -> bool {
-        let rules = &self.desk.rules;
-        let asks = rules.channels.get(&order.channel).is_some_and(|channel| channel.link_ttl.is_none());
-        let Some(subscriber) = order.msisdn.filter(|_| asks && order.is_texted()) else { return false };
-        !may_be_sent_a_code(rules, &self.purchases_of(subscriber), self.moment.now)
-    }
-
-    fn order(
-        &self,
-        reading: &Reading,
-        msisdn: Msisdn,
-        service: String,
-        package: String,
-        account: String,
-        repeat: bool,
-    ) -> Order {
-        let link = &reading.message.link;
-        Order {
-            msisdn: Some(msisdn),
-            account,
-            service,
-            package,
-            channel: self.desk.link_channels.get(link).cloned().unwrap_or_default(),
-            door: reading.message.door.as_str().to_owned(),
-            link: link.clone(),
-            short_code: reading.message.to.clone(),
-            repeat,
-            app: None,
-        }
-    }
-
-    /// The subscriber's purchases as this batch has them by now, newest first. What another instance has overtaken is
-    /// not how a purchase stands: the journal will refuse it, but not the text that was decided by it.
-    fn purchases_of(&self, sender: Msisdn) -> Vec<Purchase> {
-        let known = self.known.of_subscriber.get(&sender).map_or(&[][..], Vec::as_slice);
-        let newest = |read: &Purchase| match self.row(&read.id).filter(|row| row.seen >= read.version) {
-            Some(row) => row.purchase.clone(),
-            None => read.clone(),
-        };
-        known.iter().map(newest).collect()
-    }
-
     /// A purchase that an earlier input of this batch has already changed.
     fn current(&self, id: &str) -> Option<&Purchase> {
         self.row(id).map(|row| &row.purchase)
@@ -200,27 +87,6 @@ impl<'a> Batch<'a> {
     fn row(&self, id: &str) -> Option<&PurchaseRow> {
         let decision = self.draft.by_purchase.get(id).and_then(|at| self.draft.decisions.get(*at))?;
         decision.unit.purchase.as_ref()
-    }
-
-    /// A text that changes no purchase.
-    fn tell(
-        &mut self,
-        reading: &Reading,
-        generation: i64,
-        mut decision: Decision,
-        to: Msisdn,
-        answer: &Answer,
-        purchases: &[Purchase],
-    ) {
-        let (now, message) = (self.moment.now, &reading.message);
-        let about = about(answer).and_then(|at| purchases.get(at));
-        let text = self.desk.replies.answer(answer, about, &message.to);
-        let key = format!("{}-{generation}", reading.key);
-        let row = self.desk.answer_row(key, to, &message.link, &message.to, (answer.kind(), text), now);
-        decision.unit.message = Some(reading.row(generation, now, about.map(|purchase| purchase.id.clone())));
-        decision.unit.replies.push(row.clone());
-        decision.replies.push((row, 0));
-        self.draft.decisions.push(decision);
     }
 
     fn answer(&mut self, id: &str, input: Input, tries: u8) {
@@ -280,7 +146,7 @@ impl<'a> Batch<'a> {
             self.draft.later.push(Work::Act { purchase: id.to_owned(), act });
             return;
         }
-        let Some((input, outcome)) = taken(&purchase, &act) else { return };
+        let Some((input, outcome)) = taken(&self.desk.rules, &purchase, &act, self.moment) else { return };
         let mut decision = Decision::default();
         decision.unit.act = Some(ActDone { number: act.number, at: self.moment.now, outcome });
         decision.again.push(Work::Act { purchase: id.to_owned(), act });
@@ -327,6 +193,9 @@ impl<'a> Batch<'a> {
         match input {
             Input::Checked { answer, nonce } if nonce.is_empty() => {
                 Input::Checked { answer: answer.clone(), nonce: (self.nonce)() }
+            }
+            Input::Agreed { terms, screen, .. } => {
+                Input::Agreed { terms: terms.clone(), screen: screen.clone(), nonce: (self.nonce)() }
             }
             other => other.clone(),
         }
@@ -448,11 +317,11 @@ impl<'a> Batch<'a> {
 
 fn is_old_news(purchase: &Purchase, charge: &Attempt, notify: &NotifyIn) -> bool {
     let settled = charge.status == AttemptStatus::Succeeded || purchase.state.is_end() && !notify.paid;
-    settled || purchase.notified.as_ref() == Some(&notify.digest)
+    settled || purchase.notified.holds(&notify.digest)
 }
 
 /// What an act is to the core, and whether the purchase takes it as it stands.
-fn taken(purchase: &Purchase, row: &ActRow) -> Option<(Input, ActOutcome)> {
+fn taken(rules: &Rules, purchase: &Purchase, row: &ActRow, moment: Moment) -> Option<(Input, ActOutcome)> {
     let act = &row.act;
     let evidence = act.evidence.as_deref();
     let by = Person {
@@ -460,11 +329,17 @@ fn taken(purchase: &Purchase, row: &ActRow) -> Option<(Input, ActOutcome)> {
         operator: act.operator.clone(),
         reason: act.reason.clone(),
         evidence: act.evidence.clone(),
+        second: row.second.as_ref().map(|(second, _)| second.clone()),
     };
     let (input, taken) = match &act.deed {
         Deed::Inquire { .. } => (Input::Inquire { by }, !questions(purchase).is_empty()),
         Deed::Resolve { verdict, .. } => {
             (Input::Resolve { verdict: *verdict, by }, objection(purchase, *verdict, evidence).is_none())
+        }
+        Deed::Remedy { remedy, overrides, .. } => {
+            let called_at = moment.asked_at(purchase.grant.as_ref(), &rules.grant);
+            let taken = is_taken(rules, purchase, *remedy, *overrides, &by, called_at);
+            (Input::Remedy { remedy: *remedy, called_at, overrides: *overrides, by }, taken)
         }
         Deed::Freeze { .. } | Deed::Thaw { .. } => return None,
     };
@@ -533,23 +408,6 @@ fn intents(before: &Purchase, after: &Purchase, now: i64) -> Vec<String> {
         more.then(|| format!(",\"intends_{what}\":{}", field()))
     };
     attempts.into_iter().filter_map(sent_more).collect()
-}
-
-const fn about(answer: &Answer) -> Option<usize> {
-    match answer {
-        Answer::Status { at }
-        | Answer::LateCode { at }
-        | Answer::CodeNeeded { at }
-        | Answer::YesNeeded { at }
-        | Answer::CannotCancel { at } => Some(*at),
-        Answer::Help
-        | Answer::Invalid(_)
-        | Answer::NothingBought
-        | Answer::NoCodeWaiting
-        | Answer::NothingToCancel
-        | Answer::TooManyCodes
-        | Answer::Incomplete => None,
-    }
 }
 
 const fn receipt_status(state: paygate_parsers::smpp::receipt::State) -> Option<ReplyStatus> {

@@ -1,7 +1,7 @@
 //! What the engine's decisions rest on: the rules, the reader, the words, the links. Made once at start; holds no state.
 
 use super::clock::Moment;
-use super::door::PARTNER;
+use super::door::{Door, PARTNER};
 use super::intake::Reader;
 use crate::charging::{Channels, ChargeOrder, RefundOrder};
 use crate::journal::rows::{AttemptRow, ReplyRow};
@@ -202,7 +202,11 @@ pub fn context(order: &Order) -> Context {
     if let Some(app) = &order.app {
         return app.context.clone();
     }
-    let (platform, through) = if order.door == PARTNER { (PARTNER, &order.channel) } else { ("sms", &order.link) };
+    let (platform, through) = match order.door.as_str() {
+        PARTNER => (PARTNER, &order.channel),
+        door if door == Door::Ussd.as_str() => (door, &order.link),
+        _ => ("sms", &order.link),
+    };
     Context {
         platform: platform.to_owned(),
         dt_id: through.clone(),

@@ -3,9 +3,11 @@
 
 use crate::purchase::evidence::CheckAnswer;
 use crate::purchase::input::Payment;
+use crate::purchase::offer::Terms;
 use crate::purchase::record::{Order, ReviewReason};
 use bytes::Bytes;
 use paygate_parsers::concat::Part;
+use paygate_parsers::msisdn::Msisdn;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -20,6 +22,8 @@ pub enum Door {
     Kannel,
     /// `POST /v1/orders`.
     App,
+    /// A menu's dialogue, by whichever gateway.
+    Ussd,
 }
 
 impl Door {
@@ -31,6 +35,7 @@ impl Door {
             Self::Http => "http",
             Self::Kannel => "kannel",
             Self::App => "app",
+            Self::Ussd => "ussd",
         }
     }
 
@@ -57,6 +62,7 @@ pub enum Incoming {
     Receipt(ReceiptIn),
     Payment(PaymentIn),
     Order(OrderIn),
+    Dialled(DialledIn),
     Notify(NotifyIn),
 }
 
@@ -125,6 +131,30 @@ pub struct OrderIn {
     pub order: Order,
     /// What the app sent, in one spelling: under the same key it must be the same.
     pub body: Bytes,
+}
+
+/// What a subscriber agreed to on a menu's screen. The dialogue may be over by now: what follows is texted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DialledIn {
+    /// The dialogue's own random name, made at its beginning: one dialogue buys once, however often its last step comes.
+    pub dialogue: String,
+    /// The gateway's configured name.
+    pub gateway: String,
+    /// The SMSC whose link the texts leave by.
+    pub link: String,
+    /// The channel that charges.
+    pub channel: String,
+    pub from: Msisdn,
+    /// Where the texts leave from.
+    pub short_code: String,
+    pub service: String,
+    pub package: String,
+    /// National form where it is a number.
+    pub account: String,
+    /// What check-user said before the screen was shown.
+    pub terms: Terms,
+    /// The words that were agreed to.
+    pub screen: String,
 }
 
 /// A delivery receipt for a reply (SMPP 3.4 Appendix B, or the receipt TLVs).

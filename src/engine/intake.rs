@@ -1,8 +1,9 @@
 //! From a message as it stood on the wire to what it is for the engine: its key, its sender, its words. Pure; never
 //! decides whether it is new, and never drops one.
 
-use super::door::{Door, MessageIn, OrderIn};
+use super::door::{DialledIn, Door, MessageIn, OrderIn};
 use crate::journal::rows::{MessageRow, PartRow};
+use crate::purchase::offer::Terms;
 use crate::purchase::record::{Micros, Order};
 use paygate_parsers::msisdn::{Country, Msisdn};
 use paygate_parsers::request::{Invalid, Part, Request, Syntax, parse};
@@ -43,6 +44,13 @@ pub enum Meaning {
     },
     /// An app's order, whole.
     Order(Box<Order>),
+    /// Agreed to on a menu's screen, at these terms.
+    Agreed {
+        sender: Msisdn,
+        order: Box<Order>,
+        terms: Terms,
+        screen: String,
+    },
     /// Nothing that could be answered or acted on: kept for a person under this verdict.
     Kept(&'static str),
 }
@@ -121,13 +129,14 @@ impl Meaning {
             .to_owned(),
             Self::Invalid { invalid, .. } => format!("invalid:{}", part_name(invalid.part)),
             Self::Order(_) => "order".to_owned(),
+            Self::Agreed { .. } => "agreed".to_owned(),
             Self::Kept(verdict) => (*verdict).to_owned(),
         }
     }
 
     pub const fn sender(&self) -> Option<&Msisdn> {
         match self {
-            Self::Request { sender, .. } | Self::Invalid { sender, .. } => Some(sender),
+            Self::Request { sender, .. } | Self::Invalid { sender, .. } | Self::Agreed { sender, .. } => Some(sender),
             Self::Order(order) => order.msisdn.as_ref(),
             Self::Kept(_) => None,
         }
@@ -161,11 +170,44 @@ impl Reading {
         Self { key: order.key, keyed_by_peer: true, message, meaning: Meaning::Order(Box::new(order.order)) }
     }
 
+    /// What was agreed to on a screen, as a message that names the same.
+    pub fn dialled(dialled: DialledIn) -> Self {
+        let DialledIn { dialogue, gateway, from, service, package, account, terms, screen, .. } = dialled;
+        let key = hashed("dialogue", &[gateway.as_bytes(), dialogue.as_bytes()]);
+        let message = MessageIn {
+            door: Door::Ussd,
+            link: dialled.link.clone(),
+            from: from.e164(),
+            to: dialled.short_code.clone(),
+            peer_id: None,
+            data_coding: None,
+            part: None,
+            payload: format!("{service} {package} {account}").into(),
+            unreadable: None,
+        };
+        let order = Order {
+            msisdn: Some(from),
+            account,
+            service,
+            package,
+            channel: dialled.channel,
+            door: Door::Ussd.as_str().to_owned(),
+            link: dialled.link,
+            short_code: dialled.short_code,
+            repeat: false,
+            app: None,
+        };
+        let meaning = Meaning::Agreed { sender: from, order: Box::new(order), terms, screen };
+        Self { key, keyed_by_peer: true, message, meaning }
+    }
+
     /// The family of its key in the shared key store (design.md, "Idempotency keys").
     pub const fn family(&self) -> Family {
         match self.meaning {
             Meaning::Order(_) => Family::Order,
-            Meaning::Request { .. } | Meaning::Invalid { .. } | Meaning::Kept(_) => Family::Message,
+            Meaning::Request { .. } | Meaning::Invalid { .. } | Meaning::Agreed { .. } | Meaning::Kept(_) => {
+                Family::Message
+            }
         }
     }
 
@@ -174,7 +216,7 @@ impl Reading {
     pub fn kept_as_refused(&self) -> Option<Self> {
         match self.meaning {
             Meaning::Kept(_) | Meaning::Order(_) => None,
-            Meaning::Request { .. } | Meaning::Invalid { .. } => {
+            Meaning::Request { .. } | Meaning::Invalid { .. } | Meaning::Agreed { .. } => {
                 Some(Self { meaning: Meaning::Kept("refused"), ..self.clone() })
             }
         }

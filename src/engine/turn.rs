@@ -194,6 +194,9 @@ impl Loop {
             Incoming::Receipt(receipt) => Some(Work::Receipt { receipt, tries: 0, done }),
             Incoming::Payment(payment) => Some(Work::Payment { payment: Box::new(payment), done }),
             Incoming::Order(order) => Some(Work::Message { reading: Arc::new(Reading::of(order)), done, parts: None }),
+            Incoming::Dialled(dialled) => {
+                Some(Work::Message { reading: Arc::new(Reading::dialled(dialled)), done, parts: None })
+            }
             Incoming::Notify(notify) => Some(Work::Notify { notify: Arc::new(notify), done }),
         }
     }

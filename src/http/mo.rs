@@ -104,7 +104,7 @@ impl Doors {
         let links = &self.links;
         let link = match door {
             Door::Kannel => links.kannel.get(&fields.to).or_else(|| links.any.get(&fields.to)),
-            Door::Http | Door::Smpp | Door::App => links.any.get(&fields.to),
+            Door::Http | Door::Smpp | Door::App | Door::Ussd => links.any.get(&fields.to),
         };
         let Some(link) = link else {
             let error = format!("no link has short code {:?}", fields.to);

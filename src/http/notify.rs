@@ -6,6 +6,7 @@ use crate::charging::{Ack, Channels, Listener, Notified, Refusal};
 use crate::config;
 use crate::engine::door::{Delivery, Incoming, NotifyIn, Verdict};
 use crate::telemetry::metrics::NOTIFIES;
+use crate::telemetry::sparing::Sparing;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -24,13 +25,15 @@ pub struct State {
     channels: Arc<Channels>,
     intake: mpsc::Sender<Delivery>,
     ack_within: Duration,
+    /// For what is not believed, which anybody may send.
+    sparing: Arc<Sparing>,
 }
 
 impl State {
     /// `intake` is the engine's bounded queue.
     #[must_use]
-    pub const fn new(config: &config::Http, channels: Arc<Channels>, intake: mpsc::Sender<Delivery>) -> Self {
-        Self { channels, intake, ack_within: config.ack_within }
+    pub fn new(config: &config::Http, channels: Arc<Channels>, intake: mpsc::Sender<Delivery>) -> Self {
+        Self { channels, intake, ack_within: config.ack_within, sparing: Arc::default() }
     }
 
     /// Hands the notify to the engine and waits, not forever, until it is durable. A full queue, a stopped engine and a
@@ -65,7 +68,7 @@ async fn notify(
         Err(rejection) => return refuse(rejection.status(), &rejection.body_text()),
     };
     match listener.notified(&body, Timestamp::now()) {
-        Err(refusal) => refused(&name, refusal),
+        Err(refusal) => refused(&state, &name, refusal),
         Ok(notified) => believed(&state, name, listener, notified).await,
     }
 }
@@ -87,10 +90,12 @@ async fn believed(state: &State, channel: String, listener: &dyn Listener, notif
     answered(listener.answer(&key, ack, Timestamp::now()))
 }
 
-fn refused(channel: &str, refusal: Refusal) -> Response {
+fn refused(state: &State, channel: &str, refusal: Refusal) -> Response {
     let Refusal { why, key, answer } = refusal;
     let hint = why.hint();
-    tracing::warn!(channel, charge = key, why = why.as_str(), "a notify is not believed: {hint}");
+    if let Some(left_out) = state.sparing.may_say() {
+        tracing::warn!(channel, charge = key, why = why.as_str(), left_out, "a notify is not believed: {hint}");
+    }
     count(channel, why.as_str());
     answered(answer)
 }

@@ -21,6 +21,7 @@ use crate::purchase::record::Order;
 use crate::replies::Replies;
 use crate::telemetry::message_ids;
 use crate::telemetry::metrics::{NOBODY, PARTNER_REQUESTS};
+use crate::telemetry::sparing::Sparing;
 use answer::{Answer, Package};
 use axum::Router;
 use axum::body::Bytes;
@@ -57,6 +58,8 @@ struct Partners {
     replies: Replies,
     country: Country,
     account: AccountForm,
+    /// For what is turned away, which anybody may send.
+    sparing: Sparing,
     /// How long a payment waits to be durable.
     ack_within: Duration,
 }
@@ -115,6 +118,7 @@ impl State {
             replies: desk.replies.clone(),
             country: desk.reader.country.clone(),
             account: desk.reader.syntax.account,
+            sparing: Sparing::default(),
             ack_within: config.http.ack_within,
         }))
     }
@@ -196,7 +200,7 @@ impl Partners {
             },
         };
         let name = partner.map_or(NOBODY, |partner| partner.name.as_str());
-        tell(name, call, peer, &answer);
+        tell(&self.sparing, name, call, peer, &answer);
         answer.into_response()
     }
 
@@ -328,17 +332,22 @@ fn turned_away(partner: &Partner, call: Call, peer: IpAddr, headers: &HeaderMap,
 }
 
 /// For the operators of both sides: which part was wrong stands here alone.
-fn tell(partner: &str, call: Call, peer: IpAddr, answer: &Answer) {
+fn tell(sparing: &Sparing, partner: &str, call: Call, peer: IpAddr, answer: &Answer) {
     let (call, outcome) = (call.as_str(), answer.outcome());
     metrics::counter!(PARTNER_REQUESTS, "partner" => partner.to_owned(), "call" => call, "outcome" => outcome)
         .increment(1);
     match answer {
         Answer::Unbelieved(_) | Answer::TooMany | Answer::TooLarge => {
-            tracing::warn!(partner, call, outcome, %peer, "a partner's request was turned away");
+            if let Some(left_out) = sparing.may_say() {
+                tracing::warn!(partner, call, outcome, %peer, left_out, "a partner's request was turned away");
+            }
         }
         // Field names and what is wrong with them; a value is never among them.
         Answer::Malformed(faults) => {
-            tracing::warn!(partner, call, faults = faults.join(", "), "a partner's request cannot be read")
+            if let Some(left_out) = sparing.may_say() {
+                let faults = faults.join(", ");
+                tracing::warn!(partner, call, faults, left_out, "a partner's request cannot be read");
+            }
         }
         Answer::Allowed { .. }
         | Answer::Refused { .. }

@@ -1,6 +1,7 @@
 //! What goes into one commit and what comes back from a search, as plain values.
 
-use crate::purchase::input::Notice;
+use crate::purchase::input::{Notice, Remedy};
+use crate::purchase::needs_second;
 use crate::purchase::record::{Attempt, Micros, Purchase, Verdict};
 use paygate_parsers::msisdn::Msisdn;
 
@@ -318,6 +319,13 @@ pub enum Deed {
         purchase: String,
         verdict: Verdict,
     },
+    /// This is to be done for a purchase.
+    Remedy {
+        purchase: String,
+        remedy: Remedy,
+        /// Package and money back, both.
+        overrides: bool,
+    },
     /// No new charge begins on this channel.
     Freeze {
         channel: String,
@@ -333,8 +341,29 @@ impl Deed {
         match self {
             Self::Inquire { .. } => "inquire",
             Self::Resolve { .. } => "resolve",
+            Self::Remedy { remedy, .. } => remedy.as_str(),
             Self::Freeze { .. } => "freeze",
             Self::Thaw { .. } => "thaw",
+        }
+    }
+
+    /// The purchase it is about; `None` where it is about a channel.
+    #[must_use]
+    pub fn purchase(&self) -> Option<&String> {
+        match self {
+            Self::Inquire { purchase } | Self::Resolve { purchase, .. } | Self::Remedy { purchase, .. } => {
+                Some(purchase)
+            }
+            Self::Freeze { .. } | Self::Thaw { .. } => None,
+        }
+    }
+
+    /// Whether no daemon takes it before a second person has confirmed it.
+    #[must_use]
+    pub const fn needs_second(&self) -> bool {
+        match self {
+            Self::Remedy { remedy, overrides, .. } => needs_second(*remedy, *overrides),
+            Self::Inquire { .. } | Self::Resolve { .. } | Self::Freeze { .. } | Self::Thaw { .. } => false,
         }
     }
 }
@@ -345,6 +374,8 @@ pub struct ActRow {
     pub number: i64,
     pub at: Micros,
     pub act: NewAct,
+    /// Who else has confirmed it, and when.
+    pub second: Option<(String, Micros)>,
     /// When it was carried out, and what came of it.
     pub done: Option<(Micros, ActOutcome)>,
 }

@@ -2,6 +2,7 @@
 
 use super::evidence::{ChannelAnswer, CheckAnswer, Decline, GrantAnswer};
 use super::money::Money;
+use super::offer::Terms;
 use super::record::{Micros, Purchase, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +10,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "input", rename_all = "snake_case")]
 pub enum Input {
-    /// It was asked for: the first event of each purchase but one that begins paid.
+    /// It was asked for: the first event of each purchase but one that begins paid or agreed.
     Asked,
     /// A partner has charged the subscriber and says so: the first event of a purchase that begins paid. `answer` is what
     /// the package manager said to check-user just before.
     Paid { payment: Payment, answer: CheckAnswer },
+    /// The subscriber agreed to these terms on a menu's screen, whose words are kept: the first event of a purchase that is
+    /// dialled. The nonce is as for `Checked`.
+    Agreed { terms: Terms, screen: String, nonce: String },
     /// check-user was answered. The nonce is 16 bytes of the OS generator, in hex, for a code to be derived from.
     Checked { answer: CheckAnswer, nonce: String },
     /// The subscriber asked for the same thing again while its offer is open.
@@ -60,6 +64,15 @@ pub enum Input {
     Inquire { by: Person },
     /// An operator has found out what became of a purchase in review.
     Resolve { verdict: Verdict, by: Person },
+    /// An operator has decided what is to be done. `overrides`: package and money back, both. `called_at`: as for a question,
+    /// so that a grant that may still be under way is not taken for one that has landed.
+    Remedy {
+        remedy: Remedy,
+        called_at: Micros,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        overrides: bool,
+        by: Person,
+    },
 }
 
 /// A charge that a partner has made by itself, in its own words.
@@ -84,6 +97,36 @@ pub struct Person {
     /// What the reason rests on: a statement's line, a ticket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
+    /// Who else has confirmed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<String>,
+}
+
+/// What a person has decided to have done for a purchase (seed 000, charging.md R000.16-25).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remedy {
+    /// Grant what was paid for.
+    Grant,
+    /// The channel did take the money, as the evidence says.
+    MarkPaid,
+    /// The package came by another way.
+    MarkGranted,
+    /// Give back exactly what was charged.
+    Refund { amount: Money },
+}
+
+impl Remedy {
+    /// The word for it on the command line, in the journal and in logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Grant => "grant",
+            Self::MarkPaid => "mark_paid",
+            Self::MarkGranted => "mark_granted",
+            Self::Refund { .. } => "refund",
+        }
+    }
 }
 
 impl Input {
@@ -93,6 +136,7 @@ impl Input {
         match self {
             Self::Asked => "asked",
             Self::Paid { .. } => "paid",
+            Self::Agreed { .. } => "agreed",
             Self::Checked { .. } => "checked",
             Self::AskedAgain => "asked_again",
             Self::CodeRight => "code_right",
@@ -106,6 +150,7 @@ impl Input {
             Self::Timer => "timer",
             Self::Inquire { .. } => "inquire",
             Self::Resolve { .. } => "resolve",
+            Self::Remedy { .. } => "remedy",
         }
     }
 }

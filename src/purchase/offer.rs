@@ -34,6 +34,14 @@ pub struct Offer {
     pub last_sent_at: Micros,
 }
 
+/// What is sold, and for how much: as the package manager said it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    pub package_name: String,
+    pub price: Money,
+    pub days: i64,
+}
+
 /// How the subscriber is to agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,6 +71,8 @@ pub enum ConsentBy {
     Yes,
     /// The configuration asks for no confirmation: the message itself.
     Message,
+    /// A menu's screen that named package and price, on the subscriber's own phone.
+    Screen,
     /// The subscriber pays at the channel's own page, or does not.
     Payment,
     /// The word of the partner that charged before we heard of it (`[partner.NAME] otp = "partner"`).

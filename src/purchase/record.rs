@@ -56,12 +56,60 @@ pub struct Purchase {
     /// The last end that the subscriber was told of: none is told twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<State>,
-    /// The last notify that was taken: the same one again says nothing new.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notified: Option<String>,
+    /// The notifies that were taken, the latest last: the same one again says nothing new.
+    #[serde(default, skip_serializing_if = "Notifies::is_empty")]
+    pub notified: Notifies,
     /// What a person found out; what a peer says against it later is for a person again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+}
+
+/// Digests of notifies, so that one captured and sent over and over is an event once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "KeptNotifies")]
+pub struct Notifies(Vec<String>);
+
+/// As it is journalled; a purchase from before there were several has one alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum KeptNotifies {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl From<KeptNotifies> for Notifies {
+    fn from(kept: KeptNotifies) -> Self {
+        Self(match kept {
+            KeptNotifies::One(digest) => vec![digest],
+            KeptNotifies::Several(digests) => digests,
+        })
+    }
+}
+
+impl Notifies {
+    /// A channel signs a notify for each thing that happens to an order, and those are few: what is more is forgotten from the
+    /// oldest on, and asked about once more.
+    const REMEMBERED: usize = 16;
+
+    #[must_use]
+    pub fn holds(&self, digest: &str) -> bool {
+        self.0.iter().any(|taken| taken == digest)
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn take(&mut self, digest: &str) {
+        if self.holds(digest) {
+            return;
+        }
+        if self.0.len() >= Self::REMEMBERED {
+            self.0.remove(0);
+        }
+        self.0.push(digest.to_owned());
+    }
 }
 
 /// A charge to be made anew, on the consent that was given to the first.
@@ -414,7 +462,7 @@ impl Purchase {
             asked: 0,
             told_checking: false,
             told: None,
-            notified: None,
+            notified: Notifies(Vec::new()),
             verdict: None,
         }
     }
@@ -468,5 +516,28 @@ impl Purchase {
     #[must_use]
     pub fn declined_for(&self) -> Option<Reason> {
         self.decline.map(|decline| decline.reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+
+    #[test]
+    fn notifies_are_remembered_each_and_the_oldest_goes_first() {
+        let mut notifies = Notifies::default();
+        for number in 0..=Notifies::REMEMBERED {
+            notifies.take(&number.to_string());
+            notifies.take(&number.to_string());
+        }
+        assert_eq!((notifies.holds("0"), notifies.holds("1"), notifies.holds("16")), (false, true, true));
+    }
+
+    #[test]
+    fn the_one_notify_of_an_older_journal_is_read() {
+        let one: Notifies = serde_json::from_str("\"d1\"").unwrap();
+        let several: Notifies = serde_json::from_str("[\"d1\",\"d2\"]").unwrap();
+        assert!(one.holds("d1") && several.holds("d2"));
     }
 }

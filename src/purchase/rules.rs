@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug)]
 pub struct Rules {
     pub otp: Otp,
+    /// What is asked for besides the consent on a menu's screen.
+    pub menu_otp: Otp,
     pub otp_length: u8,
     pub otp_ttl: Micros,
     pub otp_attempts: u8,

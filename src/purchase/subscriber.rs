@@ -3,7 +3,7 @@
 
 use super::input::Input;
 use super::offer::Asks;
-use super::record::{Micros, Purchase, State};
+use super::record::{Micros, Order, Purchase, State};
 use super::rules::Rules;
 use crate::config::Otp;
 use crate::law::{Rule, holds};
@@ -85,7 +85,7 @@ pub fn route(rules: &Rules, purchases: &[Purchase], request: &Request, own_numbe
     match request {
         Request::Buy { service, package, account } => {
             let account = account.as_ref().map_or(own_number, |account| account.as_str());
-            buy(rules, purchases, service, package, account, now)
+            buy(rules, purchases, (service, package, account), rules.otp, now)
         }
         Request::Confirm { code } => confirm(rules, purchases, code.as_str(), now),
         Request::Yes => yes(purchases),
@@ -96,11 +96,18 @@ pub fn route(rules: &Rules, purchases: &[Purchase], request: &Request, own_numbe
     }
 }
 
+/// What a subscriber's consent on a menu's screen means: the same as the message would.
+#[must_use]
+pub fn route_agreed(rules: &Rules, purchases: &[Purchase], order: &Order, now: Micros) -> Route {
+    buy(rules, purchases, (&order.service, &order.package, &order.account), rules.menu_otp, now)
+}
+
 /// One open purchase of a package for an account at a time; a finished one does not stand in the way of the next.
-fn buy(rules: &Rules, purchases: &[Purchase], service: &str, package: &str, account: &str, now: Micros) -> Route {
+fn buy(rules: &Rules, purchases: &[Purchase], wanted: (&str, &str, &str), otp: Otp, now: Micros) -> Route {
+    let (service, package, account) = wanted;
     let same = |purchase: &&Purchase| {
         let order = &purchase.order;
-        order.service == service && order.package == package && order.account == account
+        (order.service.as_str(), order.package.as_str(), order.account.as_str()) == wanted
     };
     let open = purchases.iter().position(|purchase| same(&purchase) && !purchase.state.is_end());
     let may_send = may_be_sent_a_code(rules, purchases, now);
@@ -112,7 +119,7 @@ fn buy(rules: &Rules, purchases: &[Purchase], service: &str, package: &str, acco
             _ => Route::Answer(Answer::Status { at }),
         };
     }
-    if !may_send {
+    if otp != Otp::None && !may_send {
         return Route::Answer(Answer::TooManyCodes);
     }
     let repeat = purchases

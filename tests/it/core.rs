@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod advice;
+mod dialled;
 mod life;
 mod lives;
 mod messages;
@@ -9,6 +10,7 @@ mod money;
 mod operators;
 mod payment;
 mod prepaid;
+mod remedies;
 mod retries;
 mod sample;
 mod told_apart;

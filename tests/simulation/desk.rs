@@ -60,6 +60,7 @@ fn rules() -> Rules {
     };
     Rules {
         otp: Otp::Gateway,
+        menu_otp: Otp::None,
         otp_length: 6,
         otp_ttl: 5 * MINUTE,
         otp_attempts: 3,

@@ -33,7 +33,7 @@ use tokio::time::Instant;
 pub(in crate::engine) const SECOND: Micros = 1_000_000;
 pub(in crate::engine) const START: Micros = 1_780_000_000 * SECOND;
 const WINDOW: Micros = 120 * SECOND;
-const PRICE: Money = Money::new(10_000, Currency::VND);
+pub(in crate::engine) const PRICE: Money = Money::new(10_000, Currency::VND);
 
 fn rules() -> Rules {
     let plan = [5, 15, 60].map(|seconds| seconds * SECOND).to_vec();
@@ -49,6 +49,7 @@ fn rules() -> Rules {
     };
     Rules {
         otp: config::Otp::Gateway,
+        menu_otp: config::Otp::None,
         otp_length: 6,
         otp_ttl: 300 * SECOND,
         otp_attempts: 3,
@@ -438,7 +439,7 @@ fn a_reference_used_again_after_the_window_begins_a_new_set() {
 /// An operator's act about this purchase.
 fn act(purchase: &Purchase, deed: Deed) -> Work {
     let act = NewAct { operator: "lan".to_owned(), deed, reason: "asked by phone".to_owned(), evidence: None };
-    let row = ActRow { number: 7, at: START, act, done: None };
+    let row = ActRow { number: 7, at: START, act, second: None, done: None };
     Work::Act { purchase: purchase.id.clone(), act: Box::new(row) }
 }
 

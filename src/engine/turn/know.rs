@@ -144,7 +144,7 @@ impl Questions {
     fn note_reading(&mut self, reading: &Reading) {
         self.keys.push((reading.family(), reading.key.clone()));
         match &reading.meaning {
-            Meaning::Request { sender, .. } => self.subscribers.push(*sender),
+            Meaning::Request { sender, .. } | Meaning::Agreed { sender, .. } => self.subscribers.push(*sender),
             Meaning::Order(order) => self.subscribers.extend(order.msisdn),
             Meaning::Invalid { .. } | Meaning::Kept(_) => {}
         }

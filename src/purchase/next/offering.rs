@@ -6,7 +6,7 @@ use crate::law::{Rule, holds};
 use crate::purchase::evidence::{CheckAnswer, Decline, Finding, Reason};
 use crate::purchase::input::{ChannelCall, Input, Notice};
 use crate::purchase::money::Money;
-use crate::purchase::offer::{Asks, Consent, ConsentBy, Offer};
+use crate::purchase::offer::{Asks, Consent, ConsentBy, Offer, Terms};
 use crate::purchase::record::{Attempt, AttemptStatus, State};
 
 /// What a frozen channel is to its subscribers.
@@ -44,7 +44,10 @@ impl Turn<'_> {
         match answer {
             // Nothing is offered that could not be charged, and nothing set aside.
             CheckAnswer::Allowed { .. } if self.is_frozen() => self.end(State::Refused, Some(FROZEN), Notice::Busy),
-            CheckAnswer::Allowed { package_name, price, days } => self.offer(package_name, *price, *days, nonce),
+            CheckAnswer::Allowed { package_name, price, days } => {
+                let terms = Terms { package_name: package_name.clone(), price: *price, days: *days };
+                self.offer(&terms, nonce, self.rules.otp, ConsentBy::Message);
+            }
             CheckAnswer::Refused { reason, .. } => {
                 let decline = Decline::of(*reason);
                 self.end(State::Refused, Some(decline), Notice::Refused { decline });
@@ -54,13 +57,26 @@ impl Turn<'_> {
         }
     }
 
-    fn offer(&mut self, package_name: &str, price: Money, days: i64, nonce: &str) {
-        let asks = self.asks();
+    /// The first event of what was agreed to on a menu's screen. These terms are what was agreed to and are offered as they
+    /// are; a repeat asks once more, and so does a configuration that wants a code besides.
+    pub(super) fn on_agreed(&mut self, terms: &Terms, nonce: &str) {
+        if self.purchase.version != 1 {
+            return;
+        }
+        if self.is_frozen() {
+            return self.end(State::Refused, Some(FROZEN), Notice::Busy);
+        }
+        self.offer(terms, nonce, self.rules.menu_otp, ConsentBy::Screen);
+    }
+
+    /// `given` is the consent there is already, which counts where nothing more is asked for.
+    fn offer(&mut self, terms: &Terms, nonce: &str, otp: Otp, given: ConsentBy) {
+        let asks = self.asks(otp, given);
         self.enter(State::Offered);
         self.purchase.offer = Some(Offer {
-            package_name: package_name.to_owned(),
-            price,
-            days,
+            package_name: terms.package_name.clone(),
+            price: terms.price,
+            days: terms.days,
             asks: asks.unwrap_or(Asks::Yes),
             nonce: nonce.to_owned(),
             digits: self.rules.otp_length,
@@ -72,23 +88,25 @@ impl Turn<'_> {
             last_sent_at: self.now,
         });
         match asks {
-            None => self.consent(ConsentBy::Message),
+            None => self.consent(given),
             Some(Asks::Payment) => self.consent(ConsentBy::Payment),
             Some(Asks::Code | Asks::Yes) => self.send_offer(),
-            Some(Asks::ChannelCode) => self.prepare(price),
+            Some(Asks::ChannelCode) => self.prepare(terms.price),
         }
     }
 
-    /// How this offer is to be agreed to; `None` where the message itself is the consent. A repeat always asks.
-    fn asks(&self) -> Option<Asks> {
+    /// How this offer is to be agreed to; `None` where what is given is the consent. A repeat always asks.
+    fn asks(&self, otp: Otp, given: ConsentBy) -> Option<Asks> {
         if self.channel().is_some_and(|channel| channel.link_ttl.is_some()) {
             return Some(Asks::Payment);
         }
         let texts_codes = self.channel().is_some_and(|channel| channel.texts_codes);
-        match self.rules.otp {
+        match otp {
             Otp::Telco if texts_codes => Some(Asks::ChannelCode),
             Otp::Gateway | Otp::Telco => Some(Asks::Code),
-            Otp::None if self.rules.confirm_without_code || self.purchase.order.repeat => Some(Asks::Yes),
+            Otp::None if self.purchase.order.repeat => Some(Asks::Yes),
+            // A message alone may be too little; a screen named package and price, and was agreed to.
+            Otp::None if self.rules.confirm_without_code && given == ConsentBy::Message => Some(Asks::Yes),
             Otp::None => None,
         }
     }

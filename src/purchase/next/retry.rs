@@ -42,7 +42,7 @@ impl Turn<'_> {
     fn consent_stands_for_retry(&self, at: Micros) -> bool {
         let Some((consent, channel)) = self.purchase.consent.as_ref().zip(self.channel()) else { return false };
         let valid = at < consent.given_at.saturating_add(channel.retry_consent) || !holds(Rule::RetryStandsOnConsent);
-        valid && matches!(consent.by, ConsentBy::Code | ConsentBy::Yes | ConsentBy::Message)
+        valid && matches!(consent.by, ConsentBy::Code | ConsentBy::Yes | ConsentBy::Message | ConsentBy::Screen)
     }
 
     /// Until when the consent may be acted on by the present charge.
@@ -165,7 +165,7 @@ impl Turn<'_> {
     /// A channel speaks of an earlier charge by itself: that is no proof, but where it says that money moved, a reason to
     /// ask. Beside another charge only a person can.
     pub(super) fn on_former_notified(&mut self, key: &str, paid: bool, digest: &str) {
-        self.purchase.notified = Some(digest.to_owned());
+        self.purchase.notified.take(digest);
         let alone = stands_alone(&self.purchase);
         let (former, charge) = (&mut self.purchase.former, &mut self.purchase.charge);
         let former = former.iter_mut().find(|former| former.key == key && former.status == AttemptStatus::Failed);

@@ -2,9 +2,9 @@
 
 use paygate::config::Otp;
 use paygate::purchase::evidence::{Advice, Cause, ChannelAnswer, CheckAnswer, Decline, Finding, GrantAnswer, Reason};
-use paygate::purchase::input::{ChannelCall, GrantCall, Input, Payment, Person};
+use paygate::purchase::input::{ChannelCall, GrantCall, Input, Payment, Person, Remedy};
 use paygate::purchase::money::{Currency, Money};
-use paygate::purchase::offer::CodeKey;
+use paygate::purchase::offer::{CodeKey, Terms};
 use paygate::purchase::record::{Micros, Order, Purchase, State, Verdict};
 use paygate::purchase::rules::{ChannelRules, Flight, Rules};
 use paygate::purchase::{Effect, next};
@@ -36,6 +36,7 @@ pub(crate) fn rules(otp: Otp) -> Rules {
     };
     Rules {
         otp,
+        menu_otp: Otp::None,
         otp_length: 6,
         otp_ttl: 5 * MINUTE,
         otp_attempts: 3,
@@ -125,6 +126,12 @@ pub(crate) fn paid_at_partner(answer: CheckAnswer) -> Input {
     paid(PRICE, answer)
 }
 
+/// The subscriber agrees to NAP1 at its price on a menu's screen.
+pub(crate) fn agreed() -> Input {
+    let terms = Terms { package_name: "VIP 30 ngay".to_owned(), price: PRICE, days: 30 };
+    Input::Agreed { terms, screen: "VIP 30 ngay 10000d/30 ngay\n1. Dong y".to_owned(), nonce: "00".repeat(16) }
+}
+
 pub(crate) fn sold() -> CheckAnswer {
     CheckAnswer::Allowed { package_name: "VIP 30 ngay".to_owned(), price: PRICE, days: 30 }
 }
@@ -170,10 +177,26 @@ pub(crate) fn retrying(otp: Otp, pauses: &[Micros]) -> Rules {
 pub(crate) const FIRST_KEY: &str = "0123456789abcdef-c1";
 
 pub(crate) fn somebody() -> Person {
-    Person { act: 7, operator: "lan".to_owned(), reason: "the subscriber called".to_owned(), evidence: None }
+    Person {
+        act: 7,
+        operator: "lan".to_owned(),
+        reason: "the subscriber called".to_owned(),
+        evidence: None,
+        second: None,
+    }
 }
 
 /// A person's word, without evidence.
+/// A person has it done, and a second one has confirmed it.
+pub(crate) fn remedy(remedy: Remedy, called_at: Micros) -> Input {
+    let by = Person { evidence: Some("statement, line 12".to_owned()), second: Some("minh".to_owned()), ..somebody() };
+    Input::Remedy { remedy, called_at, overrides: false, by }
+}
+
+/// Each remedy there is, for a purchase at its price.
+pub(crate) const REMEDIES: [Remedy; 4] =
+    [Remedy::Grant, Remedy::MarkPaid, Remedy::MarkGranted, Remedy::Refund { amount: PRICE }];
+
 pub(crate) fn resolve(verdict: Verdict) -> Input {
     Input::Resolve { verdict, by: somebody() }
 }
@@ -270,6 +293,7 @@ pub(crate) fn in_each_state() -> Vec<(State, &'static str, Rules, Vec<Input>)> {
             begin.to_vec(),
         ),
         (State::Charging, "", gateway(), confirmed.clone()),
+        (State::Charging, "agreed on a screen", gateway(), vec![agreed()]),
         (State::Charging, "waiting to send again", gateway(), with(&confirmed, channel(Charge, 1, BUSY))),
         (State::Charging, "put off", retrying(Otp::Gateway, &[MINUTE]), with(&confirmed, channel(Charge, 1, NO_MONEY))),
         (State::Charging, "anew", anew(), begun_anew.clone()),
@@ -379,6 +403,7 @@ pub(crate) fn every_input(purchase: &Purchase) -> Vec<Input> {
     let refund = [Finding::Refunded { amount: PRICE }, no_refund, BUSY, Finding::NotFound, not_sent, SILENCE];
     let mut inputs = vec![
         paid_at_partner(sold()),
+        agreed(),
         allowed(),
         checked(not_sold()),
         checked(unsaid()),
@@ -394,6 +419,7 @@ pub(crate) fn every_input(purchase: &Purchase) -> Vec<Input> {
         Input::Inquire { by: somebody() },
     ];
     inputs.extend(Verdict::ALL.map(resolve));
+    inputs.extend(REMEDIES.map(|it| remedy(it, START)));
     for call in [Prepare, Charge, InquireCharge, CancelCharge] {
         inputs.extend(charge.iter().map(|finding| channel(call, sends(&purchase.charge), finding.clone())));
     }
@@ -459,6 +485,7 @@ pub(crate) fn input_name(input: &Input) -> String {
             }
         }
         Input::Resolve { verdict, .. } => verdict.as_str(),
+        Input::Remedy { remedy, .. } => remedy.as_str(),
         _ => return input.kind().to_owned(),
     };
     let former = matches!(input, Input::Channel { key, .. } if !key.is_empty());
