@@ -61,7 +61,11 @@ async fn measure(name: &str, store: Store, options: &Options) {
     day.journal(&journal).await;
     let rows = day.statement(&file).expect("the statement is written");
     let octets = std::fs::metadata(&file).map(|file| file.len()).unwrap_or_default();
-    println!("{name}: {} charges in the journal after {:.1?}", grouped(options.rows.unsigned_abs(), ","), begun.elapsed());
+    println!(
+        "{name}: {} charges in the journal after {:.1?}",
+        grouped(options.rows.unsigned_abs(), ","),
+        begun.elapsed()
+    );
     let map = if options.by_reference { MAP.replace("key = \"Merchant Ref\"\n", "") } else { MAP.to_owned() };
     let (begun, read) = (Instant::now(), Mutex::new(Duration::ZERO));
     let (before, cpu) = (memory(), processor());

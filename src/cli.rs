@@ -9,6 +9,7 @@ mod parse;
 mod purchases;
 mod reconcile;
 mod remedies;
+mod settlement;
 mod table;
 
 use arguments::{Arguments, Verb};
@@ -81,6 +82,7 @@ fn perform(arguments: Arguments) -> Result<Answer, Failure> {
         Verb::Freeze(asked) => operators::freeze(&asked, log),
         Verb::Thaw(asked) => operators::thaw(&asked, log),
         Verb::Reconcile(asked) => reconcile::reconcile(asked, log),
+        Verb::Settlement(asked) => settlement::settlement(&asked, log),
     }
 }
 

@@ -2,10 +2,17 @@
 //! what does not match given an owner and an age. Moves no money: what follows from a row is an operator's act.
 
 mod amount;
+pub mod books;
 mod import;
 mod lines;
 mod matching;
+mod order;
+mod proposal;
 mod reading;
+mod settlement;
 mod time;
 
 pub use import::{Import, Imported, Progress, ReconcileError, Step, day};
+pub use order::order;
+pub use proposal::{Proposal, evidence, propose};
+pub use settlement::{Settlement, settle};

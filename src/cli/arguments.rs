@@ -65,6 +65,8 @@ pub(super) enum Verb {
     /// Hold a channel's statement of a day against the journal, and look after what did not match
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Reconcile(Reconcile),
+    /// What was taken and given back on a day, by channel, short code, service and package, and whether the statements add up
+    Settlement(Settlement),
 }
 
 #[derive(Debug, Args)]
@@ -352,6 +354,10 @@ pub(super) enum Reconciliation {
     Assign(Assign),
     /// Say that a weak match is one
     Confirm(About),
+    /// List what is proposed for each that is open, with its evidence
+    Propose(Discrepancies),
+    /// Have done what is proposed for one, with the statement as its evidence
+    Remedy(RemedyDiscrepancy),
     /// Explain a discrepancy that stays: journal and statement will not agree, and this is why
     Close(CloseDiscrepancy),
 }
@@ -411,6 +417,38 @@ pub(super) struct Assign {
     pub(super) to: String,
     #[command(flatten)]
     pub(super) about: About,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RemedyDiscrepancy {
+    #[command(flatten)]
+    pub(super) about: About,
+    #[command(flatten)]
+    pub(super) wait: Wait,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Settlement {
+    /// The first day, such as 2026-11-24; each channel's own
+    #[arg(value_name = "DATE", value_parser = day)]
+    pub(super) day: Date,
+    /// The last day; otherwise only the one
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub(super) until: Option<Date>,
+    /// Only this channel
+    #[arg(long, value_name = "NAME")]
+    pub(super) channel: Option<String>,
+    /// As double entries: each account with its debits and credits
+    #[arg(long, conflicts_with_all = ["csv", "json"])]
+    pub(super) books: bool,
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    pub(super) csv: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) at: At,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,8 @@
 //! money.
 
 mod bar;
-mod shown;
+mod remedies;
+pub(super) mod shown;
 
 use super::acts::{Desk, Who, failed, operator};
 use super::arguments::{About, Discrepancies, Reconcile, Reconciliation, ShowStatement};
@@ -22,11 +23,12 @@ const VERSIONS: u32 = 1_000;
 pub(super) fn reconcile(asked: Reconcile, log: Option<&str>) -> Result<Answer, Failure> {
     let at = match &asked.verb {
         None => asked.config.as_ref(),
-        Some(Reconciliation::List(asked)) => Some(&asked.at.config),
+        Some(Reconciliation::List(asked) | Reconciliation::Propose(asked)) => Some(&asked.at.config),
         Some(Reconciliation::Show(asked)) => Some(&asked.at.config),
         Some(Reconciliation::Assign(asked)) => Some(&asked.about.at.config),
         Some(Reconciliation::Confirm(asked)) => Some(&asked.at.config),
         Some(Reconciliation::Close(asked)) => Some(&asked.about.at.config),
+        Some(Reconciliation::Remedy(asked)) => Some(&asked.about.at.config),
     };
     let at = at.ok_or_else(|| Failure::Usage("--config FILE is needed".to_owned()))?;
     let config = daemon::load(at)?;
@@ -35,6 +37,8 @@ pub(super) fn reconcile(asked: Reconcile, log: Option<&str>) -> Result<Answer, F
         match asked.verb {
             None => import(&config, asked).await,
             Some(Reconciliation::List(asked)) => list(&config, asked).await,
+            Some(Reconciliation::Propose(asked)) => remedies::propose(&config, asked).await,
+            Some(Reconciliation::Remedy(asked)) => remedies::remedy(&config, &asked).await,
             Some(Reconciliation::Show(asked)) => show(&config, &asked).await,
             Some(Reconciliation::Assign(asked)) => {
                 let done = format!("is {}'s from now on", asked.to);
@@ -98,16 +102,20 @@ async fn discrepancies(journal: &Journal, channel: &str, day: &str, all: bool) -
     journal.discrepancies(&filter).await.map_err(failed)
 }
 
-async fn list(config: &Config, asked: Discrepancies) -> Result<Answer, Failure> {
-    let journal = Journal::open_for_reading(&config.journal).await.map_err(failed)?;
-    let filter = DiscrepancyFilter {
-        channel: asked.channel,
+fn filter(asked: &Discrepancies) -> DiscrepancyFilter {
+    DiscrepancyFilter {
+        channel: asked.channel.clone(),
         day: asked.day.map(|day| day.to_string()),
         standing: asked.standing.as_deref().and_then(Standing::of),
         closed: asked.all,
         limit: asked.limit,
         ..DiscrepancyFilter::default()
-    };
+    }
+}
+
+async fn list(config: &Config, asked: Discrepancies) -> Result<Answer, Failure> {
+    let journal = Journal::open_for_reading(&config.journal).await.map_err(failed)?;
+    let filter = filter(&asked);
     let found = journal.discrepancies(&filter).await.map_err(failed)?;
     let now = journal.now().await.map_err(failed)?;
     let found: Vec<_> = found.iter().map(|row| shown::Entry::of(row, now)).collect();
@@ -135,6 +143,12 @@ async fn show(config: &Config, asked: &ShowStatement) -> Result<Answer, Failure>
     }))
 }
 
+async fn open(journal: &Journal, number: i64) -> Result<DiscrepancyRow, Failure> {
+    let filter = DiscrepancyFilter { number: Some(number), limit: 1, ..DiscrepancyFilter::default() };
+    let open = journal.discrepancies(&filter).await.map_err(failed)?.pop();
+    open.ok_or_else(|| Failure::No(format!("no discrepancy {number} is open; `paygate reconcile list` has them")))
+}
+
 /// What is done about a discrepancy.
 enum Deed {
     Assign(String),
@@ -151,10 +165,7 @@ async fn act(
 ) -> Result<Answer, Failure> {
     let (who, number) = (Who::of(&about.by)?, about.number);
     let desk = Desk::open(config).await?;
-    let filter = DiscrepancyFilter { number: Some(number), limit: 1, ..DiscrepancyFilter::default() };
-    let open = desk.journal.discrepancies(&filter).await.map_err(failed)?.pop();
-    let open =
-        open.ok_or_else(|| Failure::No(format!("no discrepancy {number} is open; `paygate reconcile list` has them")))?;
+    let open = open(&desk.journal, number).await?;
     if verb == "confirm" && open.standing != Standing::Weak {
         return Err(Failure::No(format!(
             "discrepancy {number} is {}; only a weak match is confirmed",

@@ -1,6 +1,6 @@
 //! `[statement.CHANNEL]`: how a channel's statements are read, and what is held against what. Names columns; reads no file.
 
-use super::duration::{DAY, MINUTE, SECOND};
+use super::duration::{DAY, SECOND};
 use super::section::Section;
 use super::{Column, Columns, Long, Statement};
 use jiff::civil::Time;
@@ -11,6 +11,8 @@ use std::time::Duration;
 const COLUMN: &str = "a column's name in the header, or its number from 1";
 /// Rows that cannot be read before the map is taken to be wrong.
 const BAD_MAX: u32 = 1_000;
+const CARRY: Duration = Duration::from_hours(1);
+const MATCH_WITHIN: Duration = Duration::from_mins(10);
 
 /// What a known kind of file settles before anything is configured (charging.md §1.4).
 struct ReadyMade {
@@ -86,6 +88,33 @@ const VINAPHONE_CDR: ReadyMade = ReadyMade {
 const VINAPHONE_REFUND: ReadyMade =
     ReadyMade { separator: b';', fields: Some(8), charges: &[], ignored: &[], all_reversals: true, ..VINAPHONE_CDR };
 
+impl Default for Statement {
+    /// The days of a channel that issues no statements, by midnight.
+    fn default() -> Self {
+        Self {
+            separator: CSV.separator,
+            header: CSV.header,
+            quoted: CSV.quoted,
+            fields: CSV.fields,
+            columns: Columns::default(),
+            default_currency: "VND".to_owned(),
+            time_format: None,
+            zone: hanoi(),
+            charges: Vec::new(),
+            reversals: made(CSV.reversals),
+            ignored: Vec::new(),
+            charged: Vec::new(),
+            all_reversals: false,
+            day_cut: Time::midnight(),
+            carry: CARRY,
+            match_within: MATCH_WITHIN,
+            owner: "accounting".to_owned(),
+            long: Long::Person,
+            bad_max: BAD_MAX,
+        }
+    }
+}
+
 /// `[statement.CHANNEL]`, once for each channel that issues statements.
 pub(super) fn statements(root: &mut Section<'_>) -> BTreeMap<String, Statement> {
     root.section("statement", |section| {
@@ -96,7 +125,7 @@ pub(super) fn statements(root: &mut Section<'_>) -> BTreeMap<String, Statement> 
 
 impl Statement {
     fn read(section: &mut Section<'_>) -> Self {
-        let made = section.choice("format", &FORMATS).unwrap_or(&CSV);
+        let (made, usual) = (section.choice("format", &FORMATS).unwrap_or(&CSV), Self::default());
         let statement = Self {
             separator: section.parsed("separator", "one character, or \"tab\"", separator).unwrap_or(made.separator),
             header: section.boolean("header").unwrap_or(made.header),
@@ -105,22 +134,22 @@ impl Statement {
             columns: columns(section, (made.columns)()),
             default_currency: section
                 .parsed("default_currency", "three capital letters, such as \"VND\"", currency)
-                .unwrap_or_else(|| "VND".to_owned()),
+                .unwrap_or(usual.default_currency),
             time_format: section.text("time_format", 2..=64),
-            zone: section.parsed("zone", "a time zone, such as \"Asia/Ho_Chi_Minh\"", zone).unwrap_or_else(hanoi),
+            zone: section.parsed("zone", "a time zone, such as \"Asia/Ho_Chi_Minh\"", zone).unwrap_or(usual.zone),
             charges: words(section, "charges", made.charges),
             reversals: words(section, "reversals", made.reversals),
             ignored: words(section, "ignored", made.ignored),
             charged: words(section, "charged", made.charged),
             all_reversals: made.all_reversals,
-            day_cut: section.parsed("day_cut", "a time of day, such as \"23:30\"", day_cut).unwrap_or(Time::midnight()),
-            carry: section.duration("carry", Duration::ZERO..=DAY).unwrap_or(60 * MINUTE),
-            match_within: section.duration("match_within", SECOND..=DAY).unwrap_or(10 * MINUTE),
-            owner: section.text("owner", 1..=64).unwrap_or_else(|| "accounting".to_owned()),
+            day_cut: section.parsed("day_cut", "a time of day, such as \"23:30\"", day_cut).unwrap_or(usual.day_cut),
+            carry: section.duration("carry", Duration::ZERO..=DAY).unwrap_or(usual.carry),
+            match_within: section.duration("match_within", SECOND..=DAY).unwrap_or(usual.match_within),
+            owner: section.text("owner", 1..=64).unwrap_or(usual.owner),
             long: section
                 .choice("long", &[("person", Long::Person), ("grant", Long::Grant), ("refund", Long::Refund)])
-                .unwrap_or(Long::Person),
-            bad_max: section.integer("bad_max", 0..=1_000_000).unwrap_or(BAD_MAX),
+                .unwrap_or(usual.long),
+            bad_max: section.integer("bad_max", 0..=1_000_000).unwrap_or(usual.bad_max),
         };
         statement.judge(section);
         statement
@@ -191,7 +220,11 @@ fn column(text: &str) -> Option<Column> {
 
 fn words(section: &mut Section<'_>, key: &str, made: &[&str]) -> Vec<String> {
     let given = section.list(key, "words", |word| (!word.trim().is_empty()).then(|| word.trim().to_owned()));
-    given.unwrap_or_else(|| made.iter().map(|word| (*word).to_owned()).collect())
+    given.unwrap_or_else(|| self::made(made))
+}
+
+fn made(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 fn separator(text: &str) -> Option<u8> {

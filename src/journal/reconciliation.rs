@@ -6,12 +6,13 @@ mod import;
 mod lookup;
 mod passes;
 mod rows;
+mod settlement;
 mod sums;
 
 pub use discrepancies::Closing;
 pub use rows::{
-    ChargeRef, DiscrepancyAct, DiscrepancyFilter, DiscrepancyRow, Kind, KnownCharge, NewDiscrepancy, NewStatement,
-    Position, Standing, StatementInfo, StatementRow, StatementState, Total,
+    ChargeRef, DiscrepancyAct, DiscrepancyFilter, DiscrepancyRow, Group, Kind, KnownCharge, NewDiscrepancy,
+    NewStatement, Position, Settled, Standing, StatementInfo, StatementRow, StatementState, Total,
 };
 
 use super::columns::Columns;

@@ -6,6 +6,9 @@ use crate::purchase::record::{AttemptStatus, Micros};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+/// What is noted of a row whose phone is not the charge's.
+pub(super) const NUMBER: &str = "it names another number";
+
 /// What the journal knows of the rows of one batch.
 #[derive(Default)]
 pub(super) struct Known {
@@ -122,7 +125,7 @@ fn differences(row: &StatementRow, charge: &KnownCharge) -> String {
         found.push(format!("it says {money}, our journal {}", charge.money));
     }
     if row.msisdn.zip(charge.msisdn).is_some_and(|(theirs, ours)| theirs != ours) {
-        found.push("it names another number".to_owned());
+        found.push(NUMBER.to_owned());
     }
     found.join("; ")
 }

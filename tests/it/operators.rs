@@ -22,21 +22,21 @@ use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
 /// The command line of this world, used by `lan`.
-struct Terminal {
+pub(crate) struct Terminal {
     folder: TempDir,
 }
 
 /// Exit code, stdout and stderr.
-type Printed = (i32, String, String);
+pub(crate) type Printed = (i32, String, String);
 
 impl Terminal {
-    fn beside(world: &World) -> Self {
+    pub(crate) fn beside(world: &World) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("paygate.toml"), world.toml()).unwrap();
         Self { folder }
     }
 
-    async fn types(&self, arguments: &[&str]) -> Printed {
+    pub(crate) async fn types(&self, arguments: &[&str]) -> Printed {
         let output = Command::new(env!("CARGO_BIN_EXE_paygate"))
             .args(arguments)
             .arg("--config")
@@ -53,20 +53,20 @@ impl Terminal {
     }
 
     /// What is to be done, and is.
-    async fn does(&self, arguments: &[&str]) -> String {
+    pub(crate) async fn does(&self, arguments: &[&str]) -> String {
         let (code, out, err) = self.types(arguments).await;
         assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}: {out}");
         out
     }
 
     /// What is refused, in one line.
-    async fn is_refused(&self, code: i32, arguments: &[&str]) -> String {
+    pub(crate) async fn is_refused(&self, code: i32, arguments: &[&str]) -> String {
         let (told, out, err) = self.types(arguments).await;
         assert_eq!((told, out.as_str(), err.lines().count()), (code, "", 1), "{arguments:?}: {err}");
         err
     }
 
-    async fn reads(&self, arguments: &[&str]) -> Value {
+    pub(crate) async fn reads(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.does(&[arguments, &["--json"]].concat()).await).unwrap()
     }
 }

@@ -2,10 +2,15 @@
 //! statement counts once.
 
 use crate::statement_day::{Day, MAP, START, found, import, key, reference};
+mod books;
+mod command;
+
 use crate::stores::both_stores;
 use paygate::journal::Journal;
 use paygate::journal::reconciliation::{DiscrepancyFilter, DiscrepancyRow, Kind, Standing, StatementState};
-use paygate::reconcile::{Imported, ReconcileError, Step};
+use paygate::purchase::money::Currency;
+use paygate::reconcile::books::{Account, effect};
+use paygate::reconcile::{Imported, ReconcileError, Step, settle};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -65,6 +70,16 @@ both_stores! {
         assert_eq!(rows, std::fs::read_to_string(&file).unwrap().lines().count() as i64 - 1, "no row is dropped");
         let ignored = totals.iter().find(|total| total.kind == Kind::Ignored).unwrap();
         assert_eq!(ignored.rows, 3, "what the channel refused is kept and moves nothing");
+        let settlement = settle(&journal, "viettel", &import(MAP, TODAY, &[]).map, TODAY.parse().unwrap()).await.unwrap();
+        let (sums, books, vnd) = (settlement.sums[0], &settlement.books, Currency::VND);
+        assert_eq!((sums.unexplained(), settlement.sums.len()), (0, 1), "every row that keeps it from adding up is known");
+        assert!(books.balances() && sums.journal != sums.statement.unwrap());
+        assert_eq!(books.balance(vnd, &Account::Channel("viettel".to_owned())), sums.statement.unwrap());
+        let suspense: i64 =
+            settlement.rows.iter().filter(|row| row.closed.is_none() && row.standing != Standing::Carried).map(effect).sum();
+        assert_eq!(books.balance(vnd, &Account::Suspense), -suspense, "the suspense is what is open, row by row");
+        let groups: Vec<_> = settlement.groups.iter().map(|one| (one.group.short_code.as_str(), one.group.package.as_str())).collect();
+        assert_eq!(groups, [("9029", "NAP0"), ("9029", "NAP1"), ("9029", "NAP2"), ("9030", "NAP0"), ("9030", "NAP1"), ("9030", "NAP2")]);
         let open = all(&journal).await;
         assert!(open.iter().all(|row| row.owner == "accounting" && row.opened_at > 0));
         let bad = open.iter().find(|row| row.standing == Standing::Bad).unwrap();

@@ -96,7 +96,7 @@ fn tone(entry: &Entry<'_>) -> Option<&'static str> {
     }
 }
 
-pub(super) fn money(amount: i64, currency: Option<Currency>) -> String {
+pub(in crate::cli) fn money(amount: i64, currency: Option<Currency>) -> String {
     currency.map(|currency| Money::new(amount, currency).to_string()).unwrap_or_default()
 }
 

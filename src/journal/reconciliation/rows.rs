@@ -238,3 +238,49 @@ pub struct DiscrepancyFilter {
     pub closed: bool,
     pub limit: u32,
 }
+
+/// By what a settlement is told apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Group {
+    pub short_code: String,
+    pub service: String,
+    pub package: String,
+    pub currency: Currency,
+}
+
+/// What was taken and given back in one group, by our journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    pub group: Group,
+    pub charges: i64,
+    pub charged: i64,
+    /// Of what was charged: the package stands.
+    pub granted: i64,
+    /// Of what was charged: no package stands, and the money is back, whenever that was.
+    pub returned: i64,
+    pub refunds: i64,
+    pub refunded: i64,
+}
+
+impl Settled {
+    #[must_use]
+    pub const fn of(group: Group) -> Self {
+        Self { group, charges: 0, charged: 0, granted: 0, returned: 0, refunds: 0, refunded: 0 }
+    }
+
+    /// Another sum of the same group.
+    pub const fn add(&mut self, other: &Self) {
+        self.charges += other.charges;
+        self.charged += other.charged;
+        self.granted += other.granted;
+        self.returned += other.returned;
+        self.refunds += other.refunds;
+        self.refunded += other.refunded;
+    }
+
+    /// Charged, not granted and not given back: packages that we owe.
+    #[must_use]
+    pub const fn owed(&self) -> i64 {
+        self.charged - self.granted - self.returned
+    }
+}
