@@ -133,3 +133,70 @@ impl Fields {
         Ok(Some(text.trim()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Each line as its fields between bars, or why it is none.
+    fn read(octets: &[u8], separator: u8, quoted: bool) -> Vec<String> {
+        let mut lines = Lines::new(octets, Place::default(), separator, quoted);
+        let mut told = Vec::new();
+        while let Some(line) = lines.next().unwrap() {
+            told.push(match line {
+                Line::Blank => "blank".to_owned(),
+                Line::Bad(why) => why.to_owned(),
+                Line::Fields => {
+                    let fields = lines.fields();
+                    let field = |at| fields.get(at).unwrap_or(Some("no text")).unwrap().to_owned();
+                    (0..fields.count()).map(field).collect::<Vec<_>>().join("|")
+                }
+            });
+        }
+        assert_eq!(lines.place.octet, octets.len() as u64);
+        told
+    }
+
+    #[test]
+    fn lines_are_cut_into_fields_however_they_end() {
+        assert_eq!(
+            read(b"\xef\xbb\xbfa, b \r\n\r\n\"x, y\",\"say \"\"z\"\"\"\nlast,", b',', true),
+            ["a|b", "blank", "x, y|say \"z\"", "last|"]
+        );
+        assert_eq!(read(b"1;\"2;3\n", b';', false), ["1|\"2|3"], "a quote is a character where nothing is quoted");
+        assert_eq!(read(b"a,\xff\n", b',', true), ["a|no text"]);
+    }
+
+    #[test]
+    fn what_never_ends_is_one_bad_line_and_the_next_is_read() {
+        let long = [b"x".repeat(200_000), b"\na,b\n".to_vec()].concat();
+        assert_eq!(read(&long, b',', true), ["is longer than 64 KiB", "a|b"]);
+        assert_eq!(read(b"\"never closed,1\n2,3\n", b',', true), ["never closed,1", "2|3"]);
+        assert_eq!(read(&b",".repeat(2_000), b',', true), ["has more than 1,000 fields"]);
+    }
+
+    #[test]
+    fn reading_goes_on_from_any_place_between_two_lines() {
+        let text = b"a,1\nb,2\n\nc,3\n";
+        let mut lines = Lines::new(&text[..], Place::default(), b',', true);
+        let mut places = Vec::new();
+        while lines.next().unwrap().is_some() {
+            places.push(lines.place);
+        }
+        let mut rest = Lines::new(&text[places[1].octet as usize..], places[1], b',', true);
+        assert!(matches!(rest.next().unwrap(), Some(Line::Blank)));
+        assert!(matches!(rest.next().unwrap(), Some(Line::Fields)));
+        assert_eq!((rest.place, rest.fields().get(0).unwrap()), (places[3], Some("c")));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_file_holds_is_read_to_its_end(octets in prop::collection::vec(any::<u8>(), 0..2_000), quoted: bool) {
+            let lines = read(&octets, b',', quoted).len();
+            let ends = octets.iter().filter(|octet| **octet == b'\n').count();
+            prop_assert!(lines == ends || lines == ends + 1);
+        }
+    }
+}

@@ -82,6 +82,9 @@ both_stores! {
         assert_eq!(groups, [("9029", "NAP0"), ("9029", "NAP1"), ("9029", "NAP2"), ("9030", "NAP0"), ("9030", "NAP1"), ("9030", "NAP2")]);
         let open = all(&journal).await;
         assert!(open.iter().all(|row| row.owner == "accounting" && row.opened_at > 0));
+        let counted = journal.open_discrepancies().await.unwrap();
+        let long = counted.iter().find(|counted| counted.standing == Standing::Long).unwrap();
+        assert_eq!((long.channel.as_str(), long.rows), ("viettel", 9));
         let bad = open.iter().find(|row| row.standing == Standing::Bad).unwrap();
         assert!(bad.note.contains("column 4 (amount)") && bad.note.contains("ten thousand"), "{}", bad.note);
     }

@@ -7,7 +7,9 @@ use super::super::statement::Statement;
 use super::super::{Journal, JournalError};
 use super::begin;
 use super::import::now;
-use super::rows::{DiscrepancyAct, DiscrepancyFilter, DiscrepancyRow, Standing, StatementInfo, words};
+use super::rows::{
+    DiscrepancyAct, DiscrepancyFilter, DiscrepancyRow, OpenDiscrepancies, Standing, StatementInfo, words,
+};
 use crate::purchase::money::Currency;
 use std::sync::Arc;
 
@@ -43,6 +45,23 @@ impl Journal {
         let select = matching(filter);
         let found = async { columns::all(&self.store.read(select).await?, take) };
         self.told("list discrepancies", found.await)
+    }
+
+    /// How many are open, how they stand, and since when the oldest: for figures and alarms.
+    pub async fn open_discrepancies(&self) -> Result<Vec<OpenDiscrepancies>, JournalError> {
+        let mut select =
+            Statement::new("SELECT statement.channel, discrepancy.standing, COUNT(*), MIN(discrepancy.opened_at) ");
+        select.push("FROM discrepancy JOIN statement ON statement.number = discrepancy.statement_number ");
+        select
+            .push("WHERE discrepancy.closed_at IS NULL GROUP BY statement.channel, discrepancy.standing ORDER BY 1, 2");
+        let take = |columns: &mut Columns<'_>| {
+            let (channel, standing): (String, String) = (columns.take()?, columns.take()?);
+            let standing =
+                Standing::of(&standing).ok_or_else(|| Cause::Unreadable(format!("a standing {standing:?}")))?;
+            Ok(OpenDiscrepancies { channel, standing, rows: columns.take()?, oldest: columns.take()? })
+        };
+        let found = async { columns::all(&self.store.read(select).await?, take) };
+        self.told("count discrepancies", found.await)
     }
 
     /// What was done about one.

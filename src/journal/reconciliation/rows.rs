@@ -216,6 +216,15 @@ pub struct DiscrepancyRow {
     pub at: Option<Micros>,
 }
 
+/// What is open of one channel and standing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenDiscrepancies {
+    pub channel: String,
+    pub standing: Standing,
+    pub rows: i64,
+    pub oldest: Micros,
+}
+
 /// What somebody did about a discrepancy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiscrepancyAct {
