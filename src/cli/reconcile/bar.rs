@@ -17,7 +17,7 @@ pub(super) struct Bar {
 
 impl Bar {
     pub(super) fn new() -> Self {
-        let style = ProgressStyle::with_template("{msg:>22} {bar:40} {percent:>3} %  {elapsed} (about {eta} left)");
+        let style = ProgressStyle::with_template("{msg:>22} {bar:40} {percent:>3} %  {elapsed}");
         let bar = style.ok().filter(|_| io::stderr().is_terminal()).map(|style| {
             let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
             bar.with_style(style.progress_chars("=> "))
