@@ -37,19 +37,17 @@ impl Terminal {
     }
 
     pub(crate) async fn types(&self, arguments: &[&str]) -> Printed {
-        let output = Command::new(env!("CARGO_BIN_EXE_paygate"))
-            .args(arguments)
-            .arg("--config")
-            .arg(self.folder.path().join("paygate.toml"))
-            .env_clear()
-            .env("USER", "lan")
-            .env("TZ", "Asia/Ho_Chi_Minh")
-            .stdin(Stdio::null())
-            .output()
-            .await
-            .unwrap();
+        let output = self.command(arguments).output().await.unwrap();
         let text = |octets| String::from_utf8(octets).unwrap();
         (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+
+    /// What is typed, to be started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_paygate"));
+        command.args(arguments).arg("--config").arg(self.folder.path().join("paygate.toml"));
+        command.env_clear().env("USER", "lan").env("TZ", "Asia/Ho_Chi_Minh").stdin(Stdio::null());
+        command
     }
 
     /// What is to be done, and is.

@@ -245,23 +245,24 @@ status = "Status"
 charged = ["OK"]
 "#;
 
-/// The least configuration that has it.
-pub(crate) fn config(map: &str) -> Config {
-    let rest = r#"
+/// The least configuration beside it.
+pub(crate) const REST: &str = r#"
 [[smsc]]
 name = "viettel"
 address = "127.0.0.1:2775"
 password = "secret"
 short_codes = ["9029"]
+[package_manager]
+base_url = "http://127.0.0.1:9002"
+token = "secret"
 [charging.viettel]
 kind = "carrier-billing"
 base_url = "http://127.0.0.1:9001/carrier-billing/v0.5"
 token = "secret"
-[package_manager]
-base_url = "http://127.0.0.1:9002"
-token = "secret"
 "#;
-    Config::parse(&format!("{rest}{map}"), &Environment::new()).expect("a configuration")
+
+pub(crate) fn config(map: &str) -> Config {
+    Config::parse(&format!("{REST}{map}"), &Environment::new()).expect("a configuration")
 }
 
 pub(crate) fn import(map: &str, day: &str, files: &[&Path]) -> Import {

@@ -2,6 +2,7 @@
 //! found in the channel's statement, and granted by it.
 
 use crate::operators::Terminal;
+use crate::statement_day::REST;
 use crate::stores::both_stores;
 use crate::world::World;
 use jiff::tz::TimeZone;
@@ -79,6 +80,37 @@ both_stores! {
         let csv = terminal.does(&["settlement", &day, "--csv"]).await;
         assert!(csv.contains(&format!("{day},viettel,9029,VIP,NAP1,VND,1,10000,0,0,10000,0")), "{csv}");
         world.ends(&["done"], crate::world::Books::BOUGHT).await;
+    }
+
+    async fn an_import_killed_with_9_goes_on_where_its_last_commit_stood(store: Store) {
+        const ROWS: usize = 60_000;
+        let journal = store.open().await;
+        let map = "[statement.viettel]\nkey = \"Ref\"\namount = \"Amount\"\nstatus = \"Status\"\ncharged = [\"00\"]\n";
+        let folder = tempfile::tempdir().unwrap();
+        let (file, config) = (folder.path().join("statement.csv"), folder.path().join("paygate.toml"));
+        let rows: String = (0..ROWS).map(|row| format!("none{row}-c1,10000,99\n")).collect();
+        std::fs::write(&file, format!("Ref,Amount,Status\n{rows}")).unwrap();
+        std::fs::write(&config, format!("journal.url = \"{}\"\n{REST}{map}", store.url())).unwrap();
+        let begin = || {
+            let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_paygate"));
+            command.args(["reconcile", "viettel", "2026-11-24"]).arg(&file).arg("--config").arg(&config).env("USER", "lan");
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).kill_on_drop(true);
+            command
+        };
+        let mut first = begin().spawn().unwrap();
+        let lines = loop {
+            let begun = journal.statements(Some("viettel"), None, None, 1).await.unwrap();
+            if let Some(statement) = begun.first().filter(|statement| statement.position.line > 0) {
+                break statement.position.line;
+            }
+            tokio::task::yield_now().await;
+        };
+        first.kill().await.unwrap();
+        let stood = journal.statements(Some("viettel"), None, None, 1).await.unwrap().remove(0);
+        assert!((stood.position.line as usize) < ROWS && stood.position.line >= lines, "it was killed on its way");
+        let done = begin().output().await.unwrap();
+        let told = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(done.status.success() && told.contains("version 1") && told.contains("60,000  ignored"), "{told}");
     }
 
     async fn what_cannot_be_imported_is_told_in_a_line(store: Store) {
