@@ -103,6 +103,15 @@ impl Store {
         self.run(&self.readers, None, statement).await
     }
 
+    /// Many rows by their keys. PostgreSQL has connections that never take such a question for a scan; SQLite never does, and
+    /// its one connection that writes is left alone.
+    pub(super) async fn keyed(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
+        match self.dialect {
+            Dialect::Sqlite => self.read(statement).await,
+            Dialect::Postgres => self.run(self.operators()?, None, statement).await,
+        }
+    }
+
     /// Whatever is claimed by it is decided upon: whose server it is claimed from is known before.
     pub(super) async fn write(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
         let writer = self.writer()?;

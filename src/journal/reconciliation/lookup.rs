@@ -108,14 +108,14 @@ impl Journal {
             select.int(statement).push(" AND kind = 'charge' AND purchase_number IN ");
             let purchases: Vec<i64> = charges.iter().map(|charge| charge.purchase_number).collect();
             select.numbers(&purchases);
-            let rows = async { columns::all(&self.store.read(select).await?, charge_ref) };
+            let rows = async { columns::all(&self.store.keyed(select).await?, charge_ref) };
             found.extend(self.told("find rows of charges", rows.await)?);
         }
         Ok(found)
     }
 
     pub(super) async fn known_charges(&self, select: Statement) -> Result<Vec<KnownCharge>, JournalError> {
-        let found = async { columns::all(&self.store.read(select).await?, known_charge) };
+        let found = async { columns::all(&self.store.keyed(select).await?, known_charge) };
         self.told("find charges of a statement", found.await)
     }
 }

@@ -5,10 +5,10 @@ use super::super::columns::{self, Columns};
 use super::super::error::Cause;
 use super::super::statement::Statement;
 use super::super::{Journal, JournalError};
+use super::begin;
 use super::import::{now, write_discrepancies};
 use super::lookup::{charge_ref, known, known_charge};
-use super::rows::{ChargeRef, Kind, KnownCharge, NewDiscrepancy, Standing, StatementInfo, StatementRow};
-use super::{begin, read};
+use super::rows::{ChargeRef, Kind, KnownCharge, NewDiscrepancy, Standing, StatementInfo, StatementRow, Total};
 use crate::purchase::money::{Currency, Money};
 use crate::purchase::record::Micros;
 use sqlx::AnyConnection;
@@ -19,8 +19,6 @@ use std::sync::Arc;
 const NUMBERS: i64 = 50_000;
 /// Rows in one look at what has no charge.
 const ROWS: i64 = 512;
-/// Lines that are summed up at once.
-const LINES: i64 = 100_000;
 
 const ROW: &str =
     "entry.file, entry.line, entry.kind, entry.at, entry.reference, entry.msisdn, entry.amount, entry.currency";
@@ -39,7 +37,7 @@ impl Journal {
         let mut ends = Statement::new("SELECT MIN(purchase_number), MAX(purchase_number) FROM statement_row ");
         ends.push("WHERE purchase_number IS NOT NULL AND statement_number = ").int(statement.number);
         let of_ends = |columns: &mut Columns<'_>| Ok((columns.take()?, columns.take()?));
-        let ends = async { columns::all(&self.store.read(ends).await?, of_ends) };
+        let ends = async { columns::all(&self.store.keyed(ends).await?, of_ends) };
         let ends: Vec<(Option<i64>, Option<i64>)> = self.told("look for duplicates", ends.await)?;
         let Some((Some(first), Some(last))) = ends.first().copied() else { return Ok(found) };
         let mut from = first;
@@ -69,7 +67,7 @@ impl Journal {
         let take = |columns: &mut Columns<'_>| {
             duplicate(StatementRow { charge: None, ..row(columns)? }, Some(charge_ref(columns)?))
         };
-        let found = async { columns::all(&self.store.read(select).await?, take) };
+        let found = async { columns::all(&self.store.keyed(select).await?, take) };
         self.told("look for duplicates", found.await)
     }
 
@@ -89,7 +87,7 @@ impl Journal {
         select.push(" AND entry.kind IN ('charge', 'reversal') GROUP BY entry.reference, entry.kind HAVING COUNT(*) > 1) AS twice ");
         select.push("ON entry.reference = of_reference AND entry.kind = of_kind").push(UNKNOWN).int(statement);
         select.push(" AND entry.file * 4294967296 + entry.line > first ORDER BY entry.file, entry.line");
-        let found = async { columns::all(&self.store.read(select).await?, |columns| duplicate(row(columns)?, None)) };
+        let found = async { columns::all(&self.store.keyed(select).await?, |columns| duplicate(row(columns)?, None)) };
         self.told("look for duplicates", found.await)
     }
 
@@ -129,7 +127,7 @@ impl Journal {
             .push(", ")
             .int(behind.1);
         select.push(") ORDER BY entry.file, entry.line LIMIT ").int(ROWS);
-        let found = async { columns::all(&self.store.read(select).await?, row) };
+        let found = async { columns::all(&self.store.keyed(select).await?, row) };
         self.told("find rows without a charge", found.await)
     }
 
@@ -159,7 +157,7 @@ impl Journal {
             .push(".purchase_number AND entry.charge_key = ")
             .push(key);
         select.push(" AND entry.kind = '").push(kind).push("')");
-        let found = async { columns::all(&self.store.read(select).await?, known_charge) };
+        let found = async { columns::all(&self.store.keyed(select).await?, known_charge) };
         self.told("look for what a statement lacks", found.await)
     }
 
@@ -185,6 +183,8 @@ impl Journal {
     /// Makes this version the one that counts: sums it up, puts the one before aside, and takes over from it who owns what
     /// and since when.
     pub async fn statement_is_done(&self, statement: &StatementInfo) -> Result<(), JournalError> {
+        // Before the transaction, which nobody is to wait for.
+        let totals = self.sum_up(statement).await?;
         let (store, statement) = (Arc::clone(&self.store), statement.clone());
         self.driven("make a statement count", async move {
             let mut transaction = begin(&store).await?;
@@ -194,7 +194,7 @@ impl Journal {
             if lock.fetch(&mut transaction).await?.is_empty() {
                 return Ok(());
             }
-            sum_up(&mut transaction, &statement).await?;
+            write_sums(&mut transaction, statement.number, &totals).await?;
             let at = now(&mut transaction, &store).await?;
             supersede(&mut transaction, &statement, at).await?;
             let mut update = Statement::new("UPDATE statement SET state = 'done', done_at = ");
@@ -276,29 +276,19 @@ fn duplicate(row: StatementRow, charge: Option<ChargeRef>) -> Result<(StatementR
     Ok((row, discrepancy))
 }
 
-/// Adds up in steps, so that no step takes longer than a statement may.
-async fn sum_up(connection: &mut AnyConnection, statement: &StatementInfo) -> Result<(), Cause> {
+/// What the statement sums up to, written anew.
+async fn write_sums(connection: &mut AnyConnection, statement: i64, totals: &[Total]) -> Result<(), Cause> {
     let mut delete = Statement::new("DELETE FROM statement_sum WHERE statement_number = ");
-    delete.int(statement.number);
+    delete.int(statement);
     delete.fetch(connection).await?;
-    for file in 0..=statement.position.file {
-        let mut lines = Statement::new("SELECT COALESCE(MAX(line), 0) FROM statement_row WHERE statement_number = ");
-        lines.int(statement.number).push(" AND file = ").int(file);
-        let last: i64 = read(connection, lines, |columns| columns.take()).await?.pop().unwrap_or_default();
-        let mut from = 0;
-        while from <= last {
-            let mut add =
-                Statement::new("INSERT INTO statement_sum (statement_number, kind, standing, currency, rows, amount) ");
-            add.push("SELECT statement_number, kind, standing, COALESCE(currency, ''), COUNT(*), ");
-            add.push("CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM statement_row WHERE statement_number = ")
-                .int(statement.number);
-            add.push(" AND file = ").int(file).push(" AND line >= ").int(from).push(" AND line < ").int(from + LINES);
-            add.push(" GROUP BY statement_number, kind, standing, COALESCE(currency, '') ");
-            add.push("ON CONFLICT (statement_number, kind, standing, currency) DO UPDATE SET ");
-            add.push("rows = statement_sum.rows + excluded.rows, amount = statement_sum.amount + excluded.amount");
-            add.fetch(connection).await?;
-            from += LINES;
-        }
+    for total in totals {
+        let currency = total.currency.as_ref().map_or("", Currency::as_str);
+        let mut insert = Statement::new(
+            "INSERT INTO statement_sum (statement_number, kind, standing, currency, rows, amount) VALUES (",
+        );
+        insert.int(statement).push(", ").text(total.kind.as_str()).push(", ").text(total.standing.as_str()).push(", ");
+        insert.text(currency).push(", ").int(total.rows).push(", ").int(total.amount).push(")");
+        insert.fetch(connection).await?;
     }
     Ok(())
 }
