@@ -445,7 +445,7 @@ pub struct Columns {
     pub status: Option<Column>,
 }
 
-/// What is proposed where a channel charged and our journal does not say so.
+/// What is done where a channel charged and our journal does not say so: marked as paid by whom, and what is proposed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Long {
     /// A person decides.

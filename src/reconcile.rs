@@ -13,6 +13,6 @@ mod settlement;
 mod time;
 
 pub use import::{Import, Imported, Progress, ReconcileError, Step, day};
-pub use order::order;
+pub use order::{order, order_longs};
 pub use proposal::{Proposal, evidence, propose};
 pub use settlement::{Settlement, settle};

@@ -11,7 +11,7 @@ use super::{Answer, Failure, colour, daemon, json};
 use crate::config::Config;
 use crate::journal::Journal;
 use crate::journal::reconciliation::{Closing, DiscrepancyAct, DiscrepancyFilter, DiscrepancyRow, Standing};
-use crate::reconcile::Import;
+use crate::reconcile::{Import, order_longs};
 use crate::telemetry::Output;
 use paygate_parsers::msisdn::Country;
 
@@ -87,6 +87,12 @@ async fn import(config: &Config, asked: Reconcile) -> Result<Answer, Failure> {
         String::new()
     };
     let totals = desk.journal.statement_totals(statement.number).await.map_err(failed)?;
+    let ordered =
+        order_longs(&desk.journal, &statement.channel, &statement.day, import.map.long, &import.operator).await;
+    let said = match ordered.map_err(failed)? {
+        0 => said,
+        count => format!("{said}{count} acts are ordered by the policy for longs; see `paygate purchases show`\n\n"),
+    };
     let open = discrepancies(&desk.journal, &statement.channel, &statement.day, false).await?;
     Ok(Answer::yes(said + &shown::statement(statement, &totals, &open, colour())))
 }

@@ -2,6 +2,7 @@
 //! an import that was killed goes on where its last commit stood.
 
 use super::super::columns::{self, Columns};
+use super::super::dialect::Dialect;
 use super::super::error::Cause;
 use super::super::statement::{Bulk, Statement, Values};
 use super::super::store::Store;
@@ -11,6 +12,10 @@ use super::{begin, read};
 use crate::purchase::money::Currency;
 use sqlx::AnyConnection;
 use std::sync::Arc;
+use tokio::time::Instant;
+
+/// Of the time that a commit took, the part that is left to others.
+const TURN: u32 = 8;
 
 pub(super) const STATEMENT: &str = "statement.number, statement.channel, statement.day, statement.from_at, \
     statement.until_at, statement.version, statement.digest, statement.files, statement.map, statement.state, \
@@ -58,6 +63,7 @@ impl Journal {
     ) -> Result<bool, JournalError> {
         let (store, number, seen) = (Arc::clone(&self.store), statement.number, statement.position);
         self.driven("keep a statement's rows", async move {
+            let begun = Instant::now();
             let mut transaction = begin(&store).await?;
             let mut update = Statement::new("UPDATE statement SET at_file = ");
             update.int(behind.file).push(", at_octet = ").int(behind.octet).push(", at_line = ").int(behind.line);
@@ -69,6 +75,10 @@ impl Journal {
             ROWS.run(&mut transaction, &rows, |values, row| bind(values, number, row)).await?;
             write_discrepancies(&mut transaction, &store, number, &discrepancies, &owner).await?;
             transaction.commit().await?;
+            if store.dialect == Dialect::Sqlite {
+                // One writes at a time: a daemon that waits behind this commit has its turn before the next.
+                tokio::time::sleep(begun.elapsed() / TURN).await;
+            }
             Ok(true)
         })
         .await

@@ -306,10 +306,10 @@ async fn supersede(connection: &mut AnyConnection, statement: &StatementInfo, at
     inherit.push("AND old.theirs = discrepancy.theirs AND (old.purchase_number, old.charge_key) = ");
     inherit.push("(discrepancy.purchase_number, discrepancy.charge_key)");
     inherit.fetch(connection).await?;
-    let mut close = Statement::new("UPDATE discrepancy SET closing = 'superseded', closed_at = COALESCE(closed_at, ");
-    close
-        .int(at)
-        .push(") WHERE statement_number IN (SELECT number FROM statement WHERE state <> 'superseded' AND channel = ");
+    // How a person had closed one stays as it was.
+    let mut close = Statement::new("UPDATE discrepancy SET closing = 'superseded', closed_at = ");
+    close.int(at).push(" WHERE closed_at IS NULL AND statement_number IN ");
+    close.push("(SELECT number FROM statement WHERE state <> 'superseded' AND channel = ");
     close
         .text(&statement.channel)
         .push(" AND day = ")

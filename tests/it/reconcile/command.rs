@@ -14,7 +14,7 @@ use serde_json::Value;
 /// The plan asks nobody while the test lasts.
 const SETTINGS: &str = r#"purchase.checking_after = "1h"
 [charging.viettel]
-timeout = "300ms"
+timeout = "2s"
 inquiry_plan = ["1h"]
 [statement.viettel]
 key = "Ref"
@@ -79,6 +79,26 @@ both_stores! {
         assert!(books.contains("explained") && !books.contains("suspense") && books.contains("revenue VIP NAP1"), "{books}");
         let csv = terminal.does(&["settlement", &day, "--csv"]).await;
         assert!(csv.contains(&format!("{day},viettel,9029,VIP,NAP1,VND,1,10000,0,0,10000,0")), "{csv}");
+        world.ends(&["done"], crate::world::Books::BOUGHT).await;
+    }
+
+    async fn a_long_is_granted_by_the_statement_alone_where_the_policy_says_so(store: Store) {
+        let world = World::of(store).set(&format!("{SETTINGS}long = \"grant\"\n")).start().await;
+        let (phone, terminal) = (world.phone("0854689520"), Terminal::beside(&world));
+        world.billing_faults(ConfirmPayment, Fault::Lost, 1);
+        phone.buys("ON VIP NAP1").await;
+        world.comes_to("charge_unknown").await;
+        let (key, id, day) = charge(&world).await;
+        let (folder, day) = (tempfile::tempdir().unwrap(), day.to_string());
+        let file = folder.path().join("statement.csv");
+        std::fs::write(&file, format!("Ref,Amount\n{key},10000\n")).unwrap();
+        let told = terminal.does(&["reconcile", "viettel", &day, file.to_str().unwrap()]).await;
+        assert!(told.contains("1 acts are ordered by the policy"), "{told}");
+        phone.reads_done().await;
+        let told = terminal.does(&["reconcile", "viettel", &day, file.to_str().unwrap()]).await;
+        assert!(told.contains("nothing is open") && !told.contains("ordered"), "{told}");
+        let shown = terminal.reads(&["purchases", "show", &id]).await;
+        assert_eq!((&shown["acts"][0]["verb"], &shown["state"]), (&"mark_paid".into(), &"done".into()));
         world.ends(&["done"], crate::world::Books::BOUGHT).await;
     }
 
