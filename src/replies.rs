@@ -145,7 +145,7 @@ fn notice_name(notice: Notice, purchase: &Purchase) -> &'static str {
         Notice::Done if purchase.offer.is_none() => "done_by_hand",
         Notice::Done => "done",
         // Two people have said that the package stays.
-        Notice::Refunded if purchase.granted() == "yes" => "refunded_granted",
+        Notice::Refunded if matches!(purchase.granted(), "yes" | "elsewhere") => "refunded_granted",
         Notice::Refunded => "refunded",
     }
 }
