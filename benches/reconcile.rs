@@ -5,7 +5,6 @@
 #[expect(dead_code, unused_macros, unused_imports, reason = "the benchmark needs a part of the tests' private stores")]
 #[path = "../tests/it/stores.rs"]
 mod stores;
-#[expect(dead_code, reason = "the benchmark needs a part of the generated day")]
 #[path = "../tests/statement_day/mod.rs"]
 mod statement_day;
 
