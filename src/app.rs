@@ -5,6 +5,7 @@ mod links;
 mod rules;
 mod status;
 
+use crate::care::Care;
 use crate::charging::Channels;
 use crate::config::{Config, LinkKind};
 use crate::engine::clock::Clock;
@@ -22,6 +23,7 @@ use crate::replies::Replies;
 use crate::telemetry::watchdog::Heartbeat;
 use crate::telemetry::{self, systemd};
 use anyhow::{Context, anyhow};
+use axum::Router;
 pub use check::{Checked, check};
 use links::Starter;
 use paygate_parsers::msisdn::Country;
@@ -92,15 +94,21 @@ impl App {
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
         let notifies = http::notify::State::new(&config.http, Arc::clone(&channels), engine.intake());
+        let for_care = keys.clone();
         let partners = http::partner::State::new(config, &for_partners, keys, engine.intake(), engine.frozen());
         let paged = channels.iter().map(|(name, it)| (name.to_owned(), it.capabilities().link_ttl.is_some()));
         let hearing = http::Hearing::default();
+        let care = config
+            .care
+            .as_ref()
+            .map(|settings| Care::new(config, settings, country.clone(), journal.clone(), for_care, ready.clone()));
         let orders = http::Orders::new(config, country, paged, engine.intake(), journal.clone(), hearing.clone());
         let router =
             http::router(http::State::new(&config.http, &config.smsc, engine.intake(), ready.clone(), metrics))
                 .merge(http::notify::router(notifies, &config.http))
                 .merge(http::partner::router(partners, &config.http))
-                .merge(orders.routes(&config.http));
+                .merge(orders.routes(&config.http))
+                .merge(care.map_or_else(Router::new, |care| care.routes(&config.http)));
         if !config.app.is_empty() {
             tasks.spawn(hearing.hear(engine.moves()));
         }

@@ -6,6 +6,7 @@ mod arguments;
 mod daemon;
 mod operators;
 mod parse;
+mod people;
 mod purchases;
 mod table;
 
@@ -73,6 +74,7 @@ fn perform(arguments: Arguments) -> Result<Answer, Failure> {
         Verb::Inquire(asked) => operators::inquire(&asked, log),
         Verb::Freeze(asked) => operators::freeze(&asked, log),
         Verb::Thaw(asked) => operators::thaw(&asked, log),
+        Verb::Operator { verb } => people::operator(verb, log),
     }
 }
 

@@ -3,16 +3,13 @@
 
 use super::Failure;
 use super::arguments::By;
+use crate::care::acts;
 use crate::config::Config;
-use crate::journal::rows::{ActOutcome, ActRow, Deed, NewAct};
+use crate::journal::rows::{ActOutcome, Deed};
 use crate::journal::{Journal, JournalError};
 use crate::purchase::Purchase;
 use std::io::{self, IsTerminal, Write};
-use std::time::Duration;
-use tokio::time::{Instant, sleep, sleep_until};
-
-/// Between two looks at whether a daemon has carried it out.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+use tokio::time::Instant;
 
 /// The journal that daemons share, for an operator.
 pub(super) struct Desk {
@@ -31,33 +28,18 @@ impl Desk {
     }
 
     pub(super) async fn write(&self, who: Who, deed: Deed, evidence: Option<String>) -> Result<i64, Failure> {
-        let act = NewAct { operator: who.operator, deed, reason: who.reason, evidence };
-        self.journal.act(&act).await.map_err(failed)
+        acts::file(&self.journal, &who.operator, deed, &who.reason, evidence).await.map_err(failed)
     }
 
     /// Waits until a daemon has carried the act out, or says that none has and that it stands all the same.
     pub(super) async fn carried_out(&self, number: i64, id: &str, end: Instant) -> Result<ActOutcome, Failure> {
-        loop {
-            let act: Option<ActRow> = self.journal.act_of(number).await.map_err(failed)?;
-            if let Some((_, outcome)) = act.and_then(|act| act.done) {
-                return Ok(outcome);
-            }
-            if Instant::now() >= end {
-                return Err(Failure::No(format!(
-                    "no daemon has taken it yet; it stands as act {number} and the next one to run carries it out: see \
-                     `paygate purchases show {id}`"
-                )));
-            }
-            pause(end).await;
-        }
-    }
-}
-
-/// A look's pause, that does not outlast the wait.
-pub(super) async fn pause(end: Instant) {
-    tokio::select! {
-        () = sleep(LOOK_EVERY) => {}
-        () = sleep_until(end) => {}
+        let outcome = acts::carried_out(&self.journal, number, end).await.map_err(failed)?;
+        outcome.ok_or_else(|| {
+            Failure::No(format!(
+                "no daemon has taken it yet; it stands as act {number} and the next one to run carries it out: see \
+                 `paygate purchases show {id}`"
+            ))
+        })
     }
 }
 
@@ -70,9 +52,7 @@ pub(super) struct Who {
 impl Who {
     /// As the arguments say; a reason that is missing is asked for where somebody can be asked.
     pub(super) fn of(by: &By) -> Result<Self, Failure> {
-        let operator = by.operator.clone().or_else(|| name_in("SUDO_USER")).or_else(|| name_in("USER"));
-        let operator = operator.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-        let operator = operator.ok_or_else(|| usage("it is not known who you are; say so with --operator NAME"))?;
+        let operator = operator(by.operator.as_deref())?;
         let reason = match &by.reason {
             Some(reason) => reason.clone(),
             None if io::stdin().is_terminal() => ask_for_a_reason()?,
@@ -84,6 +64,13 @@ impl Who {
         }
         Ok(Self { operator, reason })
     }
+}
+
+/// The name of whoever acts, as given or as the system knows it.
+pub(super) fn operator(given: Option<&str>) -> Result<String, Failure> {
+    let name = given.map(str::to_owned).or_else(|| name_in("SUDO_USER")).or_else(|| name_in("USER"));
+    let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    name.ok_or_else(|| usage("it is not known who you are; say so with --operator NAME"))
 }
 
 fn name_in(variable: &str) -> Option<String> {

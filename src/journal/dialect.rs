@@ -259,22 +259,29 @@ impl Dialect {
 
     /// Brings the schema up to date. Safe to run again and by several instances at once.
     pub(super) async fn migrate(self, writer: &AnyPool) -> Result<(), sqlx::Error> {
-        let (init, acts, surplus) = match self {
+        let (init, acts, surplus, people) = match self {
             Self::Sqlite => (
                 include_str!("../../migrations/sqlite/0001_init.sql"),
                 include_str!("../../migrations/sqlite/0002_acts.sql"),
                 include_str!("../../migrations/sqlite/0003_surplus.sql"),
+                include_str!("../../migrations/sqlite/0004_people.sql"),
             ),
             Self::Postgres => (
                 include_str!("../../migrations/postgres/0001_init.sql"),
                 include_str!("../../migrations/postgres/0002_acts.sql"),
                 include_str!("../../migrations/postgres/0003_surplus.sql"),
+                include_str!("../../migrations/postgres/0004_people.sql"),
             ),
         };
         let migration = |number, name: &'static str, sql: &'static str| {
             Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
         };
-        let all = vec![migration(1, "init", init), migration(2, "acts", acts), migration(3, "surplus", surplus)];
+        let all = vec![
+            migration(1, "init", init),
+            migration(2, "acts", acts),
+            migration(3, "surplus", surplus),
+            migration(4, "people", people),
+        ];
         Ok(Migrator::with_migrations(all).run(writer).await?)
     }
 }

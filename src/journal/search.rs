@@ -4,7 +4,7 @@
 use super::acts;
 use super::columns::{self, Columns};
 use super::error::Cause;
-use super::rows::{AttemptRow, Backlog, Filter, Listed, MessageFilter, MessageRow, ReplyRow, Story};
+use super::rows::{AttemptRow, Backlog, Filter, Listed, MessageFilter, MessageRow, Pending, ReplyRow, Search, Story};
 use super::statement::{ROWS, Statement};
 use super::store::Store;
 use super::surplus;
@@ -13,6 +13,11 @@ use std::collections::HashMap;
 
 /// Rows in one answer at most, whatever is asked for.
 const LIST: u32 = 10_000;
+
+/// What a person looks at and nobody knows yet stays unknown.
+const IS_UNKNOWN: &str = "(state IN ('charge_unknown', 'grant_unknown', 'refund_unknown') \
+                          OR review IN ('charge_unknown', 'grant_unknown', 'refund_unknown'))";
+const IS_OPEN: &str = "state NOT IN ('done', 'declined', 'expired', 'cancelled', 'refunded', 'refused')";
 
 pub(super) async fn list(store: &Store, filter: &Filter) -> Result<Vec<Listed>, Cause> {
     let purchases = columns::all(&store.read(matching(filter)).await?, columns::purchase)?;
@@ -45,24 +50,43 @@ fn matching(filter: &Filter) -> Statement {
         });
         select.text(state).push(")");
     }
+    if let Some(pending) = filter.backlog {
+        select.push(" AND number IN (SELECT number FROM purchase WHERE due_at IS NOT NULL AND ").push(match pending {
+            Pending::Open => IS_OPEN,
+            Pending::Unknown => IS_UNKNOWN,
+        });
+        select.push(")");
+    }
+    if let Some(door) = &filter.door {
+        select.push(" AND door = ").text(door);
+    }
     if let Some(channel) = &filter.channel {
         select.push(" AND channel = ").text(channel);
     }
     if filter.surplus {
         select.push(" AND number IN (SELECT first_number FROM surplus UNION SELECT second_number FROM surplus)");
     }
-    if let Some(words) = &filter.search {
-        search(&mut select, words);
+    if let Some(sought) = &filter.search {
+        search(&mut select, sought);
+    }
+    if let Some(place) = &filter.after {
+        select.push(" AND created_at <= ").int(place.created_at).push(" AND (created_at < ").int(place.created_at);
+        select.push(" OR id < ").text(&place.id).push(")");
     }
     select.push(" ORDER BY created_at DESC, id DESC LIMIT ").int(filter.limit.min(LIST).into());
     select
 }
 
 /// Each branch has its index; one condition with OR would read the whole table by time.
-fn search(select: &mut Statement, words: &str) {
+fn search(select: &mut Statement, sought: &Search) {
+    let words = sought.words.as_str();
     select.push(" AND number IN (SELECT number FROM purchase WHERE id = ").text(words);
-    select.push(" UNION SELECT number FROM purchase WHERE msisdn = ").text(words);
-    select.push(" UNION SELECT number FROM purchase WHERE account_folded = ").text(&words.to_lowercase());
+    for msisdn in [Some(words), sought.msisdn.as_deref()].into_iter().flatten() {
+        select.push(" UNION SELECT number FROM purchase WHERE msisdn = ").text(msisdn);
+    }
+    for account in [Some(words), sought.account.as_deref()].into_iter().flatten() {
+        select.push(" UNION SELECT number FROM purchase WHERE account_folded = ").text(&account.to_lowercase());
+    }
     // A key begins with its purchase's id, and is looked for there.
     let of_key = words.rsplit_once('-').map_or(words, |(id, _)| id);
     for table in ["charge", "\"grant\"", "refund"] {
@@ -139,13 +163,9 @@ pub(super) async fn messages(store: &Store, filter: &MessageFilter) -> Result<Ve
 }
 
 pub(super) async fn backlog(store: &Store) -> Result<Backlog, Cause> {
-    // What a person looks at and nobody knows yet stays unknown.
-    const UNKNOWN: &str = "(state IN ('charge_unknown', 'grant_unknown', 'refund_unknown') \
-                           OR review IN ('charge_unknown', 'grant_unknown', 'refund_unknown'))";
-    const END: &str = "state IN ('done', 'declined', 'expired', 'cancelled', 'refunded', 'refused')";
     let select = format!(
-        "SELECT COUNT(CASE WHEN {END} THEN NULL ELSE 1 END), COUNT(CASE WHEN {UNKNOWN} THEN 1 END), \
-         MIN(CASE WHEN {UNKNOWN} THEN created_at END), COUNT(CASE WHEN state = 'review' THEN 1 END), \
+        "SELECT COUNT(CASE WHEN {IS_OPEN} THEN 1 END), COUNT(CASE WHEN {IS_UNKNOWN} THEN 1 END), \
+         MIN(CASE WHEN {IS_UNKNOWN} THEN created_at END), COUNT(CASE WHEN state = 'review' THEN 1 END), \
          (SELECT COUNT(*) FROM reply WHERE due_at IS NOT NULL), \
          (SELECT COUNT(*) FROM act WHERE due_at IS NOT NULL) FROM purchase WHERE due_at IS NOT NULL"
     );
