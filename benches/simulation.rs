@@ -6,7 +6,7 @@
 mod simulation;
 
 use clap::Parser;
-use simulation::{Broken, Fault, Simulator, Summary, Wrong, live_all};
+use simulation::{Broken, Came, Fault, Simulator, Summary, Wrong, live_all};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -98,6 +98,10 @@ fn report(summary: &Summary, arguments: &Arguments, took: Duration) {
     println!("\nhow purchases ended");
     for (state, count) in &tally.ends {
         println!("{count:>12} {state}");
+    }
+    println!("\nwho came by HTTP, where the others wrote an SMS");
+    for (came, what) in Came::ALL {
+        println!("{:>12} {what}", tally.came.get(&came).copied().unwrap_or(0));
     }
     println!("\nwhat went wrong around them");
     for (fault, what) in Fault::ALL {

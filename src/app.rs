@@ -94,21 +94,17 @@ impl App {
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
         let notifies = http::notify::State::new(&config.http, Arc::clone(&channels), engine.intake());
-        let for_care = keys.clone();
+        let care = care(config, &for_partners, &journal, &keys, &ready);
         let partners = http::partner::State::new(config, &for_partners, keys, engine.intake(), engine.frozen());
         let paged = channels.iter().map(|(name, it)| (name.to_owned(), it.capabilities().link_ttl.is_some()));
         let hearing = http::Hearing::default();
-        let care = config
-            .care
-            .as_ref()
-            .map(|settings| Care::new(config, settings, country.clone(), journal.clone(), for_care, ready.clone()));
         let orders = http::Orders::new(config, country, paged, engine.intake(), journal.clone(), hearing.clone());
         let router =
             http::router(http::State::new(&config.http, &config.smsc, engine.intake(), ready.clone(), metrics))
                 .merge(http::notify::router(notifies, &config.http))
                 .merge(http::partner::router(partners, &config.http))
                 .merge(orders.routes(&config.http))
-                .merge(care.map_or_else(Router::new, |care| care.routes(&config.http)));
+                .merge(care);
         if !config.app.is_empty() {
             tasks.spawn(hearing.hear(engine.moves()));
         }
@@ -182,6 +178,28 @@ impl StopSignals {
             _ = self.interrupt.recv() => "SIGINT",
         }
     }
+}
+
+/// The care page; nothing where none is configured.
+fn care(
+    config: &Config,
+    desk: &Desk,
+    journal: &Journal,
+    keys: &Keys,
+    readiness: &watch::Receiver<Readiness>,
+) -> Router {
+    let Some(settings) = &config.care else { return Router::new() };
+    Care::new(config, settings, desk, journal.clone(), keys.clone(), readiness.clone()).routes(&config.http)
+}
+
+/// The rules of this configuration, for whoever asks whether something may be done and does nothing itself. Codes are made with
+/// none of it.
+///
+/// # Errors
+/// TLS cannot be set up on this machine.
+pub(crate) fn policy(config: &Config) -> anyhow::Result<Rules> {
+    let client = HttpClient::new().context("TLS cannot be set up on this machine")?;
+    Ok(rules::rules(config, &Channels::new(&config.charging, &client), ""))
 }
 
 async fn desk(config: &Config, journal: &Journal, client: &HttpClient) -> anyhow::Result<Desk> {

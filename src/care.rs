@@ -18,12 +18,14 @@ mod session;
 
 use crate::charging::gives_back;
 use crate::config::{self, Charging, Config};
+use crate::engine::desk::Desk;
 use crate::http::{Readiness, guarded};
 use crate::idempotency::Keys;
 use crate::journal::rows::{NewAudit, Search};
 use crate::journal::{Journal, JournalError};
 use crate::purchase::Purchase;
 use crate::purchase::fault::{Fault, fault, refusal};
+use crate::purchase::rules::Rules;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
@@ -54,6 +56,7 @@ struct Shared {
     own_keys: Keys,
     hashing: Hashing,
     country: Country,
+    rules: Rules,
     charging: BTreeMap<String, Charging>,
     /// Whatever charges, by itself or for us: what may be frozen.
     channels: Vec<String>,
@@ -61,12 +64,12 @@ struct Shared {
 }
 
 impl Care {
-    /// `readiness` is what `/readyz` reads.
+    /// `desk` has what the engine knows of rules and numbers; `readiness` is what `/readyz` reads.
     #[must_use]
     pub fn new(
         config: &Config,
         settings: &config::Care,
-        country: Country,
+        desk: &Desk,
         journal: Journal,
         keys: Keys,
         readiness: watch::Receiver<Readiness>,
@@ -77,7 +80,8 @@ impl Care {
             journal,
             keys,
             own_keys: Keys::process(COUNTED_HERE),
-            country,
+            country: desk.reader.country.clone(),
+            rules: desk.rules.clone(),
             charging: config.charging.clone(),
             channels: acts::channels(config).map(str::to_owned).collect(),
             readiness,
@@ -94,6 +98,7 @@ impl Care {
             .route("/care/purchases", get(list::page))
             .route("/care/purchases/{id}", get(purchase::page))
             .route("/care/purchases/{id}/{verb}", post(purchase::act))
+            .route("/care/acts/{number}/{word}", post(purchase::second))
             .route("/care/channels", get(channels::page))
             .route("/care/channels/{name}/freeze", post(channels::freeze))
             .route("/care/channels/{name}/thaw", post(channels::thaw))

@@ -8,6 +8,7 @@ mod operators;
 mod parse;
 mod people;
 mod purchases;
+mod remedies;
 mod table;
 
 use arguments::{Arguments, Verb};
@@ -72,6 +73,11 @@ fn perform(arguments: Arguments) -> Result<Answer, Failure> {
         Verb::Purchases { verb } => purchases::purchases(verb, log),
         Verb::Review { verb } => operators::review(verb, log),
         Verb::Inquire(asked) => operators::inquire(&asked, log),
+        Verb::Grant(asked) => remedies::grant(&asked, log),
+        Verb::Refund(asked) => remedies::refund(&asked, log),
+        Verb::MarkPaid(asked) => remedies::mark_paid(&asked, log),
+        Verb::MarkGranted(asked) => remedies::mark_granted(&asked, log),
+        Verb::Acts { verb } => remedies::acts(verb, log),
         Verb::Freeze(asked) => operators::freeze(&asked, log),
         Verb::Thaw(asked) => operators::thaw(&asked, log),
         Verb::Operator { verb } => people::operator(verb, log),

@@ -10,6 +10,7 @@ mod dialect;
 mod error;
 mod find;
 mod lineage;
+mod migrations;
 mod people;
 pub mod rows;
 mod search;
@@ -186,6 +187,29 @@ impl Journal {
             written.first().copied().ok_or_else(|| sqlx::Error::RowNotFound.into())
         })
         .await
+    }
+
+    /// What waits for a second person, oldest first.
+    pub async fn unconfirmed_acts(&self) -> Result<Vec<ActRow>, JournalError> {
+        self.told("list acts that wait for a second person", acts::unconfirmed(&self.store).await)
+    }
+
+    /// A second person's word for an act. False where it does not wait for one, or not for this one: whoever wrote it does
+    /// not confirm it.
+    pub async fn confirm_act(&self, number: i64, second: &str) -> Result<bool, JournalError> {
+        let update = acts::confirm(number, second, self.now().await?);
+        self.settle_act("confirm an operator's act", update).await
+    }
+
+    /// Takes back an act that nobody has confirmed. False where it does not wait for that.
+    pub async fn withdraw_act(&self, number: i64) -> Result<bool, JournalError> {
+        let update = acts::withdraw(number, self.now().await?);
+        self.settle_act("withdraw an operator's act", update).await
+    }
+
+    async fn settle_act(&self, what: &'static str, update: Statement) -> Result<bool, JournalError> {
+        let store = Arc::clone(&self.store);
+        self.driven(what, async move { Ok(!store.act(update).await?.is_empty()) }).await
     }
 
     /// An operator's act, and what came of it.

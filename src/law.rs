@@ -53,6 +53,10 @@ pub enum Rule {
     OpenIsDue,
     /// A message that is known already starts nothing.
     RedeliveryStartsNothing,
+    /// What an app was answered about its order is what it is answered again.
+    OrderKeepsItsAnswer,
+    /// A partner's id stands for one payment, and for no other.
+    PaymentKeepsItsWords,
     /// A message whose commit is in doubt is not acknowledged.
     DoubtIsNotAcknowledged,
     /// A clock that leapt forward makes no early "not found" a proof,
@@ -64,7 +68,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::UnknownIsAskedAbout,
         Self::OneKeyForACharge,
         Self::ChargeNotFoundIsTimed,
@@ -89,6 +93,8 @@ impl Rule {
         Self::LinkCanBePaidAt,
         Self::OpenIsDue,
         Self::RedeliveryStartsNothing,
+        Self::OrderKeepsItsAnswer,
+        Self::PaymentKeepsItsWords,
         Self::DoubtIsNotAcknowledged,
         Self::LeapProvesNothing,
         Self::StartProvesNothing,

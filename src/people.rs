@@ -23,6 +23,14 @@ pub enum Right {
     SeeNumbers,
     /// Say what became of a purchase in review.
     Resolve,
+    /// Have granted what was paid for; only ever as a grant.
+    Grant,
+    /// Say that the money was taken, or that the package came by another way.
+    Mark,
+    /// Order money back, or package and money both; a second person confirms it.
+    Refund,
+    /// Be that second person.
+    Confirm,
     /// Let no new charge begin on a channel, and let them begin again.
     Freeze,
     /// Read who looked at what.
@@ -53,7 +61,9 @@ impl Role {
     pub const fn may(self, right: Right) -> bool {
         match right {
             Right::Inquire => true,
-            Right::SeeNumbers | Right::Resolve => !matches!(self, Self::Agent),
+            Right::SeeNumbers | Right::Resolve | Right::Grant | Right::Mark | Right::Refund | Right::Confirm => {
+                !matches!(self, Self::Agent)
+            }
             Right::Freeze => matches!(self, Self::Supervisor | Self::Administrator),
             Right::ReadAudit => matches!(self, Self::Administrator),
         }

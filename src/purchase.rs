@@ -17,5 +17,5 @@ pub mod rules;
 pub mod subscriber;
 
 pub use input::{Effect, Input, Step};
-pub use next::{found_extra_charge, next, objection, questions};
+pub use next::{found_extra_charge, is_taken, needs_second, next, objection, objection_to, questions};
 pub use record::{Purchase, State};

@@ -122,7 +122,7 @@ fn price(money: Money) -> String {
     }
 }
 
-const fn notice_name(notice: Notice, purchase: &Purchase) -> &'static str {
+fn notice_name(notice: Notice, purchase: &Purchase) -> &'static str {
     match notice {
         Notice::Offer => offer_name(purchase),
         Notice::Refused { decline } => refused_name(decline),
@@ -144,6 +144,8 @@ const fn notice_name(notice: Notice, purchase: &Purchase) -> &'static str {
         // What was given by hand was never named to us.
         Notice::Done if purchase.offer.is_none() => "done_by_hand",
         Notice::Done => "done",
+        // Two people have said that the package stays.
+        Notice::Refunded if purchase.granted() == "yes" => "refunded_granted",
         Notice::Refunded => "refunded",
     }
 }

@@ -6,7 +6,7 @@ pub(crate) mod timeline;
 
 use crate::journal::rows::EventRow;
 use crate::purchase::evidence::{Cause, ChannelAnswer, CheckAnswer, Finding, GrantAnswer, Reason};
-use crate::purchase::input::{ChannelCall, GrantCall, Input, Payment, Person};
+use crate::purchase::input::{ChannelCall, GrantCall, Input, Payment, Person, Remedy};
 use crate::purchase::offer::Asks;
 use crate::purchase::record::{Order, Purchase, Retry, ReviewReason, State, Verdict};
 use serde::Serialize;
@@ -100,8 +100,26 @@ pub(crate) fn event(input: &Input, row: &EventRow, purchase: &Purchase) -> (Who,
         Input::Grant { call, answer, .. } => (Who::Packages, grant(*call, answer)),
         Input::Timer => (Who::Gateway, timer(row).to_owned()),
         Input::Inquire { by } => (Who::Operator, format!("{} has the peers asked now: {}", by.operator, by.reason)),
+        Input::Remedy { remedy, overrides, by, .. } => (Who::Operator, remedied(*remedy, *overrides, by, row)),
         Input::Resolve { verdict, by } => (Who::Operator, resolved(*verdict, by, row)),
     }
+}
+
+fn remedied(remedy: Remedy, overrides: bool, by: &Person, row: &EventRow) -> String {
+    let what = match remedy {
+        Remedy::Grant => "has it granted".to_owned(),
+        Remedy::MarkPaid => "marks it as paid".to_owned(),
+        Remedy::MarkGranted => "marks it as granted elsewhere".to_owned(),
+        Remedy::Refund { amount } => format!("has {amount} given back"),
+    };
+    let Person { operator, reason, evidence, second, .. } = by;
+    let second = second.as_ref().map_or_else(String::new, |second| format!(", confirmed by {second}"));
+    let both = if overrides { " beside its package" } else { "" };
+    let evidence = evidence.as_ref().map_or_else(String::new, |evidence| format!(" (evidence: {evidence})"));
+    // What is marked as paid long after stays in review, for another reason.
+    let stayed = row.state_from == row.state_to && remedy != Remedy::MarkPaid;
+    let taken = if stayed { ", which could not be taken" } else { "" };
+    format!("{operator} {what}{both}{second}{taken}: {reason}{evidence}")
 }
 
 fn resolved(verdict: Verdict, by: &Person, row: &EventRow) -> String {
@@ -137,6 +155,7 @@ pub(crate) fn heard(input: &Input) -> Option<&str> {
         | Input::Cancel
         | Input::Timer
         | Input::Inquire { .. }
+        | Input::Remedy { .. }
         | Input::Resolve { .. } => return None,
     };
     (!heard.is_empty()).then_some(heard)

@@ -4,7 +4,9 @@
 use crate::config::Config;
 use crate::journal::rows::{ActOutcome, ActRow, Deed, NewAct};
 use crate::journal::{Journal, JournalError};
-use crate::purchase::{self, Purchase, questions};
+use crate::purchase::record::Micros;
+use crate::purchase::rules::Rules;
+use crate::purchase::{self, Purchase, objection_to, questions};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -13,17 +15,22 @@ use tokio::time::{Instant, sleep, sleep_until};
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Why this cannot be done to the purchase as it stands, if it cannot.
-pub(crate) fn objection(purchase: &Purchase, deed: &Deed, evidence: Option<&str>) -> Option<&'static str> {
+pub(crate) fn objection(
+    rules: &Rules,
+    purchase: &Purchase,
+    deed: &Deed,
+    evidence: Option<&str>,
+    now: Micros,
+) -> Option<&'static str> {
     match deed {
-        Deed::Inquire { .. } => {
-            questions(purchase).is_empty().then_some("nothing about it is unknown, so nobody was asked")
-        }
+        Deed::Inquire { .. } => questions(purchase).is_empty().then_some("nothing about it is unknown, so nobody was asked"),
         Deed::Resolve { verdict, .. } => purchase::objection(purchase, *verdict, evidence),
+        Deed::Remedy { remedy, overrides, .. } => objection_to(rules, purchase, *remedy, *overrides, evidence, now),
         Deed::Freeze { .. } | Deed::Thaw { .. } => None,
     }
 }
 
-/// Why a channel need not be frozen or cannot be thawed: the freeze that holds on it, or that none does.
+/// The freeze that holds on this channel, if any does.
 pub(crate) async fn freeze_of(journal: &Journal, channel: &str) -> Result<Option<ActRow>, JournalError> {
     Ok(journal.freezes().await?.into_iter().find(|freeze| channel_of(freeze) == channel))
 }
@@ -32,7 +39,7 @@ pub(crate) async fn freeze_of(journal: &Journal, channel: &str) -> Result<Option
 pub(crate) fn channel_of(act: &ActRow) -> &str {
     match &act.act.deed {
         Deed::Freeze { channel } | Deed::Thaw { channel } => channel,
-        Deed::Inquire { .. } | Deed::Resolve { .. } => "",
+        Deed::Inquire { .. } | Deed::Resolve { .. } | Deed::Remedy { .. } => "",
     }
 }
 

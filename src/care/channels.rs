@@ -109,6 +109,6 @@ async fn filed(
 fn deed_channel(deed: &Deed) -> &str {
     match deed {
         Deed::Freeze { channel } | Deed::Thaw { channel } => channel,
-        Deed::Inquire { .. } | Deed::Resolve { .. } => "",
+        Deed::Inquire { .. } | Deed::Resolve { .. } | Deed::Remedy { .. } => "",
     }
 }

@@ -23,7 +23,7 @@ const REVIEWS: u32 = 10;
 struct Alarm {
     tone: Tone,
     says: String,
-    look: &'static str,
+    look: String,
 }
 
 pub(super) async fn page(extract::State(care): extract::State<Care>, visitor: Visitor) -> Response {
@@ -39,7 +39,8 @@ async fn content(care: &Care) -> Result<Html, JournalError> {
     let in_review = Some(State::Review.as_str().to_owned());
     let reviews = journal.list(&Filter { state: in_review, limit: REVIEWS, ..Filter::default() }).await?;
     let missing = care.0.readiness.borrow().missing();
-    let alarms = alarms(&backlog, &freezes, &missing, now);
+    let mut alarms = alarms(&backlog, &freezes, &missing, now);
+    alarms.extend(journal.unconfirmed_acts().await?.iter().filter_map(|act| unconfirmed(act, now)));
     let heading = el("h2").text("In review").add(el("small").text("newest first"));
     let waiting = (!reviews.is_empty()).then(|| {
         let table = super::list::table(care, &reviews);
@@ -56,7 +57,7 @@ async fn content(care: &Care) -> Result<Html, JournalError> {
 /// Whatever a person should see first; the worst stands first.
 fn alarms(backlog: &Backlog, freezes: &[ActRow], missing: &[String], now: Micros) -> Vec<Alarm> {
     let mut alarms = Vec::new();
-    let mut alarm = |tone, says: String, look| alarms.push(Alarm { tone, says, look });
+    let mut alarm = |tone, says: String, look: &str| alarms.push(Alarm { tone, says, look: String::from(look) });
     for part in missing {
         alarm(Tone::Person, format!("Not ready: {part}"), "/care");
     }
@@ -86,12 +87,18 @@ fn alarms(backlog: &Backlog, freezes: &[ActRow], missing: &[String], now: Micros
     alarms
 }
 
+fn unconfirmed(row: &ActRow, now: Micros) -> Option<Alarm> {
+    let (id, act) = (row.act.deed.purchase()?, &row.act);
+    let says = format!("{} of {} waits for a second person since {}", act.deed.verb(), act.operator, age(now - row.at));
+    Some(Alarm { tone: Tone::Unknown, says, look: format!("/care/purchases/{id}") })
+}
+
 fn alarm_list(alarms: &[Alarm]) -> El {
     if alarms.is_empty() {
         return toned(el("p").class("alarm"), Some(Tone::Good)).text("Nothing needs a person.");
     }
     let alarm = |alarm: &Alarm| {
-        let link = el("a").attr("href", alarm.look).text(&alarm.says);
+        let link = el("a").attr("href", &alarm.look).text(&alarm.says);
         toned(el("li").class("alarm"), Some(alarm.tone)).add(link)
     };
     el("ul").class("alarms").all(alarms.iter().map(alarm))

@@ -1,6 +1,7 @@
 //! One purchase's page: where it stands, what went wrong and what to do about it, its story, and what may be done. Whoever
 //! may read its number in full has that look written down first.
 
+mod acts_so_far;
 mod facts;
 mod remedy;
 mod verbs;
@@ -8,8 +9,8 @@ mod verbs;
 use super::Care;
 use super::acts;
 use super::door::{Fields, Posted};
-use super::frame::{self, Place, time};
-use super::html::{El, Html, el};
+use super::frame::{self, Place};
+use super::html::{Html, el};
 use super::mask::Mask;
 use super::session::Visitor;
 use crate::idempotency::{Ask, Claim};
@@ -17,12 +18,14 @@ use crate::journal::JournalError;
 use crate::journal::rows::{ActOutcome, Deed, Story};
 use crate::people::Right;
 use crate::purchase::Purchase;
+use crate::purchase::record::Micros;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::time::Instant;
+pub(super) use acts_so_far::second;
 use verbs::Verb;
 
 /// A form that is sent twice within it does what it does once.
@@ -73,27 +76,25 @@ async fn shown(
     let mask = if in_full { Mask::none() } else { Mask::of(&story.purchase, &care.0.country) };
     let status = note.as_ref().map_or(StatusCode::OK, |note| note.status);
     let after = note.map(|note| note.says).or_else(|| came_of(&story, done?));
-    let content = content(care, visitor, &story, &mask, after.as_deref());
+    let now = care.0.journal.now().await?;
+    let content = content(care, visitor, &story, &mask, after.as_deref(), now);
     let title = format!("{} {}", story.purchase.order.service, story.purchase.order.package);
     Ok((status, frame::page(visitor, &title, Place::Purchases, "", content).document()).into_response())
 }
 
-fn content(care: &Care, visitor: &Visitor, story: &Story, mask: &Mask, note: Option<&str>) -> Html {
+fn content(care: &Care, visitor: &Visitor, story: &Story, mask: &Mask, note: Option<&str>, now: Micros) -> Html {
     let purchase = &story.purchase;
     let heading = el("div")
         .class("heading")
         .add(el("h1").text(&format!("{} {}", purchase.order.service, purchase.order.package)))
         .add(super::list::state(purchase.state, purchase.review))
         .add(el("a").class("again").attr("href", &format!("/care/purchases/{}", purchase.id)).text("Look again"));
-    let left = el("div")
-        .class("column")
-        .add(facts::timeline(story, mask))
-        .add(facts::attempts(story))
-        .add(acts_so_far(story, mask));
+    let left = el("div").class("column").add(facts::timeline(story, mask)).add(facts::attempts(story));
     let right = el("div")
         .class("column")
         .add(remedy::card(care, story))
-        .add(verbs::card(visitor, purchase))
+        .add(acts_so_far::card(visitor, story, mask))
+        .add(verbs::card(&care.0.rules, visitor, purchase, now))
         .add(facts::card(story, mask));
     Html::from_iter([
         heading.into(),
@@ -108,35 +109,18 @@ fn came_of(story: &Story, number: i64) -> Option<String> {
     let act = story.acts.iter().find(|act| act.number == number)?;
     let (verb, number) = (act.act.deed.verb(), act.number);
     Some(match act.done {
+        None if act.waits_for_second() => {
+            format!("Act {number} ({verb}) is written down, and waits for a second person to confirm it.")
+        }
         None => format!("Act {number} ({verb}) is written down. No daemon has taken it yet; look again in a moment."),
         Some((_, ActOutcome::CarriedOut)) => {
             format!("Act {number} ({verb}) is carried out. Its story below has the rest.")
         }
+        Some((_, ActOutcome::Refused)) if act.act.deed.needs_second() && act.second.is_none() => format!("Act {number} ({verb}) is taken back; nothing was done by it."),
         Some((_, ActOutcome::Refused)) => {
             format!("Act {number} ({verb}) changed nothing: the purchase had moved on when a daemon took it.")
         }
     })
-}
-
-fn acts_so_far(story: &Story, mask: &Mask) -> Option<El> {
-    if story.acts.is_empty() {
-        return None;
-    }
-    let act = |row: &crate::journal::rows::ActRow| {
-        let came = match row.done {
-            None => "waits",
-            Some((_, outcome)) => outcome.as_str(),
-        };
-        let evidence = row.act.evidence.as_deref().map(|evidence| el("small").text(&mask.over(evidence)));
-        el("li")
-            .add(time(row.at))
-            .add(el("span").class("who").text(&row.act.operator))
-            .add(el("span").text(&format!("{} ({})", row.act.deed.verb(), frame::words(came))))
-            .add(el("span").class("reason").text(&mask.over(&row.act.reason)))
-            .add(evidence)
-    };
-    let list = el("ol").class("acts").all(story.acts.iter().map(act));
-    Some(el("section").class("card").add(el("h2").text("Acts so far")).add(list))
 }
 
 /// Files what a form asks for, and shows the purchase after it.
@@ -173,17 +157,18 @@ async fn filed(
     if reason.is_empty() || [reason, evidence.unwrap_or_default()].iter().any(|it| it.chars().count() > WORDS) {
         return refused(StatusCode::UNPROCESSABLE_ENTITY, "Say why in a few words; it is written down with your name.");
     }
-    let deed = match verb.deed(id, fields) {
-        Ok(deed) => deed,
-        Err(says) => return refused(StatusCode::UNPROCESSABLE_ENTITY, says),
-    };
     let Some(purchase) = care.0.journal.purchases(&[id.to_owned()]).await?.pop() else {
         return refused(StatusCode::NOT_FOUND, "There is no purchase of this id.");
+    };
+    let deed = match verb.deed(&purchase, fields) {
+        Ok(deed) => deed,
+        Err(says) => return refused(StatusCode::UNPROCESSABLE_ENTITY, says),
     };
     if fields.get("seen") != purchase.version.to_string() {
         return refused(StatusCode::CONFLICT, "It has changed since you looked. Read it again; nothing was done.");
     }
-    if let Some(objection) = acts::objection(&purchase, &deed, evidence) {
+    let now = care.0.journal.now().await?;
+    if let Some(objection) = acts::objection(&care.0.rules, &purchase, &deed, evidence, now) {
         return refused(StatusCode::CONFLICT, &format!("Nothing was done: {objection}."));
     }
     once(care, visitor, &purchase, deed, reason, evidence).await.map(Ok)
@@ -197,7 +182,7 @@ async fn once(
     reason: &str,
     evidence: Option<&str>,
 ) -> Result<Option<i64>, JournalError> {
-    let (verb, owner) = (deed.verb(), crate::engine::random_hex());
+    let (verb, waits, owner) = (deed.verb(), deed.needs_second(), crate::engine::random_hex());
     let key = format!("care: {} {} {} {verb}", visitor.csrf, purchase.id, purchase.version);
     let ask = Ask { key: &key, fingerprint: "", owner: &owner, life: DOUBLE_CLICK };
     match care.0.keys.claim(ask).await {
@@ -215,6 +200,8 @@ async fn once(
             return Err(error);
         }
     };
-    acts::carried_out(&care.0.journal, number, Instant::now() + care.0.settings.act_wait).await?;
+    if !waits {
+        acts::carried_out(&care.0.journal, number, Instant::now() + care.0.settings.act_wait).await?;
+    }
     Ok(Some(number))
 }

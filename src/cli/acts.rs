@@ -3,28 +3,43 @@
 
 use super::Failure;
 use super::arguments::By;
+use crate::app;
 use crate::care::acts;
 use crate::config::Config;
 use crate::journal::rows::{ActOutcome, Deed};
 use crate::journal::{Journal, JournalError};
 use crate::purchase::Purchase;
+use crate::purchase::rules::Rules;
 use std::io::{self, IsTerminal, Write};
 use tokio::time::Instant;
 
 /// The journal that daemons share, for an operator.
 pub(super) struct Desk {
     pub(super) journal: Journal,
+    rules: Rules,
 }
 
 impl Desk {
     pub(super) async fn open(config: &Config) -> Result<Self, Failure> {
-        Ok(Self { journal: Journal::open_for_an_operator(&config.journal).await.map_err(failed)? })
+        let rules = app::policy(config).map_err(|error| Failure::No(format!("{error:#}")))?;
+        Ok(Self { journal: Journal::open_for_an_operator(&config.journal).await.map_err(failed)?, rules })
     }
 
     pub(super) async fn purchase(&self, id: &str) -> Result<Purchase, Failure> {
         let found = self.journal.purchases(&[id.to_owned()]).await.map_err(failed)?.pop();
         let hint = "find its id with `paygate purchases list --search`";
         found.ok_or_else(|| Failure::No(format!("there is no purchase {id:?}; {hint}")))
+    }
+
+    /// Why it cannot be done to the purchase as it stands, if it cannot.
+    pub(super) async fn objection(
+        &self,
+        purchase: &Purchase,
+        deed: &Deed,
+        evidence: Option<&str>,
+    ) -> Result<Option<&'static str>, Failure> {
+        let now = self.journal.now().await.map_err(failed)?;
+        Ok(acts::objection(&self.rules, purchase, deed, evidence, now))
     }
 
     pub(super) async fn write(&self, who: Who, deed: Deed, evidence: Option<String>) -> Result<i64, Failure> {

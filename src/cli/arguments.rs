@@ -45,6 +45,19 @@ pub(super) enum Verb {
     },
     /// Ask the peers now what became of a purchase; moves no money
     Inquire(Inquire),
+    /// Have a purchase granted that was paid for; only ever as a grant, under its own key
+    Grant(Grant),
+    /// Have exactly what was charged given back; a second person confirms it
+    Refund(Refund),
+    /// Say that the channel did take the money, with the evidence; what is fresh is then granted
+    MarkPaid(MarkPaid),
+    /// Say that the package came by another way; it is then never sent by this one
+    MarkGranted(MarkGranted),
+    /// What waits for a second person
+    Acts {
+        #[command(subcommand)]
+        verb: Acts,
+    },
     /// Let no new charge begin on a channel, or list the channels that are frozen
     Freeze(Freeze),
     /// Let charges begin on a channel again
@@ -191,6 +204,92 @@ pub(super) struct Inquire {
     pub(super) by: By,
     #[command(flatten)]
     pub(super) wait: Wait,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Grant {
+    /// The purchase's id
+    pub(super) id: String,
+    /// Grant although the money was given back; a second person confirms it
+    #[arg(long = "override")]
+    pub(super) overrides: bool,
+    #[command(flatten)]
+    pub(super) ordered: Ordered,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Refund {
+    /// The purchase's id
+    pub(super) id: String,
+    /// What is given back, in the currency's minor unit: exactly what was charged, typed again
+    #[arg(long, value_name = "AMOUNT")]
+    pub(super) amount: i64,
+    /// Give back although the package is granted
+    #[arg(long = "override")]
+    pub(super) overrides: bool,
+    #[command(flatten)]
+    pub(super) ordered: Ordered,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MarkPaid {
+    /// The purchase's id
+    pub(super) id: String,
+    #[command(flatten)]
+    pub(super) ordered: Ordered,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MarkGranted {
+    /// The purchase's id
+    pub(super) id: String,
+    #[command(flatten)]
+    pub(super) ordered: Ordered,
+}
+
+/// What goes with each remedy.
+#[derive(Debug, Args)]
+pub(super) struct Ordered {
+    /// What says so: a statement's line, a ticket
+    #[arg(long, value_name = "TEXT")]
+    pub(super) evidence: Option<String>,
+    #[command(flatten)]
+    pub(super) by: By,
+    #[command(flatten)]
+    pub(super) wait: Wait,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Acts {
+    /// List what waits for a second person, the longest waiting first
+    List(Waiting),
+    /// Confirm an act of somebody else's
+    Confirm(Confirm),
+    /// Take back an act that nobody has confirmed
+    Withdraw(Withdraw),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Confirm {
+    /// The act's number
+    pub(super) number: i64,
+    /// Who you are; $SUDO_USER or $USER otherwise
+    #[arg(long, value_name = "NAME")]
+    pub(super) operator: Option<String>,
+    #[command(flatten)]
+    pub(super) wait: Wait,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Withdraw {
+    /// The act's number
+    pub(super) number: i64,
     #[command(flatten)]
     pub(super) at: At,
 }

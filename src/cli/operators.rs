@@ -7,7 +7,7 @@ use super::acts::{Desk, Who, failed};
 use super::arguments::{Freeze, Inquire, Resolve, Review, Thaw, Waiting};
 use super::table::{Cell, Table};
 use super::{Answer, Failure, colour, daemon, json};
-use crate::care::acts::{channel_of, channels, freeze_of, objection, pause};
+use crate::care::acts::{channel_of, channels, freeze_of, pause};
 use crate::config::Config;
 use crate::journal::Journal;
 use crate::journal::rows::{ActOutcome, ActRow, Deed, EventRow, Filter};
@@ -56,7 +56,7 @@ fn resolve(asked: &Resolve, log: Option<&str>) -> Result<Answer, Failure> {
         let (id, desk, end) = (&asked.id, Desk::open(&config).await?, Instant::now() + asked.wait.wait);
         let purchase = desk.purchase(id).await?;
         let deed = Deed::Resolve { purchase: id.clone(), verdict: asked.verdict };
-        if let Some(objection) = objection(&purchase, &deed, asked.evidence.as_deref()) {
+        if let Some(objection) = desk.objection(&purchase, &deed, asked.evidence.as_deref()).await? {
             return Err(Failure::No(format!("{objection}; purchase {id} is {}", purchase.state.as_str())));
         }
         let number = desk.write(who, deed, asked.evidence.clone()).await?;
@@ -87,7 +87,7 @@ pub(super) fn inquire(asked: &Inquire, log: Option<&str>) -> Result<Answer, Fail
         let nothing = |state: &str| {
             Failure::No(format!("purchase {id} is {state}: nothing about it is unknown, so nobody was asked"))
         };
-        if objection(&purchase, &deed, None).is_some() {
+        if desk.objection(&purchase, &deed, None).await?.is_some() {
             return Err(nothing(purchase.state.as_str()));
         }
         let number = desk.write(who, deed, None).await?;

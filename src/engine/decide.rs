@@ -13,8 +13,9 @@ use crate::journal::rows::{
 };
 use crate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Person};
 use crate::purchase::record::{Attempt, AttemptStatus, Purchase, State};
+use crate::purchase::rules::Rules;
 use crate::purchase::subscriber::Answer;
-use crate::purchase::{Step, found_extra_charge, next, objection, questions};
+use crate::purchase::{Step, found_extra_charge, is_taken, next, objection, questions};
 use paygate_parsers::msisdn::Msisdn;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
@@ -145,7 +146,7 @@ impl<'a> Batch<'a> {
             self.draft.later.push(Work::Act { purchase: id.to_owned(), act });
             return;
         }
-        let Some((input, outcome)) = taken(&purchase, &act) else { return };
+        let Some((input, outcome)) = taken(&self.desk.rules, &purchase, &act, self.moment) else { return };
         let mut decision = Decision::default();
         decision.unit.act = Some(ActDone { number: act.number, at: self.moment.now, outcome });
         decision.again.push(Work::Act { purchase: id.to_owned(), act });
@@ -320,7 +321,7 @@ fn is_old_news(purchase: &Purchase, charge: &Attempt, notify: &NotifyIn) -> bool
 }
 
 /// What an act is to the core, and whether the purchase takes it as it stands.
-fn taken(purchase: &Purchase, row: &ActRow) -> Option<(Input, ActOutcome)> {
+fn taken(rules: &Rules, purchase: &Purchase, row: &ActRow, moment: Moment) -> Option<(Input, ActOutcome)> {
     let act = &row.act;
     let evidence = act.evidence.as_deref();
     let by = Person {
@@ -328,11 +329,17 @@ fn taken(purchase: &Purchase, row: &ActRow) -> Option<(Input, ActOutcome)> {
         operator: act.operator.clone(),
         reason: act.reason.clone(),
         evidence: act.evidence.clone(),
+        second: row.second.as_ref().map(|(second, _)| second.clone()),
     };
     let (input, taken) = match &act.deed {
         Deed::Inquire { .. } => (Input::Inquire { by }, !questions(purchase).is_empty()),
         Deed::Resolve { verdict, .. } => {
             (Input::Resolve { verdict: *verdict, by }, objection(purchase, *verdict, evidence).is_none())
+        }
+        Deed::Remedy { remedy, overrides, .. } => {
+            let called_at = moment.asked_at(purchase.grant.as_ref(), &rules.grant);
+            let taken = is_taken(rules, purchase, *remedy, *overrides, &by, called_at);
+            (Input::Remedy { remedy: *remedy, called_at, overrides: *overrides, by }, taken)
         }
         Deed::Freeze { .. } | Deed::Thaw { .. } => return None,
     };

@@ -2,6 +2,7 @@
 //! the same from every instance and after every restart; never worked out anew from how the purchase stands later.
 
 use crate::journal::rows::EventRow;
+use crate::law::{Rule, holds};
 use crate::purchase::evidence::Decline;
 use crate::purchase::record::{Micros, Purchase, State};
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,9 @@ impl Answered {
     /// The answer of an order with these events, in their order: the first that was known stands.
     #[must_use]
     pub fn first(events: &[EventRow]) -> Option<Self> {
-        events.iter().find_map(|event| serde_json::from_str::<Body>(&event.body).ok()?.answers_order)
+        let mut answers =
+            events.iter().filter_map(|event| serde_json::from_str::<Body>(&event.body).ok()?.answers_order);
+        if holds(Rule::OrderKeepsItsAnswer) { answers.next() } else { answers.next_back() }
     }
 }
 

@@ -5,7 +5,7 @@ use super::clock::Clock;
 use super::parts;
 use super::work::Work;
 use crate::config;
-use crate::journal::rows::{ActRow, Deed, PartRow, Surplus};
+use crate::journal::rows::{PartRow, Surplus};
 use crate::journal::{Journal, JournalError};
 use crate::purchase::record::Micros;
 use crate::telemetry::{message_ids, metrics as names};
@@ -79,7 +79,7 @@ impl Watch {
 
     async fn claim_acts(&self, now: Micros) -> Result<(), JournalError> {
         for act in self.journal.claim_acts(now, self.settings.lease, CLAIM_AT_MOST).await? {
-            if let Some(purchase) = purchase_of(&act) {
+            if let Some(purchase) = act.act.deed.purchase().cloned() {
                 self.hand_in(Work::Act { purchase, act: Box::new(act) }).await;
             }
         }
@@ -119,13 +119,6 @@ impl Watch {
 enum More {
     AtOnce,
     Later,
-}
-
-fn purchase_of(act: &ActRow) -> Option<String> {
-    match &act.act.deed {
-        Deed::Inquire { purchase } | Deed::Resolve { purchase, .. } => Some(purchase.clone()),
-        Deed::Freeze { .. } | Deed::Thaw { .. } => None,
-    }
 }
 
 /// Whether that changed anything.

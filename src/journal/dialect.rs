@@ -6,9 +6,8 @@ use super::lineage::Lineage;
 use crate::config;
 use secrecy::ExposeSecret;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, SqlSafeStr};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection};
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -255,34 +254,6 @@ impl Dialect {
             }
         }
         Ok(())
-    }
-
-    /// Brings the schema up to date. Safe to run again and by several instances at once.
-    pub(super) async fn migrate(self, writer: &AnyPool) -> Result<(), sqlx::Error> {
-        let (init, acts, surplus, people) = match self {
-            Self::Sqlite => (
-                include_str!("../../migrations/sqlite/0001_init.sql"),
-                include_str!("../../migrations/sqlite/0002_acts.sql"),
-                include_str!("../../migrations/sqlite/0003_surplus.sql"),
-                include_str!("../../migrations/sqlite/0004_people.sql"),
-            ),
-            Self::Postgres => (
-                include_str!("../../migrations/postgres/0001_init.sql"),
-                include_str!("../../migrations/postgres/0002_acts.sql"),
-                include_str!("../../migrations/postgres/0003_surplus.sql"),
-                include_str!("../../migrations/postgres/0004_people.sql"),
-            ),
-        };
-        let migration = |number, name: &'static str, sql: &'static str| {
-            Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-        };
-        let all = vec![
-            migration(1, "init", init),
-            migration(2, "acts", acts),
-            migration(3, "surplus", surplus),
-            migration(4, "people", people),
-        ];
-        Ok(Migrator::with_migrations(all).run(writer).await?)
     }
 }
 

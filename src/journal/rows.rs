@@ -1,7 +1,8 @@
 //! What goes into one commit and what comes back from a search, as plain values.
 
 use crate::people::Role;
-use crate::purchase::input::Notice;
+use crate::purchase::input::{Notice, Remedy};
+use crate::purchase::needs_second;
 use crate::purchase::record::{Attempt, Micros, Purchase, Verdict};
 use paygate_parsers::msisdn::Msisdn;
 
@@ -356,6 +357,13 @@ pub enum Deed {
         purchase: String,
         verdict: Verdict,
     },
+    /// This is to be done for a purchase.
+    Remedy {
+        purchase: String,
+        remedy: Remedy,
+        /// Package and money back, both.
+        overrides: bool,
+    },
     /// No new charge begins on this channel.
     Freeze {
         channel: String,
@@ -371,8 +379,29 @@ impl Deed {
         match self {
             Self::Inquire { .. } => "inquire",
             Self::Resolve { .. } => "resolve",
+            Self::Remedy { remedy, .. } => remedy.as_str(),
             Self::Freeze { .. } => "freeze",
             Self::Thaw { .. } => "thaw",
+        }
+    }
+
+    /// The purchase it is about; `None` where it is about a channel.
+    #[must_use]
+    pub fn purchase(&self) -> Option<&String> {
+        match self {
+            Self::Inquire { purchase } | Self::Resolve { purchase, .. } | Self::Remedy { purchase, .. } => {
+                Some(purchase)
+            }
+            Self::Freeze { .. } | Self::Thaw { .. } => None,
+        }
+    }
+
+    /// Whether no daemon takes it before a second person has confirmed it.
+    #[must_use]
+    pub const fn needs_second(&self) -> bool {
+        match self {
+            Self::Remedy { remedy, overrides, .. } => needs_second(*remedy, *overrides),
+            Self::Inquire { .. } | Self::Resolve { .. } | Self::Freeze { .. } | Self::Thaw { .. } => false,
         }
     }
 }
@@ -383,8 +412,18 @@ pub struct ActRow {
     pub number: i64,
     pub at: Micros,
     pub act: NewAct,
+    /// Who else has confirmed it, and when.
+    pub second: Option<(String, Micros)>,
     /// When it was carried out, and what came of it.
     pub done: Option<(Micros, ActOutcome)>,
+}
+
+impl ActRow {
+    /// Nobody else has confirmed it yet, and it needs that.
+    #[must_use]
+    pub const fn waits_for_second(&self) -> bool {
+        self.act.deed.needs_second() && self.second.is_none() && self.done.is_none()
+    }
 }
 
 /// What came of an act.

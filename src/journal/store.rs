@@ -5,6 +5,7 @@ use super::commit::close;
 use super::dialect::{Dialect, Role};
 use super::error::Cause;
 use super::lineage::Lineage;
+use super::migrations;
 use super::statement::Statement;
 use crate::config;
 use sqlx::AnyPool;
@@ -49,7 +50,7 @@ impl Store {
         dialect.probe(config, Role::Writer).await?;
         let lineage = Lineage::default();
         let pool = dialect.writer_pool(config, lineage.clone())?;
-        dialect.migrate(&pool).await?;
+        migrations::run(dialect, &pool).await?;
         lineage.settle(dialect, &mut *pool.acquire().await?).await?;
         let instance = token()?;
         sqlx::query("INSERT INTO writer (instance, batch, opened_at) VALUES ($1, 0, $2)")

@@ -64,6 +64,15 @@ pub enum Input {
     Inquire { by: Person },
     /// An operator has found out what became of a purchase in review.
     Resolve { verdict: Verdict, by: Person },
+    /// An operator has decided what is to be done. `overrides`: package and money back, both. `called_at`: as for a question,
+    /// so that a grant that may still be under way is not taken for one that has landed.
+    Remedy {
+        remedy: Remedy,
+        called_at: Micros,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        overrides: bool,
+        by: Person,
+    },
 }
 
 /// A charge that a partner has made by itself, in its own words.
@@ -88,6 +97,36 @@ pub struct Person {
     /// What the reason rests on: a statement's line, a ticket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
+    /// Who else has confirmed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<String>,
+}
+
+/// What a person has decided to have done for a purchase (seed 000, charging.md R000.16-25).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remedy {
+    /// Grant what was paid for.
+    Grant,
+    /// The channel did take the money, as the evidence says.
+    MarkPaid,
+    /// The package came by another way.
+    MarkGranted,
+    /// Give back exactly what was charged.
+    Refund { amount: Money },
+}
+
+impl Remedy {
+    /// The word for it on the command line, in the journal and in logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Grant => "grant",
+            Self::MarkPaid => "mark_paid",
+            Self::MarkGranted => "mark_granted",
+            Self::Refund { .. } => "refund",
+        }
+    }
 }
 
 impl Input {
@@ -111,6 +150,7 @@ impl Input {
             Self::Timer => "timer",
             Self::Inquire { .. } => "inquire",
             Self::Resolve { .. } => "resolve",
+            Self::Remedy { .. } => "remedy",
         }
     }
 }

@@ -9,6 +9,7 @@ mod operator;
 mod payment;
 mod prepaid;
 mod refund;
+mod remedy;
 mod retry;
 mod turn;
 
@@ -19,6 +20,7 @@ use super::rules::Rules;
 use crate::law::{Rule, holds};
 pub use charge::found_extra_charge;
 pub use operator::{objection, questions};
+pub use remedy::{is_taken, needs_second, objection_to};
 use turn::Turn;
 
 /// The purchase after `input`, and what follows from it. The version grows by one with every input, so that each input
@@ -68,6 +70,9 @@ pub fn next(rules: &Rules, purchase: &Purchase, input: &Input, now: Micros) -> S
         }
         Input::Timer => on_timer(&mut turn),
         Input::Inquire { .. } => turn.on_inquire(),
+        Input::Remedy { remedy, called_at, overrides, by } => {
+            turn.on_remedy(*remedy, *overrides, by, *called_at);
+        }
         Input::Resolve { verdict, by } => turn.on_resolve(*verdict, by.evidence.as_deref()),
     }
     turn.finish()

@@ -95,6 +95,7 @@ pub(super) const WORDS: &[Words] = &[
         "Giao dich goi {package} dang duoc kiem tra. Vui long KHONG nhan lai, quy khach khong bi tru tien hai lan. Ma GD {reference}",
     ),
     words("refunded", PURCHASE, "Khong cap duoc goi {package}, da hoan {price}. Ma GD {reference}. Ho tro {hotline}"),
+    words("refunded_granted", PURCHASE, "Da hoan {price} cua goi {package}. Ma GD {reference}. Ho tro {hotline}"),
     words(
         "busy",
         PURCHASE,

@@ -144,10 +144,16 @@ fn waiting(row: &ActRow) -> Line {
     let what = match &row.act.deed {
         Deed::Inquire { .. } => "wants the peers asked".to_owned(),
         Deed::Resolve { verdict, .. } => format!("says that it is {}", verdict.as_str()),
+        Deed::Remedy { remedy, .. } => format!("orders {}", remedy.as_str().replace('_', " ")),
         Deed::Freeze { .. } | Deed::Thaw { .. } => row.act.deed.verb().to_owned(),
     };
     let operator = &row.act.operator;
-    let says = format!("{operator} {what}: {} (act {}; no daemon has taken it yet)", row.act.reason, row.number);
+    let waits = if row.act.deed.needs_second() && row.second.is_none() {
+        "a second person must confirm it"
+    } else {
+        "no daemon has taken it yet"
+    };
+    let says = format!("{operator} {what}: {} (act {}; {waits})", row.act.reason, row.number);
     let tone = Some(Tone::Unknown);
     Line { at: row.at, order: 3, who: "operator".to_owned(), says, tone, below: Vec::new(), raw: Vec::new() }
 }

@@ -2,11 +2,15 @@
 //! SQLite, and the daemons' configuration. Hurts nobody.
 
 use super::Settings;
+use super::app;
+use super::life::{Debit, Stands};
 use super::orphans::Held;
 use super::subscribers::Subscribers;
 use crate::stores::{Postgres, Redis, free_port};
+use paygate::config::Signature;
 use paygate::sandbox::billing::{self, Billing};
 use paygate::sandbox::packages::{self, Packages};
+use paygate::sandbox::partner::{self, Partner};
 use paygate::sandbox::pay123::{self, Pay123};
 use paygate::sandbox::smsc::{Smsc, SmscSettings};
 use sqlx::any::AnyRow;
@@ -43,6 +47,8 @@ pub(super) struct Ground {
     /// The short code whose subscribers pay at 123PAY's page has an SMSC of its own.
     pub(super) bank_smsc: Smsc,
     pub(super) pay123: Pay123,
+    /// They charge by themselves, and sign each in a way of its own.
+    pub(super) partners: [Partner; 2],
     /// Where each instance listens, so that a notify can find it.
     pub(super) ports: Vec<u16>,
     /// The servers that may be hurt; none for SQLite.
@@ -57,11 +63,20 @@ pub(super) struct Ground {
 #[derive(Clone, Debug)]
 pub(crate) struct Open {
     pub(crate) id: String,
-    pub(crate) msisdn: String,
+    pub(crate) account: String,
     pub(crate) state: String,
     pub(crate) review: Option<String>,
     /// What it took in, its inquiries' repeats left out; told of a few.
     pub(crate) story: Vec<String>,
+}
+
+/// A purchase of a partner's or an app's as the journal has it.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) id: String,
+    pub(super) stands: Stands,
+    /// The charge that is proven, with its peer's own name for it.
+    pub(super) evidence: Option<Debit>,
 }
 
 impl Ground {
@@ -94,8 +109,10 @@ impl Ground {
         } else {
             format!("sqlite:{}", dir.path().join("paygate.db").display())
         };
+        let partners = [("vinaphone", Signature::HmacSha256), ("mobifone", Signature::Sha1)].map(partner);
         let (postgres, redis, kept) = (Mutex::new(postgres), Mutex::new(redis), AtomicBool::new(false));
-        let ground = Self { smsc, billing, packages, bank_smsc, pay123, ports, postgres, redis, journal, dir, kept };
+        let ground =
+            Self { smsc, billing, packages, bank_smsc, pay123, partners, ports, postgres, redis, journal, dir, kept };
         ground.notifies_go_to(0);
         std::fs::write(ground.folder().join("paygate.toml"), ground.configuration(settings)).unwrap();
         ground
@@ -104,6 +121,11 @@ impl Ground {
     /// A notify to an instance that is down is lost: the inquiries find what it told of.
     pub(super) fn notifies_go_to(&self, instance: usize) {
         self.pay123.notify(&format!("http://127.0.0.1:{}/notify/bank", self.ports[instance]));
+    }
+
+    /// Where partners and apps come in, another instance each turn.
+    pub(super) fn door(&self, turn: usize) -> String {
+        format!("http://127.0.0.1:{}", self.ports[turn % self.ports.len()])
     }
 
     /// Links bound to the two SMSCs.
@@ -141,6 +163,8 @@ impl Ground {
         let plan = format!("inquiry_plan = [\"200ms\", \"500ms\"{}{}]", ", \"1s\"".repeat(5), ", \"5s\"".repeat(30));
         let waits = format!("timeout = \"700ms\"\nsend_within = \"1s\"\n{flight}\n{plan}");
         let peer = format!("{waits}\ntoken = \"secret\"");
+        let partner = |partner: &Partner| format!("{}link = \"viettel\"\nrate = 100000\n", partner.toml());
+        let [one, other] = self.partners.each_ref().map(partner);
         format!(
             r#"
 [journal]
@@ -184,6 +208,15 @@ base_url = "{}"
 refund_url = "{}"
 clock_skew = "2s"
 {peer}
+{one}
+{other}
+[app.web]
+token = "{}"
+link = "viettel"
+wait = "3s"
+poll = "100ms"
+rate = 100000
+events_max = 10000
 [package_manager]
 base_url = "{}"
 {peer}
@@ -196,6 +229,7 @@ base_url = "{}"
             LINK_TTL.as_secs(),
             self.billing.base_url(),
             self.billing.refund_url(),
+            app::TOKEN,
             self.packages.base_url(),
         )
     }
@@ -228,17 +262,33 @@ base_url = "{}"
         let mut connection = AnyConnection::connect(&self.journal).await.unwrap();
         let ends = "'done', 'declined', 'expired', 'cancelled', 'refunded', 'refused'";
         let sql = format!(
-            "SELECT id, msisdn, state, review FROM purchase WHERE due_at IS NOT NULL AND state NOT IN ({ends})"
+            "SELECT id, account, state, review FROM purchase WHERE due_at IS NOT NULL AND state NOT IN ({ends})"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
         let open = |row: &AnyRow| Open {
             id: row.get(0),
-            msisdn: row.get(1),
+            account: row.get(1),
             state: row.get(2),
             review: row.get(3),
             story: Vec::new(),
         };
         rows.iter().map(open).collect()
+    }
+
+    /// What partners and apps brought, by account, read past the daemons.
+    pub(super) async fn entries(&self) -> HashMap<String, Vec<Entry>> {
+        let mut connection = AnyConnection::connect(&self.journal).await.unwrap();
+        let sql = "SELECT account, id, state, paid, granted, charge.peer_reference, charge.amount FROM purchase \
+            LEFT JOIN charge ON charge.purchase_number = number AND status = 'succeeded' WHERE door IN ('partner', 'app')";
+        let rows = sqlx::query(sql).fetch_all(&mut connection).await.unwrap();
+        let mut entries: HashMap<String, Vec<Entry>> = HashMap::new();
+        for row in rows {
+            let (reference, amount): (Option<String>, Option<i64>) = (row.get(5), row.get(6));
+            let evidence = reference.zip(amount).map(|(reference, amount)| Debit { reference, amount });
+            let entry = Entry { id: row.get(1), stands: [row.get(2), row.get(3), row.get(4)], evidence };
+            entries.entry(row.get(0)).or_default().push(entry);
+        }
+        entries
     }
 
     /// What somebody holds or has to take up, but for what waits for its subscriber or for a person. None while the store
@@ -266,4 +316,10 @@ base_url = "{}"
             open.story = story;
         }
     }
+}
+
+fn partner((name, signature): (&str, Signature)) -> Partner {
+    // It tells again itself, at another instance.
+    let timeout = Duration::from_secs(3);
+    Partner::new(partner::Settings { name: name.to_owned(), signature, timeout, ..partner::Settings::default() })
 }

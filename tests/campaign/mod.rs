@@ -1,13 +1,16 @@
 //! A campaign: real daemons under load while they, their stores and their peers are hurt in every way at hand, and then the
 //! books are read. One body of code for the short test and for the long run. Judges by the simulators' books and by what
-//! the phones were told and acknowledged, never by the daemon's word.
+//! the phones, partners and apps were told and had acknowledged, never by the daemon's word.
 
+mod app;
 mod dice;
 mod ground;
 mod havoc;
 mod instance;
 mod judge;
+mod life;
 mod orphans;
+mod partner;
 mod peers;
 mod recovery;
 mod report;
@@ -17,7 +20,7 @@ pub(crate) use report::Report;
 
 use ground::Ground;
 use havoc::Havoc;
-use judge::Verdict;
+use judge::{Settled, Verdict};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use subscribers::Subscribers;
@@ -59,7 +62,9 @@ pub(crate) async fn run(settings: Settings) -> Report {
     let left = ground.settles(&subscribers).await;
     subscribers.dismiss();
     load.await.unwrap();
-    let after = Verdict::of(&ground, &subscribers, Some(&left));
+    subscribers.look_at_all_orders().await;
+    let settled_as = Settled { left, entries: ground.entries().await };
+    let after = Verdict::of(&ground, &subscribers, Some(&settled_as));
     if let Some(showing) = showing {
         showing.abort();
     }
@@ -67,7 +72,8 @@ pub(crate) async fn run(settings: Settings) -> Report {
     let orphans = havoc.orphans.all().await;
     let tally = havoc.stop().await;
     let (recovered, unrecovered) = subscribers.recovery.recovered();
-    let report = Report { settings, lasted, settled, tally, recovered, unrecovered, orphans, before, after, left };
+    let (left, did) = (settled_as.left, subscribers.done());
+    let report = Report { settings, lasted, settled, tally, did, recovered, unrecovered, orphans, before, after, left };
     if report.violations() > 0 {
         ground.keep();
     }

@@ -4,6 +4,7 @@ use super::Settings;
 use super::ground::Open;
 use super::havoc::Tally;
 use super::judge::{AT_ANY_TIME, IN_THE_END, Verdict};
+use super::life::Door;
 use super::orphans::Orphan;
 use super::peers::REFUSED;
 use super::recovery::Recovered;
@@ -51,6 +52,8 @@ pub(crate) struct Report {
     pub(crate) lasted: Duration,
     pub(crate) settled: Duration,
     pub(crate) tally: Tally,
+    /// What partners and apps did besides, and how often.
+    pub(crate) did: BTreeMap<&'static str, u64>,
     pub(crate) recovered: Vec<Recovered>,
     /// Kills after which something never moved on.
     pub(crate) unrecovered: usize,
@@ -66,15 +69,15 @@ impl Report {
         self.before.violations() + self.after.violations() + self.reviews_too_many()
     }
 
-    /// A person is needed only where a peer lied, or where a package was refused that was paid for where nothing can be
-    /// given back: everything else can be found out.
+    /// A person is needed only where a peer lied, where a partner took another price, or where a package was refused that
+    /// was paid for where nothing can be given back: everything else can be found out.
     fn reviews_too_many(&self) -> u64 {
         let lies = self
             .tally
             .faults
             .iter()
             .filter(|(name, _)| name.contains("lies") || name.contains("about another") || **name == REFUSED);
-        self.after.in_review.saturating_sub(lies.map(|(_, dealt)| dealt).sum())
+        self.after.in_review.saturating_sub(lies.map(|(_, dealt)| dealt).sum::<u64>() + self.after.dear)
     }
 
     fn reviews(&self) -> BTreeMap<&str, u64> {
@@ -97,6 +100,9 @@ impl Report {
             self.settled.as_secs_f64()
         )?;
         writeln!(f, "  {:<36} {:>9}   ({rate:.0} a second)", "purchases begun", after.purchases)?;
+        for (door, name) in Door::ALL {
+            writeln!(f, "    {name:<34} {:>9}", after.by_door.get(&door).copied().unwrap_or_default())?;
+        }
         let told = [
             ("told done", after.told_done),
             ("told not charged", after.told_not_charged),
@@ -105,7 +111,8 @@ impl Report {
             ("debits", after.debits),
             ("grants", after.grants),
             ("refunds", after.refunds),
-            ("messages acknowledged", after.messages),
+            ("messages, payments, orders taken", after.acknowledged),
+            ("partners' debits at another price", after.dear),
             ("kill -9", tally.kills),
             ("SIGSTOP for longer than a lease", tally.pauses),
             ("PostgreSQL killed and restarted", tally.postgres),
@@ -115,6 +122,7 @@ impl Report {
         for (name, count) in &tally.redis {
             writeln!(f, "  {:<36} {count:>9}", format!("Redis {name}"))?;
         }
+        self.did.iter().try_for_each(|(name, count)| writeln!(f, "  {name:<36} {count:>9}"))?;
         tally.faults.iter().try_for_each(|(name, count)| writeln!(f, "  {name:<36} {count:>9}"))
     }
 
@@ -149,8 +157,8 @@ impl Report {
             writeln!(f, "  {} in review though no peer lied", self.reviews_too_many())?;
         }
         self.reviews().iter().try_for_each(|(reason, count)| writeln!(f, "  in review: {reason} {count}"))?;
-        for Open { id, msisdn, state, review, story } in self.left.iter().take(SHOWN_MAX) {
-            writeln!(f, "  left: {id} of {msisdn} {state} {}", review.as_deref().unwrap_or("stuck"))?;
+        for Open { id, account, state, review, story } in self.left.iter().take(SHOWN_MAX) {
+            writeln!(f, "  left: {id} for {account} {state} {}", review.as_deref().unwrap_or("stuck"))?;
             story.iter().try_for_each(|line| writeln!(f, "    {}", shortened(line)))?;
         }
         self.before.described.iter().chain(&self.after.described).try_for_each(|line| writeln!(f, "  {line}"))

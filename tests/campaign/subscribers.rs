@@ -1,101 +1,38 @@
-//! Subscribers who each buy one package for one account: they write, answer the code that they are sent or pay at the page
-//! that they are sent to, and read until they are told how it ended. The network delivers again what was not acknowledged.
+//! Subscribers who each buy one package for one account: they write, have paid a partner or order in the app, answer the code
+//! that they are sent or pay at the page that they are sent to, and read until they are told how it ended. The network
+//! delivers again what was not acknowledged.
 
 use super::dice::Dice;
 use super::ground::{BANK_CODE, Ground, SHORT_CODE};
+use super::life::{Door, Life, Told};
 use super::recovery::Recovery;
 use paygate::sandbox::pay123::card;
 use paygate::sandbox::smsc::Smsc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
 
-/// One in so many has no money,
-const POOR: u64 = 20;
-/// and one in so many pays at 123PAY's page.
-const BANK: u64 = 5;
 /// Tries to have the bank's page answer.
 const PAGE_TRIES: u32 = 20;
 /// More are not let in at once: the daemon must get through what there is first.
 const OPEN_MAX: usize = 6_000;
 /// Between two looks of a subscriber at whether it is all over.
-const LOOK: Duration = Duration::from_secs(1);
-
-/// What became of one purchase as its subscriber knows it.
-#[derive(Clone, Debug)]
-pub(super) struct Life {
-    /// E.164 without `+`; nobody else's.
-    pub(super) number: String,
-    /// Nobody else's.
-    pub(super) account: String,
-    /// Pays at 123PAY's page.
-    pub(super) bank: bool,
-    /// Has no money, or thinks better of it.
-    pub(super) poor: bool,
-    pub(super) request_acknowledged: bool,
-    pub(super) code_acknowledged: bool,
-}
-
-/// What a text says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
-    Offer,
-    /// Where to pay.
-    PayAt,
-    /// It is still under way.
-    Wait,
-    Done,
-    NotCharged,
-    Refunded,
-    /// Nothing that should ever be said to one who does everything right.
-    Nonsense,
-}
-
-impl Told {
-    pub(super) fn of(text: &str) -> Self {
-        let says = |words: &[&str]| words.iter().any(|words| text.contains(words));
-        if says(&[": thanh toan tai http"]) {
-            Self::PayAt
-        } else if says(&[": mua goi ", "VUA MUA"]) {
-            Self::Offer
-        } else if says(&["Thanh cong: goi", "da mua thanh cong"]) {
-            Self::Done
-        } else if says(&["da hoan"]) {
-            Self::Refunded
-        } else if says(&["hai lan", "dang cap goi", "dang kiem tra", "dang cho quy khach"]) {
-            Self::Wait
-        } else if says(&[
-            "Khong du tien",
-            "He thong ban",
-            "Khong thanh toan duoc",
-            "khong mua",
-            "Da het han",
-            "Vuot han muc",
-            "khong duoc mua",
-            "chua bi tru tien",
-        ]) {
-            Self::NotCharged
-        } else {
-            Self::Nonsense
-        }
-    }
-
-    pub(super) const fn is_last(self) -> bool {
-        matches!(self, Self::Done | Self::NotCharged | Self::Refunded)
-    }
-}
+pub(super) const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) struct Subscribers {
-    ground: Arc<Ground>,
-    seed: u64,
+    pub(super) ground: Arc<Ground>,
+    pub(super) seed: u64,
     closed: AtomicBool,
     dismissed: AtomicBool,
     lives: Mutex<Vec<Life>>,
     open: AtomicUsize,
     told: AtomicUsize,
-    browser: reqwest::Client,
+    pub(super) browser: reqwest::Client,
+    /// What partners and apps did, and how often.
+    did: Mutex<BTreeMap<&'static str, u64>>,
     pub(super) recovery: Recovery,
 }
 
@@ -110,13 +47,38 @@ impl Subscribers {
             open: AtomicUsize::new(0),
             told: AtomicUsize::new(0),
             browser: reqwest::Client::builder().no_proxy().timeout(LOOK * 5).build().unwrap(),
+            did: Mutex::default(),
             recovery: Recovery::default(),
         }
     }
 
     /// The SMSC of a subscriber of this kind.
-    pub(super) fn smsc(&self, bank: bool) -> &Smsc {
-        if bank { &self.ground.bank_smsc } else { &self.ground.smsc }
+    pub(super) fn smsc(&self, door: Door) -> &Smsc {
+        if door == Door::SmsToBank { &self.ground.bank_smsc } else { &self.ground.smsc }
+    }
+
+    pub(super) fn did(&self, what: &'static str) {
+        *self.did.lock().unwrap().entry(what).or_default() += 1;
+    }
+
+    pub(super) fn done(&self) -> BTreeMap<&'static str, u64> {
+        self.did.lock().unwrap().clone()
+    }
+
+    /// What this purchase's subscriber, partner or app knows from now on.
+    pub(super) fn knows(&self, at: usize, change: impl FnOnce(&mut Life)) {
+        change(&mut self.lives.lock().unwrap()[at]);
+    }
+
+    /// The one that the partner or the app was told of.
+    pub(super) fn purchase_of(&self, at: usize) -> Option<String> {
+        self.lives.lock().unwrap()[at].purchase.clone()
+    }
+
+    /// A promise to the partner or the app that was not kept.
+    pub(super) fn broken(&self, at: usize, promise: &'static str, heard: &dyn std::fmt::Debug) {
+        println!("{promise}: purchase {at} heard {heard:?}");
+        self.knows(at, |life| life.broken.push(promise));
     }
 
     pub(super) fn open(&self) -> usize {
@@ -145,6 +107,10 @@ impl Subscribers {
         self.dismissed.store(true, Ordering::Relaxed);
     }
 
+    pub(super) fn is_dismissed(&self) -> bool {
+        self.dismissed.load(Ordering::Relaxed)
+    }
+
     fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
     }
@@ -154,7 +120,7 @@ impl Subscribers {
         let (mut all, mut dice, mut next) = (JoinSet::new(), Dice::new(self.seed ^ 0x5EED), Instant::now());
         while !self.is_closed() {
             if self.open() < OPEN_MAX {
-                let at = self.begins(dice.roll(POOR) == 0, dice.roll(BANK) == 0);
+                let at = self.begins(&mut dice);
                 let everybody = Arc::clone(&self);
                 all.spawn(async move { everybody.buys(at).await });
             }
@@ -165,54 +131,64 @@ impl Subscribers {
         all.join_all().await;
     }
 
-    fn begins(&self, poor: bool, bank: bool) -> usize {
+    fn begins(&self, dice: &mut Dice) -> usize {
         let mut lives = self.lives.lock().unwrap();
         let at = lives.len();
-        let (number, account) = (format!("849{at:08}"), format!("09{:08}", at + 50_000_000));
-        if poor && !bank {
-            self.ground.billing.set_balance(&format!("+{number}"), 0);
+        let life = Life::begun(at, dice);
+        if life.poor && matches!(life.door, Door::Sms | Door::App) {
+            self.ground.billing.set_balance(&format!("+{}", life.number), 0);
         }
-        lives.push(Life { number, account, bank, poor, request_acknowledged: false, code_acknowledged: false });
+        lives.push(life);
         self.open.fetch_add(1, Ordering::Relaxed);
         at
     }
 
     async fn buys(&self, at: usize) {
         let life = self.lives.lock().unwrap()[at].clone();
-        let taken = self.texts(at, &life, &format!("ON VIP NAP1 {}", life.account)).await;
-        self.lives.lock().unwrap()[at].request_acknowledged = taken;
-        let mut answered = false;
-        loop {
-            if let Some(text) = self.smsc(life.bank).next_text_to(&life.number, LOOK).await {
-                self.recovery.answered(at);
-                match Told::of(&text.text) {
-                    Told::Offer if !answered => {
-                        answered = true;
-                        let code = text.text.split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() == 6);
-                        let taken = self.texts(at, &life, code.unwrap_or_default()).await;
-                        self.lives.lock().unwrap()[at].code_acknowledged = taken;
-                    }
-                    Told::PayAt if !answered => {
-                        answered = true;
-                        self.pays(&text.text, life.poor).await;
-                    }
-                    told if told.is_last() => {
-                        self.told.fetch_add(1, Ordering::Relaxed);
-                        break;
-                    }
-                    _ => {}
-                }
+        match life.door {
+            Door::Sms | Door::SmsToBank => {
+                let taken = self.texts(at, &life, &format!("ON VIP NAP1 {}", life.account)).await;
+                self.knows(at, |life| life.request_acknowledged = taken);
+                self.reads(at, &life).await;
             }
-            if self.dismissed.load(Ordering::Relaxed) {
-                break;
-            }
+            Door::Partner => self.is_sold_to(at, &life).await,
+            Door::App | Door::AppToBank => self.orders(at, &life).await,
         }
         self.open.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Reads, and answers what asks for it, until the last text.
+    pub(super) async fn reads(&self, at: usize, life: &Life) {
+        // Whoever orders in the app goes to the page from there.
+        let mut answered = life.door == Door::AppToBank;
+        while !self.is_dismissed() {
+            let Some(text) = self.smsc(life.door).next_text_to(&life.number, LOOK).await else { continue };
+            self.recovery.answered(at);
+            match Told::of(&text.text) {
+                Told::Offer if !answered => {
+                    answered = true;
+                    let code = text.text.split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() == 6);
+                    let taken = self.texts(at, life, code.unwrap_or_default()).await;
+                    self.knows(at, |life| life.code_acknowledged = taken);
+                }
+                Told::PayAt if !answered => {
+                    answered = true;
+                    if let Some(url) = text.text.split_whitespace().find(|word| word.starts_with("http")) {
+                        self.pays(url, life.poor).await;
+                    }
+                }
+                told if told.is_last() => return self.was_told(),
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn was_told(&self) {
+        self.told.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// At the bank's page as a browser would: the card and then its OTP, or the button that cancels.
-    async fn pays(&self, text: &str, cancels: bool) {
-        let Some(url) = text.split_whitespace().find(|word| word.starts_with("http")) else { return };
+    pub(super) async fn pays(&self, url: &str, cancels: bool) {
         let form = |fields: &'static [(&'static str, &'static str)]| self.submits(url, fields);
         if cancels {
             return form(&[("do", "cancel")]).await;
@@ -231,8 +207,8 @@ impl Subscribers {
     }
 
     async fn texts(&self, at: usize, life: &Life, text: &str) -> bool {
-        let short_code = if life.bank { BANK_CODE } else { SHORT_CODE };
-        let taken = self.smsc(life.bank).text(&life.number, short_code, text).await.is_ok();
+        let short_code = if life.door == Door::SmsToBank { BANK_CODE } else { SHORT_CODE };
+        let taken = self.smsc(life.door).text(&life.number, short_code, text).await.is_ok();
         if taken {
             self.recovery.acknowledged(at);
         } else {

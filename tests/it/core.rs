@@ -10,6 +10,7 @@ mod money;
 mod operators;
 mod payment;
 mod prepaid;
+mod remedies;
 mod retries;
 mod sample;
 mod told_apart;

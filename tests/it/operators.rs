@@ -1,6 +1,8 @@
 //! Operators' verbs from the built program, beside real daemons: each is written down with its reason, carried out once,
 //! and moves no money by itself.
 
+mod remedies;
+
 use crate::journal::samples::{first, later, purchase, step};
 use crate::stores::{Store, both_stores};
 use crate::world::{Books, PATIENCE, World};
@@ -374,7 +376,7 @@ purchase.checking_after = "1h""#;
         let journal = store.open().await;
         journal.commit(vec![first("p1")]).await.unwrap();
         let later = "INSERT INTO act (at, operator, verb, purchase_number, reason, due_at) \
-                     SELECT 1, 'lan', 'mark_paid', number, 'seen', 1 FROM purchase";
+                     SELECT 1, 'lan', 'exchange', number, 'seen', 1 FROM purchase";
         store.execute(later).await.unwrap();
         let inquire = NewAct {
             operator: "lan".to_owned(),

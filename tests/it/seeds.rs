@@ -1,7 +1,7 @@
 //! Ten thousand lives of several instances by seed, and each rule broken in turn. A failing life prints the one command
 //! that lives it again and tells its story.
 
-use crate::simulation::{Broken, Fault, Simulator, live_all};
+use crate::simulation::{Broken, Came, Fault, Simulator, live_all};
 
 const SEEDS: u64 = 10_000;
 
@@ -18,6 +18,8 @@ fn ten_thousand_seeds_keep_the_money_right_before_and_after_repair_and_live_the_
     }
     let unseen: Vec<_> = Fault::ALL.iter().filter(|(fault, _)| !summary.tally.faults.contains_key(fault)).collect();
     assert!(unseen.is_empty(), "these never happened: {unseen:?}");
+    let never: Vec<_> = Came::ALL.iter().filter(|(came, _)| !summary.tally.came.contains_key(came)).collect();
+    assert!(never.is_empty(), "nobody came so: {never:?}");
 }
 
 #[cfg(feature = "mutants")]

@@ -49,6 +49,7 @@ pub(crate) struct Instance {
 pub(crate) enum Door {
     Message(usize),
     Payment(usize),
+    Order(usize),
 }
 
 #[derive(Default)]
@@ -400,6 +401,7 @@ impl Life<'_> {
             let told = match door {
                 Door::Message(sms) => Event::Acknowledged { sms, verdict: heard },
                 Door::Payment(payment) => Event::PaymentHeard { payment, verdict: heard },
+                Door::Order(order) => Event::OrderHeard { order, verdict: heard },
             };
             self.after(1_000, told);
         }

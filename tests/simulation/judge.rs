@@ -1,6 +1,7 @@
 //! When nothing more can happen: each purchase by the peers' books, by the phones and by the journal. What was wrong on the
 //! way is counted where it happened, before anything could repair it.
 
+use super::app::Sent;
 use super::life::Life;
 use super::peers::PRICE;
 use paygate::journal::rows::ReplyStatus;
@@ -28,13 +29,16 @@ impl Life<'_> {
         wrong.extend((lost > 0).then(|| format!("{lost} messages were never acknowledged")));
         let untaken = self.payments.iter().filter(|told| !told.is_heard).count();
         wrong.extend((untaken > 0).then(|| format!("{untaken} payments of a partner were never taken")));
+        let unanswered = self.orders.iter().filter(|sent| !sent.is_heard).count();
+        wrong.extend((unanswered > 0).then(|| format!("{unanswered} orders of an app were never answered")));
         wrong
     }
 
-    /// A message with an id of its peer's stands once, however often it was delivered.
+    /// A message with an id of its peer's stands once, however often it was delivered, and an order as often as it was sent.
     fn twice_written(&self) -> Option<String> {
         let keyed = self.messages.iter().enumerate().filter(|(_, sms)| sms.peer_id.is_some());
-        let mut keys = keyed.filter_map(|(at, _)| self.keys_of.get(&at));
+        let keys = keyed.filter_map(|(at, _)| self.keys_of.get(&at)).map(String::as_str);
+        let mut keys = keys.chain(self.orders.iter().map(Sent::key));
         let twice = keys.any(|key| self.store.seen(key).is_some_and(|seen| seen.generation > 0));
         twice.then(|| "a message that was delivered again counts as two".to_owned())
     }
@@ -62,22 +66,26 @@ impl Life<'_> {
 
     fn of_purchase(&self, purchase: &Purchase, told: &BTreeMap<&'static str, u32>) -> Vec<&'static str> {
         let sums = self.books.sums(&purchase.id);
+        let is_texted = purchase.order.is_texted();
+        let nobody_is = told.is_empty() && !is_texted;
         let told = |kind: &str| told.get(kind).copied().unwrap_or(0);
+        let is_told = |kind: &str| nobody_is || told(kind) == 1;
+        let is_somebodys = purchase.order.msisdn.is_some();
         let as_agreed = purchase.charge.as_ref().is_none_or(|charge| {
-            !self.books.is_a_strangers(&charge.key)
+            !(is_somebodys && self.books.is_a_strangers(&charge.key))
                 && self.books.debits(&charge.key).is_none_or(|it| it == charge.amount)
         });
         let at_its_price = !purchase.is_prepaid() || purchase.charge.as_ref().is_none_or(|it| it.amount == PRICE);
         let (charged, granted, back) = (sums.charges > 0, sums.grants > 0, sums.refunds > 0);
         let unpaid = !charged && !granted;
         let stands = match purchase.state {
-            State::Done => charged && granted && !back && told("done") == 1,
-            State::Refunded => back && !granted && told("refunded") == 1,
-            State::Declined => unpaid && told("declined") == 1,
-            State::Expired => unpaid && told("expired") == 1,
-            State::Cancelled => unpaid && told("cancelled") == 1,
-            State::Refused => unpaid && told("refused") == 1,
-            State::Review => told("checking") == 1 || told("done") + told("refunded") == 1,
+            State::Done => charged && granted && !back && is_told("done"),
+            State::Refunded => back && !granted && is_told("refunded"),
+            State::Declined => unpaid && is_told("declined"),
+            State::Expired => unpaid && is_told("expired"),
+            State::Cancelled => unpaid && is_told("cancelled"),
+            State::Refused => unpaid && is_told("refused"),
+            State::Review => is_told("checking") || told("done") + told("refunded") == 1,
             _ => false,
         };
         let rules = [

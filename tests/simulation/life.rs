@@ -2,6 +2,7 @@
 //! seed decides all of it; the decisions are the real ones of `engine` and `purchase`. Never looks at a clock of this
 //! machine's.
 
+use super::app::Sent;
 use super::books::Books;
 use super::broken::Broken;
 use super::chance::Chance;
@@ -127,6 +128,25 @@ pub(crate) enum Event {
     TellAgain {
         payment: usize,
     },
+    /// An app orders for this subscriber, or for whoever pays,
+    AppOrders {
+        subscriber: usize,
+        names_its_phone: bool,
+    },
+    /// sends it to this instance,
+    Order {
+        order: usize,
+        instance: usize,
+    },
+    /// hears what became of it,
+    OrderHeard {
+        order: usize,
+        verdict: Verdict,
+    },
+    /// and sends again what is not answered.
+    OrderAgain {
+        order: usize,
+    },
     Start {
         instance: usize,
     },
@@ -143,6 +163,7 @@ pub(crate) struct Life<'d> {
     pub(crate) subscribers: Vec<Subscriber>,
     pub(crate) messages: Vec<Sms>,
     pub(crate) payments: Vec<Told>,
+    pub(crate) orders: Vec<Sent>,
     pub(crate) store: Store,
     pub(crate) store_down_until: Micros,
     pub(crate) keys: KeyStore,
@@ -189,6 +210,7 @@ impl<'d> Life<'d> {
             subscribers,
             messages: Vec::new(),
             payments: Vec::new(),
+            orders: Vec::new(),
             store: Store::new(broken),
             store_down_until: START,
             keys,
@@ -207,6 +229,7 @@ impl<'d> Life<'d> {
         };
         life.begin();
         life.begin_partner(seed);
+        life.begin_app(seed);
         life
     }
 
@@ -270,6 +293,10 @@ impl<'d> Life<'d> {
             Event::TellPayment { payment, instance } => self.tell_payment(payment, instance),
             Event::PaymentHeard { payment, verdict } => self.payment_heard(payment, verdict),
             Event::TellAgain { payment } => self.tell_again(payment),
+            Event::AppOrders { subscriber, names_its_phone } => self.app_orders(subscriber, names_its_phone),
+            Event::Order { order, instance } => self.order(order, instance),
+            Event::OrderHeard { order, verdict } => self.order_heard(order, verdict),
+            Event::OrderAgain { order } => self.order_again(order),
             Event::Start { instance } => self.start(instance),
         }
     }
@@ -340,6 +367,7 @@ fn deal_rules(desk: &mut Desk, chance: &mut Chance, books: &Books) {
     let rules = &mut desk.rules;
     rules.otp = *chance.one_of(&[Otp::Gateway, Otp::Gateway, Otp::Gateway, Otp::Telco, Otp::None]);
     rules.confirm_without_code = chance.percent(50);
+    rules.otp_hourly = 5;
     rules.idempotent_grants = books.grants_are_recognised();
     for channel in rules.channels.values_mut() {
         channel.can_refund = chance.percent(90);

@@ -2,6 +2,7 @@
 //! decisions are the real ones of `purchase` and `engine`; everything around them is a model that loses, holds, doubles,
 //! reorders and kills. Shared by the tests and by `cargo bench --bench simulation`.
 
+mod app;
 mod books;
 mod broken;
 pub(crate) mod chance;
@@ -25,7 +26,7 @@ mod wires;
 pub(crate) use broken::Broken;
 #[cfg(feature = "mutants")]
 use broken::WorldRule;
-pub(crate) use tally::{Fault, Tally};
+pub(crate) use tally::{Came, Fault, Tally};
 
 use life::Life;
 use paygate::engine::desk::Desk;

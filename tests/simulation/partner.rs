@@ -5,6 +5,7 @@ use super::chance::Chance;
 use super::instance::Door;
 use super::life::{Event, Life, MINUTE, SECOND, START};
 use super::peers::PRICE;
+use super::tally::Came;
 use paygate::engine::door::{PARTNER, PaymentIn, Verdict};
 use paygate::engine::intake::{payment_key, purchase_id};
 use paygate::engine::work::Work;
@@ -46,6 +47,7 @@ impl Life<'_> {
         let id = purchase_id(&payment.key, 0);
         self.books.debit_elsewhere(&format!("{id}-c1"), amount);
         self.note(|| format!("the partner charges phone {subscriber}: {id}"));
+        self.tally.came(Came::Partner);
         self.payments.push(Told { payment, is_other: false, is_heard: false });
         self.tell_someone(self.payments.len() - 1);
     }
@@ -87,6 +89,7 @@ impl Life<'_> {
 
     pub(crate) fn tell_again(&mut self, at: usize) {
         if !self.payments[at].is_heard {
+            self.tally.came(Came::PaymentAgain);
             self.tell_someone(at);
         }
     }
@@ -141,6 +144,7 @@ impl Life<'_> {
             self.after(pause, Event::TellPayment { payment, instance });
         }
         if self.chance.percent(15) {
+            self.tally.came(Came::OtherPayment);
             let mut other = payment;
             other.payment.fingerprint += " or another";
             self.payments.push(Told { payment: other, is_other: true, is_heard: false });

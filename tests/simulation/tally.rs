@@ -88,10 +88,35 @@ impl Fault {
     ];
 }
 
+/// Who came by HTTP, and what they did besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Came {
+    Partner,
+    PaymentAgain,
+    OtherPayment,
+    AppWithPhone,
+    App,
+    OrderAgain,
+    OtherOrder,
+}
+
+impl Came {
+    pub(crate) const ALL: [(Self, &str); 7] = [
+        (Self::Partner, "payments of a partner that charges by itself"),
+        (Self::PaymentAgain, "of these were told again"),
+        (Self::OtherPayment, "other payments under a taken id"),
+        (Self::AppWithPhone, "orders of an app that names its customer's phone"),
+        (Self::App, "orders of an app that does not"),
+        (Self::OrderAgain, "of these were sent again under their key"),
+        (Self::OtherOrder, "other orders under a taken key"),
+    ];
+}
+
 /// Counts over one life or many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) faults: BTreeMap<Fault, u64>,
+    pub(crate) came: BTreeMap<Came, u64>,
     /// (state, kind of input) and how often it was committed.
     pub(crate) reached: BTreeMap<(String, String), u64>,
     /// How purchases came to rest.
@@ -106,8 +131,13 @@ impl Tally {
         *self.faults.entry(fault).or_default() += 1;
     }
 
+    pub(crate) fn came(&mut self, how: Came) {
+        *self.came.entry(how).or_default() += 1;
+    }
+
     pub(crate) fn add(&mut self, other: &Self) {
         add(&mut self.faults, &other.faults);
+        add(&mut self.came, &other.came);
         add(&mut self.reached, &other.reached);
         add(&mut self.ends, &other.ends);
         self.events += other.events;

@@ -50,7 +50,7 @@ impl Batch<'_> {
                 decision.unit.message = Some(reading.row(generation, now, None));
                 self.draft.decisions.push(decision);
             }
-            Meaning::Order(order) if self.is_one_code_too_many(order) => {
+            Meaning::Order(order) if self.is_one_code_too_many(reading, order) => {
                 decision.done.into_iter().for_each(|done| answer_done(Some(done), Verdict::TooMany));
             }
             Meaning::Order(order) => self.start(reading, generation, Order::clone(order), &Input::Asked, decision),
@@ -110,12 +110,14 @@ impl Batch<'_> {
         self.apply(purchase, first, Some(decision));
     }
 
-    /// An app is no way around the codes that a subscriber may be texted in an hour.
-    fn is_one_code_too_many(&self, order: &Order) -> bool {
+    /// An app is no way around the codes that a subscriber may be texted in an hour. An order that stands is none more, though
+    /// the key store has forgotten its key.
+    fn is_one_code_too_many(&self, reading: &Reading, order: &Order) -> bool {
         let rules = &self.desk.rules;
         let asks = rules.channels.get(&order.channel).is_some_and(|channel| channel.link_ttl.is_none());
         let Some(subscriber) = order.msisdn.filter(|_| asks && order.is_texted()) else { return false };
-        !may_be_sent_a_code(rules, &self.purchases_of(subscriber), self.moment.now)
+        let (own, id) = (self.purchases_of(subscriber), purchase_id(&reading.key, 0));
+        !may_be_sent_a_code(rules, &own, self.moment.now) && own.iter().all(|purchase| purchase.id != id)
     }
 
     fn order(

@@ -6,6 +6,7 @@ use crate::engine::door::{PARTNER, PaymentIn, Verdict};
 use crate::engine::intake::purchase_id;
 use crate::engine::work::{Decision, Done, Work};
 use crate::journal::rows::MessageRow;
+use crate::law::{Rule, holds};
 use crate::purchase::Purchase;
 use crate::purchase::input::Input;
 use crate::purchase::record::Micros;
@@ -46,7 +47,8 @@ impl Batch<'_> {
 /// The same id with the same words is the same payment; with others it is somebody's to explain.
 fn told_again(standing: &Purchase, payment: &PaymentIn) -> Verdict {
     let handle = standing.charge.as_ref().and_then(|charge| charge.handle.as_ref());
-    if handle == Some(&payment.payment.fingerprint) { Verdict::Again } else { Verdict::Conflict }
+    let same = handle == Some(&payment.payment.fingerprint) || !holds(Rule::PaymentKeepsItsWords);
+    if same { Verdict::Again } else { Verdict::Conflict }
 }
 
 /// Kept like a message: what came in, by whom, for ever.

@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn what_needs_a_person_has_its_record_and_what_does_not_has_none() {
-        let by = Person { act: 1, operator: "lan".to_owned(), reason: "seen".to_owned(), evidence: None };
+        let by = Person { act: 1, operator: "lan".to_owned(), reason: "seen".to_owned(), evidence: None, second: None };
         let in_review = [confirmed(), vec![Input::Timer; 45]].concat();
         let refused_with = |reason| Finding::NotCharged(Decline::new(reason, Advice::Technical));
         let silence = Finding::Unknown { cause: Cause::NoAnswer };

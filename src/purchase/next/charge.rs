@@ -145,7 +145,7 @@ impl Turn<'_> {
         }
     }
 
-    fn still_wanted(&self) -> bool {
+    pub(super) fn still_wanted(&self) -> bool {
         let withdrawn = self.state() == State::Cancelled;
         let fresh = self.charge_agreed_at().is_some_and(|agreed| self.now < agreed + self.rules.grant_fresh);
         fresh && !withdrawn

@@ -62,6 +62,7 @@ impl Turn<'_> {
     /// The package stands. Where the money was being given back at the same time, a person must choose.
     fn granted(&mut self, grant_id: &str) {
         let Some(grant) = &mut self.purchase.grant else { return };
+        let was_given_up = grant.status == AttemptStatus::Failed;
         grant.status = AttemptStatus::Succeeded;
         let first = grant.peer_reference.get_or_insert_with(|| grant_id.to_owned());
         // Two grants for one payment: the second is somebody's to take back.
@@ -75,6 +76,8 @@ impl Turn<'_> {
             }
             State::Refunding | State::RefundUnknown | State::Refunded => self.review(ReviewReason::Contradiction),
             State::Declined if self.purchase.verdict.is_some() => self.review(ReviewReason::Contradiction),
+            // A person has said that it came by another way: it may be there twice.
+            State::Done if self.purchase.verdict.is_some() && was_given_up => self.review(ReviewReason::Contradiction),
             State::Requested
             | State::Offered
             | State::Charging

@@ -2,7 +2,7 @@
 
 use paygate::config::Otp;
 use paygate::purchase::evidence::{Advice, Cause, ChannelAnswer, CheckAnswer, Decline, Finding, GrantAnswer, Reason};
-use paygate::purchase::input::{ChannelCall, GrantCall, Input, Payment, Person};
+use paygate::purchase::input::{ChannelCall, GrantCall, Input, Payment, Person, Remedy};
 use paygate::purchase::money::{Currency, Money};
 use paygate::purchase::offer::{CodeKey, Terms};
 use paygate::purchase::record::{Micros, Order, Purchase, State, Verdict};
@@ -177,10 +177,26 @@ pub(crate) fn retrying(otp: Otp, pauses: &[Micros]) -> Rules {
 pub(crate) const FIRST_KEY: &str = "0123456789abcdef-c1";
 
 pub(crate) fn somebody() -> Person {
-    Person { act: 7, operator: "lan".to_owned(), reason: "the subscriber called".to_owned(), evidence: None }
+    Person {
+        act: 7,
+        operator: "lan".to_owned(),
+        reason: "the subscriber called".to_owned(),
+        evidence: None,
+        second: None,
+    }
 }
 
 /// A person's word, without evidence.
+/// A person has it done, and a second one has confirmed it.
+pub(crate) fn remedy(remedy: Remedy, called_at: Micros) -> Input {
+    let by = Person { evidence: Some("statement, line 12".to_owned()), second: Some("minh".to_owned()), ..somebody() };
+    Input::Remedy { remedy, called_at, overrides: false, by }
+}
+
+/// Each remedy there is, for a purchase at its price.
+pub(crate) const REMEDIES: [Remedy; 4] =
+    [Remedy::Grant, Remedy::MarkPaid, Remedy::MarkGranted, Remedy::Refund { amount: PRICE }];
+
 pub(crate) fn resolve(verdict: Verdict) -> Input {
     Input::Resolve { verdict, by: somebody() }
 }
@@ -403,6 +419,7 @@ pub(crate) fn every_input(purchase: &Purchase) -> Vec<Input> {
         Input::Inquire { by: somebody() },
     ];
     inputs.extend(Verdict::ALL.map(resolve));
+    inputs.extend(REMEDIES.map(|it| remedy(it, START)));
     for call in [Prepare, Charge, InquireCharge, CancelCharge] {
         inputs.extend(charge.iter().map(|finding| channel(call, sends(&purchase.charge), finding.clone())));
     }
@@ -468,6 +485,7 @@ pub(crate) fn input_name(input: &Input) -> String {
             }
         }
         Input::Resolve { verdict, .. } => verdict.as_str(),
+        Input::Remedy { remedy, .. } => remedy.as_str(),
         _ => return input.kind().to_owned(),
     };
     let former = matches!(input, Input::Channel { key, .. } if !key.is_empty());

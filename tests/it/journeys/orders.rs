@@ -141,6 +141,20 @@ both_stores! {
 }
 
 #[tokio::test]
+async fn an_order_is_known_again_where_redis_has_forgotten_it_and_no_further_code_may_be_sent() {
+    let world = with_app(Store::sqlite()).set("purchase.otp_hourly = 1").with_redis().start().await;
+    let app = world.app();
+    let first = app.orders("k-1", &order()).await;
+    assert_eq!(first.status, StatusCode::CREATED, "{first:?}");
+    world.phone("0854689520").reads_offer().await;
+    assert_eq!(app.orders("k-2", &order()).await.json["code"], "TOO_MANY_CODES");
+    world.redis.as_ref().unwrap().command(&["FLUSHALL"]).await;
+    let again = app.orders("k-1", &order()).await;
+    assert_eq!((again.status, again.text), (StatusCode::OK, first.text));
+    world.ends(&["offered"], Books::NOTHING).await;
+}
+
+#[tokio::test]
 async fn everything_that_is_missing_or_wrong_is_named_at_once() {
     let world = with_app(Store::sqlite()).set("app.mute.token = \"mute\"").start().await;
     let app = world.app();

@@ -101,9 +101,10 @@ pub(super) fn of_step(world: &World, input: &Input, step: &Step, wall: Micros) -
     for effect in &step.effects {
         of_effect(world, after, effect, wall)?;
     }
+    let by_a_person = matches!(input, Input::Remedy { .. });
     hold(
-        before.state != State::Review || !step.effects.iter().any(moves_money),
-        "no money is moved for a purchase in review",
+        before.state != State::Review || by_a_person || !step.effects.iter().any(moves_money),
+        "no money is moved for a purchase in review, unless a person has it moved",
     )?;
     hold(
         !matches!(input, Input::Resolve { .. } | Input::Inquire { .. })
@@ -121,7 +122,7 @@ fn prepaid(before: &Purchase, input: &Input, after: &Purchase) -> Result<(), Str
     if !after.is_prepaid() {
         return Ok(());
     }
-    let by_a_person = matches!(input, Input::Resolve { .. }) || before.state == after.state;
+    let by_a_person = matches!(input, Input::Resolve { .. } | Input::Remedy { .. }) || before.state == after.state;
     hold(
         !after.state.is_end() || after.state == State::Done || by_a_person,
         "what a partner has charged does not end without the package unless a person says so",
@@ -199,7 +200,11 @@ fn of_effect(world: &World, after: &Purchase, effect: &Effect, wall: Micros) -> 
             intended(after.grant.as_ref(), wall)?;
             hold(status(after.charge.as_ref()) == Some(AttemptStatus::Succeeded), "only a proven charge is granted")?;
             hold(books.charges > 0 && books.debits == PRICE, "nothing is granted for another amount")?;
-            hold(after.refund.is_none(), "no grant beside a refund")?;
+            let back = books.refunds > 0 || in_flight(world, REFUND);
+            hold(
+                status(after.refund.as_ref()).is_none_or(|it| it == AttemptStatus::Failed) && !back,
+                "no grant beside a refund",
+            )?;
             let again = packages.grants > 0 || in_flight(world, GRANT);
             hold(packages.recognises_keys || !again, "no second grant where it would be another one")
         }

@@ -3,16 +3,16 @@
 
 use super::truth::{self, Told};
 use crate::core::sample::{
-    MINUTE, SECOND, START, agreed, asked, by_link, charged_elsewhere, checked, input_name, not_sold, notified, paid,
-    rules, sold, somebody, unsaid,
+    MINUTE, PRICE, REMEDIES, SECOND, START, agreed, asked, by_link, charged_elsewhere, checked, input_name, not_sold,
+    notified, paid, remedy, rules, sold, somebody, unsaid,
 };
 use crate::simulation::chance::Chance;
 use crate::simulation::peers::{CHANNEL_CODE, ChannelBook, PackageBook, heard_from};
 use paygate::config::Otp;
 use paygate::purchase::evidence::{Cause, CheckAnswer, Finding, GrantAnswer};
-use paygate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Notice, Person};
+use paygate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Notice, Person, Remedy};
 use paygate::purchase::offer::Asks;
-use paygate::purchase::record::{Micros, Purchase, State, Verdict};
+use paygate::purchase::record::{AttemptStatus, Micros, Purchase, State, Verdict};
 use paygate::purchase::rules::Rules;
 use paygate::purchase::{Step, next};
 use std::collections::BTreeMap;
@@ -88,6 +88,8 @@ pub(super) struct World {
     pub(super) begins_agreed: bool,
     /// Operators freeze and thaw the channel in this life.
     freezes: bool,
+    /// A person has granted or given back outside of paygate.
+    by_hand: bool,
     /// When a person looks at a purchase in review next.
     looked_at: Option<Micros>,
     born: Purchase,
@@ -154,6 +156,7 @@ impl World {
             reviewed: 0,
             begins_agreed,
             freezes,
+            by_hand: false,
             looked_at: None,
             born,
             events: Vec::new(),
@@ -377,10 +380,45 @@ impl World {
 
     /// An operator who asks where nothing may be known, or says what cannot be taken outside of a review.
     fn operator_in_passing(&mut self) -> Input {
-        if self.purchase.state == State::Review || self.chance.percent(70) {
+        let may_be_remedied = matches!(self.purchase.state, State::ChargeUnknown | State::AwaitingUser | State::Review);
+        if may_be_remedied
+            && self.chance.percent(50)
+            && let Some(remedied) = self.remedied()
+        {
+            return remedied;
+        }
+        if may_be_remedied || self.chance.percent(70) {
             return Input::Inquire { by: somebody() };
         }
-        Input::Resolve { verdict: *self.chance.one_of(&Verdict::ALL), by: with_evidence() }
+        let called_at = self.called_at();
+        match self.chance.percent(50) {
+            true => Input::Resolve { verdict: *self.chance.one_of(&Verdict::ALL), by: with_evidence() },
+            // Marking as paid is taken as true: a person with the books says so only where it is.
+            false => remedy(
+                *self.chance.one_of(&REMEDIES.map(|it| if it == Remedy::MarkPaid { Remedy::Grant } else { it })),
+                called_at,
+            ),
+        }
+    }
+
+    /// What a person who knows the books has done for a purchase in review, or has asked for too early, or alone. `None` where
+    /// nothing can be.
+    fn remedied(&mut self) -> Option<Input> {
+        let at_its_price = self.channel.charges == 1 && self.channel.debits == PRICE;
+        // What a person has done by hand is not done by us, too.
+        if !at_its_price || self.by_hand {
+            return None;
+        }
+        let called_at = self.called_at();
+        let charged = self.purchase.charge.as_ref().is_some_and(|charge| charge.status == AttemptStatus::Succeeded);
+        let chosen = *self.chance.one_of(&[Remedy::Grant, Remedy::Refund { amount: PRICE }]);
+        let mut input = remedy(if charged { chosen } else { Remedy::MarkPaid }, called_at);
+        if let Input::Remedy { by, .. } = &mut input
+            && self.chance.percent(10)
+        {
+            by.second = Some(by.operator.clone());
+        }
+        Some(input)
     }
 
     /// A person with the statements in hand: says what is so, when nothing is on its way any more.
@@ -395,16 +433,23 @@ impl World {
         if under_way {
             return Ok(());
         }
+        if self.chance.percent(30)
+            && let Some(remedied) = self.remedied()
+        {
+            return self.step(remedied, written_down);
+        }
         let verdict = match (self.channel.charges, self.channel.refunds, self.packages.grants) {
             (0, ..) => Verdict::Declined,
             (_, 1.., _) => Verdict::Refunded,
             (_, _, 1..) => Verdict::Done,
             (_, 0, 0) if self.chance.percent(50) => {
                 self.channel.refunds += 1;
+                self.by_hand = true;
                 Verdict::Refunded
             }
             (_, 0, 0) => {
                 self.packages.grants += 1;
+                self.by_hand = true;
                 Verdict::Done
             }
         };
