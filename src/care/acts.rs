@@ -23,7 +23,9 @@ pub(crate) fn objection(
     now: Micros,
 ) -> Option<&'static str> {
     match deed {
-        Deed::Inquire { .. } => questions(purchase).is_empty().then_some("nothing about it is unknown, so nobody was asked"),
+        Deed::Inquire { .. } => {
+            questions(purchase).is_empty().then_some("nothing about it is unknown, so nobody was asked")
+        }
         Deed::Resolve { verdict, .. } => purchase::objection(purchase, *verdict, evidence),
         Deed::Remedy { remedy, overrides, .. } => objection_to(rules, purchase, *remedy, *overrides, evidence, now),
         Deed::Freeze { .. } | Deed::Thaw { .. } => None,

@@ -19,13 +19,13 @@ use crate::journal::rows::{ActOutcome, Deed, Story};
 use crate::people::Right;
 use crate::purchase::Purchase;
 use crate::purchase::record::Micros;
+pub(super) use acts_so_far::second;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::time::Instant;
-pub(super) use acts_so_far::second;
 use verbs::Verb;
 
 /// A form that is sent twice within it does what it does once.
@@ -116,7 +116,9 @@ fn came_of(story: &Story, number: i64) -> Option<String> {
         Some((_, ActOutcome::CarriedOut)) => {
             format!("Act {number} ({verb}) is carried out. Its story below has the rest.")
         }
-        Some((_, ActOutcome::Refused)) if act.act.deed.needs_second() && act.second.is_none() => format!("Act {number} ({verb}) is taken back; nothing was done by it."),
+        Some((_, ActOutcome::Refused)) if act.act.deed.needs_second() && act.second.is_none() => {
+            format!("Act {number} ({verb}) is taken back; nothing was done by it.")
+        }
         Some((_, ActOutcome::Refused)) => {
             format!("Act {number} ({verb}) changed nothing: the purchase had moved on when a daemon took it.")
         }

@@ -30,7 +30,9 @@ fn one(visitor: &Visitor, row: &ActRow, mask: &Mask) -> El {
     let came = match row.done {
         None if row.waits_for_second() => "waits for a second person".to_owned(),
         None => "waits for a daemon".to_owned(),
-        Some((_, ActOutcome::Refused)) if row.act.deed.needs_second() && row.second.is_none() => "taken back".to_owned(),
+        Some((_, ActOutcome::Refused)) if row.act.deed.needs_second() && row.second.is_none() => {
+            "taken back".to_owned()
+        }
         Some((_, outcome)) => words(outcome.as_str()),
     };
     let what = format!("{} {}: {came}", row.number, words(row.act.deed.verb()));

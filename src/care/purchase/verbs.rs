@@ -25,8 +25,7 @@ pub(super) enum Verb {
 }
 
 impl Verb {
-    const ALL: [Self; 6] =
-        [Self::Inquire, Self::Grant, Self::MarkPaid, Self::MarkGranted, Self::Refund, Self::Resolve];
+    const ALL: [Self; 6] = [Self::Inquire, Self::Grant, Self::MarkPaid, Self::MarkGranted, Self::Refund, Self::Resolve];
 
     /// The last part of its address.
     const fn as_str(self) -> &'static str {
@@ -76,7 +75,9 @@ impl Verb {
                 "Says that the channel did take the money, with the evidence. What is fresh is then granted."
             }
             Self::MarkGranted => "Says that the package came by another way. It is then never sent by this one.",
-            Self::Refund => "Has exactly what was charged given back. A second person confirms it before anything is sent.",
+            Self::Refund => {
+                "Has exactly what was charged given back. A second person confirms it before anything is sent."
+            }
             Self::Resolve => {
                 "Says what became of it, as strong as a statement. The subscriber is told once. Moves no money: that was \
                  done before, by you."
@@ -132,7 +133,8 @@ impl Verb {
             Self::MarkGranted => evidence(false),
             Self::Refund => {
                 let charged = purchase.charge.as_ref().map_or_else(String::new, |charge| charge.amount.to_string());
-                let amount = el("input").attr("name", "amount").attr("inputmode", "numeric").attr("autocomplete", "off");
+                let amount =
+                    el("input").attr("name", "amount").attr("inputmode", "numeric").attr("autocomplete", "off");
                 let label = format!("Amount: type again what was charged, {charged}");
                 Html::from_iter([
                     field(&label, amount.flag("required", true)).into(),
@@ -165,7 +167,11 @@ fn typed(purchase: &Purchase, text: &str) -> Result<Money, &'static str> {
 /// Package and money back, both: never by accident.
 fn overriding(says: &str) -> Html {
     let input = el("input").attr("type", "checkbox").attr("name", "override").attr("value", "yes");
-    el("label").class("check").add(input).add(el("span").text(says).add(el("small").text(" (a second person confirms)"))).into()
+    el("label")
+        .class("check")
+        .add(input)
+        .add(el("span").text(says).add(el("small").text(" (a second person confirms)")))
+        .into()
 }
 
 pub(super) fn card(rules: &Rules, visitor: &Visitor, purchase: &Purchase, now: Micros) -> El {
