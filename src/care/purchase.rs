@@ -18,7 +18,7 @@ use crate::journal::JournalError;
 use crate::journal::rows::{ActOutcome, Deed, Story};
 use crate::people::Right;
 use crate::purchase::Purchase;
-use crate::purchase::record::Micros;
+use crate::purchase::record::{Micros, ReviewReason};
 pub(super) use acts_so_far::second;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -29,7 +29,7 @@ use tokio::time::Instant;
 use verbs::Verb;
 
 /// A form that is sent twice within it does what it does once.
-const DOUBLE_CLICK: Duration = Duration::from_secs(30);
+const DOUBLE_CLICK: Duration = Duration::from_secs(10);
 /// Characters of a reason or an evidence at most.
 const WORDS: usize = 1_000;
 
@@ -143,6 +143,12 @@ pub(super) async fn act(
     }
 }
 
+/// What somebody has seen who decides by it. The version would be too much: it grows with each inquiry.
+fn standing(purchase: &Purchase) -> String {
+    let review = purchase.review.map_or("", ReviewReason::as_str);
+    format!("{} {review} {} {}", purchase.state.as_str(), purchase.paid().as_str(), purchase.granted())
+}
+
 /// The number of the act; none where the same form was sent before.
 async fn filed(
     care: &Care,
@@ -166,7 +172,7 @@ async fn filed(
         Ok(deed) => deed,
         Err(says) => return refused(StatusCode::UNPROCESSABLE_ENTITY, says),
     };
-    if fields.get("seen") != purchase.version.to_string() {
+    if fields.get("seen") != standing(&purchase) {
         return refused(StatusCode::CONFLICT, "It has changed since you looked. Read it again; nothing was done.");
     }
     let now = care.0.journal.now().await?;
@@ -185,7 +191,7 @@ async fn once(
     evidence: Option<&str>,
 ) -> Result<Option<i64>, JournalError> {
     let (verb, waits, owner) = (deed.verb(), deed.needs_second(), crate::engine::random_hex());
-    let key = format!("care: {} {} {} {verb}", visitor.csrf, purchase.id, purchase.version);
+    let key = format!("care: {} {} {} {verb} {reason}", visitor.csrf, purchase.id, standing(purchase));
     let ask = Ask { key: &key, fingerprint: "", owner: &owner, life: DOUBLE_CLICK };
     match care.0.keys.claim(ask).await {
         Claim::Fresh | Claim::Unavailable => {}

@@ -91,6 +91,9 @@ send_within = "2s"             # short (10s)
 max_flight = "3s"              # short (30s)
 inquiry_plan = ["2s", "3s", "5s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h, 6h)
 
+# The page for care agents, under /care of the daemon: `paygate operator add NAME --role agent --config FILE` makes an account.
+[care]
+
 [engine]
 poll = "100ms"                 # short (500ms)
 "#

@@ -192,7 +192,7 @@ fn one(verb: Verb, visitor: &Visitor, purchase: &Purchase, obstacle: Option<Stri
     }
     let reason = el("input").attr("name", "reason").attr("maxlength", "1000").flag("required", true);
     let form = form(&format!("/care/purchases/{}/{}", purchase.id, verb.as_str()), visitor)
-        .add(hidden("seen", &purchase.version.to_string()))
+        .add(hidden("seen", &super::standing(purchase)))
         .add(verb.fields(purchase))
         .add(field("Reason", reason.attr("placeholder", "Written down with your name")))
         .add(el("button").text(verb.title()));

@@ -191,7 +191,7 @@ both_stores! {
         let page = agent.reads(&format!("/care/purchases/{id}")).await;
         for words in ["data-care=\"show_subscriber\"", "Only tell the subscriber what the error says",
             "the channel gives it back by itself, in one or two days", "declined (advice 1: stop)", "ON THU LOI1",
-            "a code by smpp", "intends charge", "charge answered after", "declined sent:", "The channel says that it took nothing."] {
+            "a code to 9029 by smpp", "intends charge", "charge answered after", "Khong thanh toan duoc goi LOI1", "The channel says that it took nothing."] {
             assert!(page.contains(words), "{words:?} is not in {page}");
         }
         assert!(page.contains(&format!("<code>{id}-c1</code>")), "its attempts stand with their keys");
