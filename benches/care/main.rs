@@ -112,9 +112,9 @@ fn questions(filled: Filled) -> Vec<Question> {
         one("list: a type used ten times, years ago", with(|filter| filter.door = Some("ussd".to_owned()))),
         one("list: a channel that was never used", with(|filter| filter.channel = Some("momo".to_owned()))),
         one(
-            "list: declined at one channel",
+            "list: expired at one channel",
             with(|filter| {
-                filter.state = Some("declined".to_owned());
+                filter.state = Some("expired".to_owned());
                 filter.channel = Some("bank".to_owned());
             }),
         ),
@@ -122,18 +122,19 @@ fn questions(filled: Filled) -> Vec<Question> {
 }
 
 async fn measure(journal: &Journal, name: &str, filter: impl Fn(u64) -> Filter) {
-    let (mut waits, mut found) = (Vec::new(), 0);
+    let (mut waits, mut most) = (Vec::new(), 0);
     let whole = Instant::now();
     for n in 0..TIMES {
         let before = Instant::now();
-        found = journal.list(&filter(n)).await.expect("the store answers").len();
+        let found = journal.list(&filter(n)).await.expect("the store answers").len();
         waits.push(before.elapsed());
+        most = most.max(found);
         // What takes seconds need not be asked two hundred times to be known as slow.
         if whole.elapsed() > Duration::from_secs(20) {
             break;
         }
     }
-    print(name, found, waits);
+    print(name, most, waits);
 }
 
 fn print(name: &str, found: usize, mut waits: Vec<Duration>) {

@@ -43,3 +43,9 @@ CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE ON audit FOR EACH RO
     EXECUTE FUNCTION forbid('audit is append-only');
 CREATE TRIGGER audit_is_never_emptied BEFORE TRUNCATE ON audit FOR EACH STATEMENT
     EXECUTE FUNCTION forbid('audit is append-only');
+
+-- The lists of a care agent, narrowed down. Only of what is over: each purchase is written there once, at its end, and what
+-- is open has an index of its own already.
+CREATE INDEX purchase_state ON purchase (state, created_at) WHERE due_at IS NULL;
+CREATE INDEX purchase_channel ON purchase (channel, created_at) WHERE due_at IS NULL;
+CREATE INDEX purchase_door ON purchase (door, created_at) WHERE due_at IS NULL;

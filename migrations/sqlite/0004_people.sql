@@ -47,3 +47,9 @@ CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit FOR EACH ROW
 BEGIN
     SELECT RAISE(ABORT, 'audit is append-only');
 END;
+
+-- The lists of a care agent, narrowed down. Only of what is over: each purchase is written there once, at its end, and what
+-- is open has an index of its own already.
+CREATE INDEX purchase_state ON purchase (state, created_at) WHERE due_at IS NULL;
+CREATE INDEX purchase_channel ON purchase (channel, created_at) WHERE due_at IS NULL;
+CREATE INDEX purchase_door ON purchase (door, created_at) WHERE due_at IS NULL;
