@@ -23,7 +23,10 @@ pub(super) const APP_TOKEN: &str = "app.token";
 const APP: &str = r#"
 # The content service's app, whose customers pay at the bank's page.
 [app.sandbox]
-token_file = "app.token""#;
+token_file = "app.token"
+
+# The page for care agents, under /care of the daemon: `paygate operator add NAME --role agent --config FILE` lets one in.
+[care]"#;
 
 /// As `paygate run --config` would read it.
 pub(super) fn text(
@@ -90,9 +93,6 @@ timeout = "2s"                 # short (5s)
 send_within = "2s"             # short (10s)
 max_flight = "3s"              # short (30s)
 inquiry_plan = ["2s", "3s", "5s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h, 6h)
-
-# The page for care agents, under /care of the daemon: `paygate operator add NAME --role agent --config FILE` makes an account.
-[care]
 
 [engine]
 poll = "100ms"                 # short (500ms)
