@@ -89,13 +89,16 @@ fn content(care: &Care, visitor: &Visitor, story: &Story, mask: &Mask, note: Opt
         .add(el("h1").text(&format!("{} {}", purchase.order.service, purchase.order.package)))
         .add(super::list::state(purchase.state, purchase.review))
         .add(el("a").class("again").attr("href", &format!("/care/purchases/{}", purchase.id)).text("Look again"));
-    let left = el("div").class("column").add(facts::timeline(story, mask)).add(facts::attempts(story));
+    let left = el("div")
+        .class("column")
+        .add(facts::timeline(story, mask))
+        .add(facts::attempts(story))
+        .add(facts::card(story, mask));
     let right = el("div")
         .class("column")
         .add(remedy::card(care, story))
         .add(acts_so_far::card(visitor, story, mask))
-        .add(verbs::card(&care.0.rules, visitor, purchase, now))
-        .add(facts::card(story, mask));
+        .add(verbs::card(&care.0.rules, visitor, purchase, now));
     Html::from_iter([
         heading.into(),
         note.map(|note| el("p").class("note").attr("role", "status").text(note)).into(),

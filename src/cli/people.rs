@@ -50,7 +50,7 @@ pub(super) fn operator(verb: Operators, log: Option<&str>) -> Result<Answer, Fai
 }
 
 fn add(config: &Config, settings: &Care, asked: &NewOperator) -> Result<Answer, Failure> {
-    let name = named(&asked.named)?;
+    let (name, who) = (named(&asked.named)?, operator_of(&asked.named)?);
     let password = hash(&password(asked.file.as_deref())?, settings.password_min).map_err(Failure::Usage)?;
     let new = rows::NewOperator { name: name.clone(), role: asked.role, password };
     daemon::runtime()?.block_on(async {
@@ -59,27 +59,31 @@ fn add(config: &Config, settings: &Care, asked: &NewOperator) -> Result<Answer, 
             return Err(Failure::No(format!("there is an operator {name} already")));
         }
         let role = asked.role.as_str();
-        note(&journal, &asked.named, "operator_added", &format!("{name}, {role}")).await?;
+        note(&journal, &who, "operator_added", &format!("{name}, {role}")).await?;
         Ok(Answer::yes(format!("{name} may log in at /care as {role}\n")))
     })
 }
 
 fn change(config: &Config, asked: &Named, change: &OperatorChange, what: &str, says: &str) -> Result<Answer, Failure> {
-    let name = named(asked)?;
+    let (name, who) = (named(asked)?, operator_of(asked)?);
     daemon::runtime()?.block_on(async {
         let journal = Journal::open_for_an_operator(&config.journal).await.map_err(failed)?;
         if !journal.change_operator(&name, change).await.map_err(failed)? {
             let hint = "`paygate operator list` has them all";
             return Err(Failure::No(format!("there is no operator {name}; {hint}")));
         }
-        note(&journal, asked, what, &name).await?;
+        note(&journal, &who, what, &name).await?;
         Ok(Answer::yes(format!("{name} {says}\n")))
     })
 }
 
-async fn note(journal: &Journal, asked: &Named, what: &str, detail: &str) -> Result<(), Failure> {
-    let operator = super::acts::operator(asked.operator.as_deref())?;
-    journal.audit(&NewAudit { operator: &operator, address: "", what, detail }).await.map_err(failed)
+/// Who does this to an account. Known before anything is done, since it is written down with it.
+fn operator_of(asked: &Named) -> Result<String, Failure> {
+    super::acts::operator(asked.operator.as_deref())
+}
+
+async fn note(journal: &Journal, operator: &str, what: &str, detail: &str) -> Result<(), Failure> {
+    journal.audit(&NewAudit { operator, address: "", what, detail }).await.map_err(failed)
 }
 
 fn list(config: &Config, asked: &OperatorsAt) -> Result<Answer, Failure> {

@@ -68,7 +68,10 @@ pub(super) fn timeline(story: &Story, mask: &Mask) -> El {
 
 fn moment(line: &Line, mask: &Mask) -> El {
     let below = line.below.iter().map(|below| el("small").text(&mask.over(below)));
-    let says = el("div").class("says").add(toned(el("span"), line.tone).text(&mask.over(&line.says))).all(below);
+    let says = el("div")
+        .class("says")
+        .add(toned(el("span"), line.tone).text(&mask.over(&line.says).replace("->", "→")))
+        .all(below);
     el("li").add(el("time").text(&clock(line.at))).add(el("span").class("who").text(&line.who)).add(says)
 }
 

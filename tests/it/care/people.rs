@@ -73,6 +73,9 @@ both_stores! {
         assert_eq!(visitor.tries("lan", PASSWORD).await.status, StatusCode::FORBIDDEN);
         assert_eq!(visitor.tries("lan", "another long password").await.status, StatusCode::SEE_OTHER);
         assert_eq!(operator(&world, &["disable", "nobody"], "").await.0, 1);
+        let nameless = &["add", "tuan", "--role", "agent", "--operator", " "];
+        assert_eq!(operator(&world, nameless, "correct horse battery\n").await.0, 2, "it is written down who made it");
+        assert!(world.daemons[0].journal.operator("tuan").await.unwrap().is_none());
         let noted: Vec<String> = audit(&world).await.into_iter().map(|(who, what, _)| format!("{who} {what}")).collect();
         let expected = ["root operator_added", "lan login", "root operator_disabled", "lan login_failed",
             "root operator_enabled", "lan login", "root password_set", "lan login_failed", "lan login"];
