@@ -1,10 +1,12 @@
 //! Builds all parts and joins them; starts, drains and stops. Alone knows them all, and does none of their work.
 
 mod check;
+mod gateways;
 mod links;
 mod rules;
 mod status;
 
+use crate::alarm::{self, Alarm, Notifies};
 use crate::care::Care;
 use crate::charging::Channels;
 use crate::config::{Config, LinkKind};
@@ -22,6 +24,7 @@ use crate::purchase::rules::Rules;
 use crate::replies::Replies;
 use crate::telemetry::watchdog::Heartbeat;
 use crate::telemetry::{self, systemd};
+use crate::ussd::Dialogues;
 use anyhow::{Context, anyhow};
 use axum::Router;
 pub use check::{Checked, check};
@@ -46,6 +49,8 @@ pub struct App {
     pub address: SocketAddr,
     pub journal: Journal,
     pub readiness: watch::Receiver<Readiness>,
+    /// What is wrong now.
+    pub alarms: watch::Receiver<Vec<Alarm>>,
     engine: Engine,
     heartbeat: Heartbeat,
     /// Ends the doors: nothing new comes in.
@@ -67,7 +72,8 @@ impl App {
             format!("[http] listen = {} cannot be listened on; is another paygate running?", config.http.listen)
         })?;
         let address = listener.local_addr().context("the listening address cannot be read")?;
-        let parts = config.smsc.iter().map(links::part_name).chain(["journal".to_owned()]);
+        let parts =
+            config.smsc.iter().map(links::part_name).chain(gateways::parts(config)).chain(["journal".to_owned()]);
         let (readiness, ready) = watch::channel(Readiness::starting(parts));
         let (heartbeat, doors, rest, tasks) =
             (Heartbeat::default(), CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
@@ -90,11 +96,16 @@ impl App {
             heartbeat: heartbeat.clone(),
             desk,
         });
-        Starter { intake: engine.intake(), client: &client, readiness: &readiness, stop: &doors, tasks: &tasks }
+        let dialogues = dialogues(config, &for_partners, keys.clone(), &engine)?;
+        let (intake, menus) = (engine.intake(), dialogues.as_ref());
+        Starter { intake, menus, client: &client, readiness: &readiness, stop: &doors, tasks: &tasks }
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
-        let notifies = http::notify::State::new(&config.http, Arc::clone(&channels), engine.intake());
-        let care = care(config, &for_partners, &journal, &keys, &ready);
+        let told = Arc::<Notifies>::default();
+        let notifies =
+            http::notify::State::new(&config.http, Arc::clone(&channels), engine.intake(), Arc::clone(&told));
+        let (raised, alarms) = watch::channel(Vec::new());
+        let care = care(config, &for_partners, &journal, &keys, (&ready, &alarms));
         let partners = http::partner::State::new(config, &for_partners, keys, engine.intake(), engine.frozen());
         let paged = channels.iter().map(|(name, it)| (name.to_owned(), it.capabilities().link_ttl.is_some()));
         let hearing = http::Hearing::default();
@@ -105,14 +116,23 @@ impl App {
                 .merge(http::partner::router(partners, &config.http))
                 .merge(orders.routes(&config.http))
                 .merge(care);
+        let router = match dialogues {
+            Some(dialogues) => {
+                tasks.spawn(rest.clone().run_until_cancelled_owned(dialogues.clone().keep_catalogue()));
+                router.merge(http::ussd::router(http::ussd::State::new(config, dialogues), &config.http))
+            }
+            None => router,
+        };
         if !config.app.is_empty() {
             tasks.spawn(hearing.hear(engine.moves()));
         }
         let (limits, stop) = (config.http.clone(), doors.clone());
         tasks.spawn(async move { http::serve(listener, router, &limits, stop.cancelled_owned()).await });
         tasks.spawn(rest.clone().run_until_cancelled_owned(telemetry::metrics::upkeep()));
-        tasks.spawn(rest.clone().run_until_cancelled_owned(status::watch(journal.clone(), readiness)));
-        Ok(Self { address, journal, readiness: ready, engine, heartbeat, doors, rest, tasks })
+        tasks.spawn(rest.clone().run_until_cancelled_owned(status::count_untold(engine.moves(), Arc::clone(&told))));
+        let on_call = status::OnCall { watch: alarm::Watch::new(config.alarms.clone()), notifies: told, raised };
+        tasks.spawn(rest.clone().run_until_cancelled_owned(status::watch(journal.clone(), readiness, on_call)));
+        Ok(Self { address, journal, readiness: ready, alarms, engine, heartbeat, doors, rest, tasks })
     }
 
     /// Every durable step of every purchase from now on.
@@ -138,6 +158,7 @@ impl App {
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let mut signals = StopSignals::listen()?;
     telemetry::metrics::register(&config, &State::ALL.map(State::as_str));
+    status::register();
     let app = App::start(&config).await?;
     tracing::info!(message_id = telemetry::message_ids::STARTED, http = %app.address, "paygate is running");
     systemd::ready();
@@ -186,10 +207,11 @@ fn care(
     desk: &Desk,
     journal: &Journal,
     keys: &Keys,
-    readiness: &watch::Receiver<Readiness>,
+    (readiness, alarms): (&watch::Receiver<Readiness>, &watch::Receiver<Vec<Alarm>>),
 ) -> Router {
     let Some(settings) = &config.care else { return Router::new() };
-    Care::new(config, settings, desk, journal.clone(), keys.clone(), readiness.clone()).routes(&config.http)
+    let (journal, keys) = (journal.clone(), keys.clone());
+    Care::new(config, settings, desk, journal, keys, readiness.clone(), alarms.clone()).routes(&config.http)
 }
 
 /// The rules of this configuration, for whoever asks whether something may be done and does nothing itself. Codes are made with
@@ -248,6 +270,13 @@ pub(crate) fn replies(config: &Config) -> anyhow::Result<Replies> {
     let word = |words: &[String], default: &str| words.first().map_or_else(|| default.to_owned(), Clone::clone);
     let (buy, cancel) = (word(&config.syntax.buy, "ON"), word(&config.syntax.cancel, "HUY"));
     Replies::new(&config.replies, &config.purchase.hotline, &buy, &cancel).map_err(|errors| anyhow!(errors.join("\n")))
+}
+
+/// What a dialled code shows, where there is a menu.
+fn dialogues(config: &Config, desk: &Desk, keys: Keys, engine: &Engine) -> anyhow::Result<Option<Dialogues>> {
+    let dialogues =
+        config.menu.as_ref().map(|menu| Dialogues::new(config, menu, desk, keys, engine.intake(), engine.frozen()));
+    dialogues.transpose().map_err(|errors| anyhow!(errors.join("\n")))
 }
 
 fn keys(config: &Config) -> anyhow::Result<Keys> {

@@ -16,6 +16,7 @@ pub(crate) mod password;
 mod purchase;
 mod session;
 
+use crate::alarm::Alarm;
 use crate::charging::gives_back;
 use crate::config::{self, Charging, Config};
 use crate::engine::desk::Desk;
@@ -37,6 +38,7 @@ use paygate_parsers::msisdn::{Country, Msisdn};
 use session::Visitor;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Counted by outcome.
@@ -61,10 +63,14 @@ struct Shared {
     /// Whatever charges, by itself or for us: what may be frozen.
     channels: Vec<String>,
     readiness: watch::Receiver<Readiness>,
+    alarms: watch::Receiver<Vec<Alarm>>,
+    /// An unknown that is older is an alarm.
+    unknown_too_long: Duration,
 }
 
 impl Care {
-    /// `desk` has what the engine knows of rules and numbers; `readiness` is what `/readyz` reads.
+    /// `desk` has what the engine knows of rules and numbers; `readiness` and `alarms` are what `/readyz` and `/metrics`
+    /// tell.
     #[must_use]
     pub fn new(
         config: &Config,
@@ -73,6 +79,7 @@ impl Care {
         journal: Journal,
         keys: Keys,
         readiness: watch::Receiver<Readiness>,
+        alarms: watch::Receiver<Vec<Alarm>>,
     ) -> Self {
         Self(Arc::new(Shared {
             hashing: Hashing::new(settings.hashes, settings.hash_wait),
@@ -85,6 +92,8 @@ impl Care {
             charging: config.charging.clone(),
             channels: acts::channels(config).map(str::to_owned).collect(),
             readiness,
+            alarms,
+            unknown_too_long: config.alarms.oldest_unknown,
         }))
     }
 

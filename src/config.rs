@@ -15,12 +15,14 @@ mod pay123;
 mod policy;
 mod refusals;
 mod section;
+mod ussd;
 
 pub use duration::{parse_duration, spell_duration};
 pub use environment::{Environment, environment};
 pub use errors::{ConfigError, ConfigErrors};
 pub use network::{Network, NotANetwork};
 pub use refusals::REASONS;
+pub use ussd::{Menu, Ussd, UssdHttp, UssdInput, UssdKind, UssdLine, UssdSmpp};
 
 use errors::Faults;
 use secrecy::SecretString;
@@ -76,9 +78,12 @@ impl Config {
             partner: partners::partners(root),
             app: apps::apps(root),
             care: root.has("care").then(|| root.section("care", Care::read)),
+            menu: ussd::menu(root),
+            ussd: ussd::gateways(root),
             package_manager: root.section("package_manager", PackageManager::read),
             replies: root.section("replies", policy::replies),
             engine: root.section("engine", Engine::read),
+            alarms: root.section("alarms", Alarms::read),
         };
         check::check(&config, root);
         config
@@ -108,10 +113,30 @@ pub struct Config {
     pub app: BTreeMap<String, App>,
     /// The care page; without it there is none.
     pub care: Option<Care>,
+    /// What a dialled code shows.
+    pub menu: Option<Menu>,
+    /// Gateways of dialogues, by name.
+    pub ussd: BTreeMap<String, Ussd>,
     pub package_manager: PackageManager,
     /// Texts that replace the built-in ones, by name.
     pub replies: BTreeMap<String, String>,
     pub engine: Engine,
+    pub alarms: Alarms,
+}
+
+/// From where on an operator is woken.
+#[derive(Clone, Debug)]
+pub struct Alarms {
+    /// For so long something may be unknown,
+    pub oldest_unknown: Duration,
+    /// so many may wait for a person,
+    pub review: i64,
+    /// so many more than an hour ago,
+    pub review_growth: i64,
+    /// and so many be charged twice within an hour.
+    pub surplus: i64,
+    /// Payments at a channel's page that it tells us nothing of, until it counts as silent.
+    pub notify_silence: usize,
 }
 
 #[derive(Clone, Debug)]

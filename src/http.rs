@@ -1,6 +1,7 @@
-//! The doors that speak HTTP: messages, the app's orders, channels' notifies, partners, health, metrics. Translates and waits;
-//! what a message means, and whether it is new, the engine says.
+//! The doors that speak HTTP: messages, dialogues, the app's orders, channels' notifies, partners, health, metrics. Translates
+//! and waits; what a message means, and whether it is new, the engine says.
 
+mod gate;
 mod health;
 mod mo;
 pub mod notify;
@@ -8,20 +9,21 @@ mod openapi;
 mod orders;
 pub mod partner;
 mod serve;
+pub mod ussd;
 
 pub use health::{Part, Readiness};
 pub use orders::{Hearing, Orders};
 pub use serve::serve;
 
-use crate::config::{self, LinkKind, Network, Smsc};
+use crate::config::{self, LinkKind, Smsc};
 use crate::engine::door::Delivery;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use gate::Gate;
 use metrics_exporter_prometheus::PrometheusHandle;
-use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,8 +40,7 @@ struct Doors {
     intake: mpsc::Sender<Delivery>,
     /// Which link serves a short code, for an aggregator's message and for Kannel's.
     links: Links,
-    token: Option<SecretString>,
-    allow: Vec<Network>,
+    gate: Gate,
     ack_within: Duration,
     body_limit: usize,
     request_timeout: Duration,
@@ -68,8 +69,7 @@ impl State {
         Self(Arc::new(Doors {
             intake,
             links: Links::new(smsc),
-            token: config.mo_token.clone(),
-            allow: config.mo_allow.clone(),
+            gate: Gate { token: config.mo_token.clone(), allow: config.mo_allow.clone() },
             ack_within: config.ack_within,
             body_limit: config.body_limit,
             request_timeout: config.request_timeout,

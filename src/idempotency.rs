@@ -37,6 +37,27 @@ pub struct Ask<'a> {
     pub life: Duration,
 }
 
+/// What was remembered under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recalled {
+    /// Nothing, or it has lapsed.
+    Nothing,
+    /// This, and the number of its writing.
+    Found { version: u64, value: String },
+    /// The store cannot say now.
+    Unavailable,
+}
+
+/// What became of a value to be remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remembered {
+    Kept,
+    /// Another was written meanwhile, or what was recalled has lapsed: recall and look again.
+    Overtaken,
+    /// The store cannot say now; it may be kept or not.
+    Unavailable,
+}
+
 /// The key store of one instance. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Keys(Kind);
@@ -106,6 +127,23 @@ impl Keys {
         match &self.0 {
             Kind::Process(keys) => Some(keys.count(key, life)),
             Kind::Redis(keys) => keys.count(key, life).await,
+        }
+    }
+
+    /// What [`Self::remember`] has kept under a key.
+    pub async fn recall(&self, key: &str) -> Recalled {
+        match &self.0 {
+            Kind::Process(keys) => keys.recall(key),
+            Kind::Redis(keys) => keys.recall(key).await,
+        }
+    }
+
+    /// Keeps a value for `life` from now on in place of the one that was recalled with this version, 0 where there was
+    /// nothing. Of two that write at once the second is told so: no step is lost between instances.
+    pub async fn remember(&self, key: &str, recalled: u64, value: &str, life: Duration) -> Remembered {
+        match &self.0 {
+            Kind::Process(keys) => keys.remember(key, recalled, value, life),
+            Kind::Redis(keys) => keys.remember(key, recalled, value, life).await,
         }
     }
 

@@ -30,7 +30,7 @@ use rows::{
     NewAudit, NewOperator, OperatorChange, OperatorRow, OwedReply, PartRow, Seen, SessionRow, Story, Surplus, Unit,
 };
 use statement::Statement;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -202,8 +202,8 @@ impl Journal {
     }
 
     /// Takes back an act that nobody has confirmed. False where it does not wait for that.
-    pub async fn withdraw_act(&self, number: i64) -> Result<bool, JournalError> {
-        let update = acts::withdraw(number, self.now().await?);
+    pub async fn withdraw_act(&self, number: i64, by: &str) -> Result<bool, JournalError> {
+        let update = acts::withdraw(number, by, self.now().await?);
         self.settle_act("withdraw an operator's act", update).await
     }
 
@@ -304,6 +304,24 @@ impl Journal {
     async fn says(&self, operation: &'static str, statement: Statement) -> Result<bool, JournalError> {
         let store = Arc::clone(&self.store);
         self.driven(operation, async move { store.act(statement).await.map(|rows| !rows.is_empty()) }).await
+    }
+
+    /// Notes that a channel has told something by itself.
+    pub async fn hear_notify(&self, channel: &str) -> Result<(), JournalError> {
+        let (store, now) = (Arc::clone(&self.store), self.now().await?);
+        let mut upsert = Statement::new("INSERT INTO notify_heard (channel, at) VALUES (");
+        upsert.text(channel).push(", ").int(now).push(") ON CONFLICT (channel) DO UPDATE SET at = ").int(now);
+        self.driven("note that a channel told something", async move { store.write(upsert).await.map(drop) }).await
+    }
+
+    /// When each channel last told something by itself, to whichever instance.
+    pub async fn notifies_heard(&self) -> Result<BTreeMap<String, Micros>, JournalError> {
+        self.told("read when channels last told something", search::notifies_heard(&self.store).await)
+    }
+
+    /// Pairs of charges for the same that were found since then.
+    pub async fn surplus_since(&self, since: Micros) -> Result<i64, JournalError> {
+        self.told("count surplus charges", surplus::since(&self.store, since).await)
     }
 
     /// What is decided once for all instances, if it is.

@@ -14,7 +14,8 @@ use reqwest::Method;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
-use wire::{CheckRequest, Refusal, checked, grant_request, granted, reason};
+pub use wire::OnSale;
+use wire::{CheckRequest, Refusal, checked, grant_request, granted, on_sale, reason};
 
 /// Characters of the package manager's own words that are kept.
 const WORDS_LIMIT: usize = 200;
@@ -61,6 +62,19 @@ impl Client {
     #[must_use]
     pub fn request(&self, order: &GrantOrder) -> String {
         grant_request(order)
+    }
+
+    /// The packages on sale, in the package manager's order. Carries no subscriber's context: it is nobody's question.
+    ///
+    /// # Errors
+    /// What was heard instead of a list.
+    pub async fn packages(&self) -> Result<Vec<OnSale>, String> {
+        let call = self.call(Method::GET, &["v1", "packages"], "packages");
+        match self.client.send(call).await {
+            Heard::NotSent(why) | Heard::NoAnswer(why) | Heard::Unreadable(why) => Err(why),
+            Heard::Answer(answer) if answer.status == 200 => on_sale(&answer.body),
+            Heard::Answer(answer) => Err(words("packages", &answer).1),
+        }
     }
 
     /// May this account buy this package, and on what terms? Changes nothing there.

@@ -114,7 +114,7 @@ fn paid_before(purchase: &Purchase) -> Option<Money> {
 }
 
 /// `10.000d`, as prices are written in a text message; other currencies as `12.34 USD`.
-fn price(money: Money) -> String {
+pub(crate) fn price(money: Money) -> String {
     if money.currency == crate::purchase::money::Currency::VND {
         format!("{}d", grouped(money.amount.unsigned_abs(), "."))
     } else {
@@ -145,7 +145,7 @@ fn notice_name(notice: Notice, purchase: &Purchase) -> &'static str {
         Notice::Done if purchase.offer.is_none() => "done_by_hand",
         Notice::Done => "done",
         // Two people have said that the package stays.
-        Notice::Refunded if purchase.granted() == "yes" => "refunded_granted",
+        Notice::Refunded if matches!(purchase.granted(), "yes" | "elsewhere") => "refunded_granted",
         Notice::Refunded => "refunded",
     }
 }
@@ -236,13 +236,13 @@ fn wait(pause: Micros) -> String {
     if minutes > 0 && minutes % 60 == 0 { format!("{} gio", minutes / 60) } else { format!("{} phut", minutes.max(1)) }
 }
 
-enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     Text(&'a str),
     Placeholder(&'a str),
 }
 
 /// Text and `{placeholders}` in turn. A brace without its partner is text.
-fn pieces(template: &str) -> impl Iterator<Item = Piece<'_>> {
+pub(crate) fn pieces(template: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = template;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -315,6 +315,12 @@ fn parts_of(text: &str) -> usize {
 fn unknown_text(name: &str) -> String {
     let nearest = WORDS.iter().map(|words| words.name).min_by_key(|known| strsim::damerau_levenshtein(known, name));
     format!("replies.{name}: there is no such text; did you mean {}?", nearest.unwrap_or("otp"))
+}
+
+/// The built-in texts, for whoever must know them all.
+#[cfg(test)]
+pub(crate) fn built_in() -> impl Iterator<Item = &'static str> {
+    WORDS.iter().map(|words| words.text)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! The SMPP neighbour: one link is one ESME connection to an SMSC, kept up for ever. Messages and receipts go to the
-//! engine, replies come from it; the link never reads a text's meaning and never decides about money.
+//! engine, replies come from it; phones that dial are answered by the menus. The link never reads a text's meaning and never
+//! decides about money.
 //!
 //! `session` is the protocol as a pure machine, `connection` carries it over TCP or TLS, `inbound` and `outbound` turn
 //! PDUs into the engine's values and back.
 
 mod acks;
-mod backoff;
 mod connection;
 mod inbound;
 mod meters;
@@ -14,6 +14,7 @@ mod repeats;
 mod session;
 mod timers;
 mod tls;
+mod ussd;
 mod window;
 
 use std::time::{Duration, SystemTime};
@@ -25,8 +26,10 @@ use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+pub use ussd::UssdLink;
 
 use crate::engine::door::{Delivery, Submit};
+use crate::ussd::Dialogues;
 
 /// Everything one link needs to know. Each bound and wait of `crate::smpp` is a field here; a wait is no longer than a
 /// year, which whoever fills this in has checked.
@@ -62,6 +65,8 @@ pub struct LinkSettings {
     pub source_ton_npi: (u8, u8),
     /// Type of number and numbering plan of a subscriber in `submit_sm`.
     pub destination_ton_npi: (u8, u8),
+    /// For phones that dial over this link; without it such a PDU is taken for the message that it also is.
+    pub ussd: Option<UssdLink>,
 
     /// `submit_sm` unanswered at once, at least 1.
     pub window: usize,
@@ -133,6 +138,7 @@ impl LinkSettings {
             receipts: true,
             source_ton_npi: (0, 0),
             destination_ton_npi: (1, 1),
+            ussd: None,
             window: 64,
             throughput: 0,
             parts_max: 10,
@@ -180,13 +186,14 @@ pub enum Health {
 
 /// Keeps one link up until `stop`, then drains it and unbinds. Deliveries go into `intake`, which may be full: then the
 /// socket is not read. Replies are taken from `outbound`, whose closing only means that there will be none (a receiver's
-/// link is given a closed one). `health` follows each change.
+/// link is given a closed one). `menus` answer phones that dial. `health` follows each change.
 pub async fn run(
     settings: LinkSettings,
     intake: mpsc::Sender<Delivery>,
     outbound: mpsc::Receiver<Submit>,
+    menus: Option<Dialogues>,
     health: watch::Sender<Health>,
     stop: CancellationToken,
 ) {
-    connection::Connection::new(settings, intake, outbound, health).run(stop).await;
+    connection::Connection::new(settings, intake, outbound, menus, health).run(stop).await;
 }

@@ -5,3 +5,5 @@ pub mod msisdn;
 pub mod request;
 pub mod smpp;
 pub mod text;
+pub mod ussd;
+pub mod ussd_line;

@@ -9,6 +9,7 @@ pub mod message;
 pub mod receipt;
 pub mod status;
 pub mod tlv;
+pub mod ussd;
 
 use bytes::{BufMut, Bytes, BytesMut};
 

@@ -4,12 +4,14 @@
 mod fold;
 mod gsm;
 mod segments;
+mod shown;
 
 use serde::Deserialize;
 
 pub use fold::fold;
 pub use gsm::is_gsm;
-pub use segments::{Coding, Segment, Segments, TooLong, segments, split};
+pub use segments::{Coding, Segment, Segments, TooLong, encode, segments, split};
+pub use shown::{septets, shortened, shown};
 
 /// The alphabet a text is written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -1,12 +1,14 @@
 //! Starts one task for each configured link and watches how it stands. Knows which neighbour carries which replies, and
 //! nothing of what they say.
 
+use super::gateways;
 use crate::config::{Bind, Config, KannelLink, LinkKind, SmppLink, Smsc};
 use crate::engine::door::{Delivery, Submit};
 use crate::http::{Part, Readiness};
 use crate::http_client::HttpClient;
 use crate::kannel;
 use crate::smpp::{self, Health, LinkSettings, Role};
+use crate::ussd::Dialogues;
 use anyhow::Context;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -40,6 +42,8 @@ fn can_send(smsc: &Smsc) -> bool {
 /// What the links are started with.
 pub(super) struct Starter<'a> {
     pub(super) intake: mpsc::Sender<Delivery>,
+    /// What phones that dial are shown.
+    pub(super) menus: Option<&'a Dialogues>,
     pub(super) client: &'a HttpClient,
     pub(super) readiness: &'a watch::Sender<Readiness>,
     pub(super) stop: &'a CancellationToken,
@@ -52,19 +56,25 @@ impl Starter<'_> {
             let outbox = if can_send(smsc) { outboxes.0.remove(&smsc.name) } else { None };
             let outbox = outbox.unwrap_or_else(|| mpsc::channel(1).1);
             match &smsc.kind {
-                LinkKind::Smpp(link) => self.start_smpp(smsc, link, outbox)?,
+                LinkKind::Smpp(link) => {
+                    let settings =
+                        LinkSettings { ussd: gateways::of_link(config, &smsc.name), ..settings(smsc, link)? };
+                    self.start_smpp(part_name(smsc), settings, outbox);
+                }
                 LinkKind::Kannel(link) => self.start_kannel(smsc, link, outbox),
             }
+        }
+        if let Some(menus) = self.menus {
+            gateways::start(config, menus, self);
         }
         Ok(())
     }
 
-    fn start_smpp(&self, smsc: &Smsc, link: &SmppLink, outbox: mpsc::Receiver<Submit>) -> anyhow::Result<()> {
+    fn start_smpp(&self, part: String, settings: LinkSettings, outbox: mpsc::Receiver<Submit>) {
         let (health, changes) = watch::channel(Health::Down);
-        let settings = settings(smsc, link)?;
-        self.tasks.spawn(smpp::run(settings, self.intake.clone(), outbox, health, self.stop.clone()));
-        self.tasks.spawn(follow(part_name(smsc), changes, self.readiness.clone()));
-        Ok(())
+        let (intake, menus) = (self.intake.clone(), self.menus.cloned());
+        self.tasks.spawn(smpp::run(settings, intake, outbox, menus, health, self.stop.clone()));
+        self.tasks.spawn(follow(part, changes, self.readiness.clone()));
     }
 
     fn start_kannel(&self, smsc: &Smsc, link: &KannelLink, outbox: mpsc::Receiver<Submit>) {

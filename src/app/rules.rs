@@ -13,7 +13,7 @@ pub(super) fn rules(config: &Config, channels: &Channels, code_secret: &str) -> 
     let purchase = &config.purchase;
     Rules {
         otp: purchase.otp,
-        menu_otp: config::Otp::None,
+        menu_otp: config.menu.as_ref().map_or(config::Otp::None, |menu| menu.otp),
         otp_length: purchase.otp_length,
         otp_ttl: micros(purchase.otp_ttl),
         otp_attempts: purchase.otp_attempts,

@@ -6,6 +6,7 @@ use super::acts::channel_of;
 use super::frame::{self, Place, age, toned};
 use super::html::{El, Html, el};
 use super::session::Visitor;
+use crate::alarm::Alarm;
 use crate::journal::JournalError;
 use crate::journal::rows::{ActRow, Backlog, Filter};
 use crate::purchase::State;
@@ -14,13 +15,11 @@ use crate::story::timeline::Tone;
 use axum::extract;
 use axum::response::{IntoResponse, Response};
 
-/// An unknown that is older needs a person's eyes (README, "Operating it").
-const UNKNOWN_TOO_LONG: Micros = 15 * 60 * 1_000_000;
 /// Purchases in review that are shown at once.
 const REVIEWS: u32 = 10;
 
 /// Something that needs a person, and where to look.
-struct Alarm {
+struct Sign {
     tone: Tone,
     says: String,
     look: String,
@@ -38,9 +37,12 @@ async fn content(care: &Care) -> Result<Html, JournalError> {
     let (backlog, freezes, now) = (journal.backlog().await?, journal.freezes().await?, journal.now().await?);
     let in_review = Some(State::Review.as_str().to_owned());
     let reviews = journal.list(&Filter { state: in_review, limit: REVIEWS, ..Filter::default() }).await?;
-    let missing = care.0.readiness.borrow().missing();
-    let mut alarms = alarms(&backlog, &freezes, &missing, now);
-    alarms.extend(journal.unconfirmed_acts().await?.iter().filter_map(|act| unconfirmed(act, now)));
+    let unconfirmed = journal.unconfirmed_acts().await?;
+    let waiting = backlog.acts - i64::try_from(unconfirmed.len()).unwrap_or(i64::MAX);
+    let mut signs = at_once(care, &backlog, waiting, now);
+    signs.extend(care.0.alarms.borrow().iter().filter_map(raised));
+    signs.extend(freezes.iter().map(|freeze| frozen(freeze, now)));
+    signs.extend(unconfirmed.iter().filter_map(|act| for_second(act, now)));
     let heading = el("h2").text("In review").add(el("small").text("newest first"));
     let waiting = (!reviews.is_empty()).then(|| {
         let table = super::list::table(care, &reviews);
@@ -48,60 +50,66 @@ async fn content(care: &Care) -> Result<Html, JournalError> {
     });
     Ok(Html::from_iter::<[Html; 4]>([
         el("h1").text("Now").into(),
-        alarm_list(&alarms).into(),
+        sign_list(&signs).into(),
         figures(&backlog, now).into(),
         waiting.into(),
     ]))
 }
 
-/// Whatever a person should see first; the worst stands first.
-fn alarms(backlog: &Backlog, freezes: &[ActRow], missing: &[String], now: Micros) -> Vec<Alarm> {
-    let mut alarms = Vec::new();
-    let mut alarm = |tone, says: String, look: &str| alarms.push(Alarm { tone, says, look: String::from(look) });
-    for part in missing {
-        alarm(Tone::Person, format!("Not ready: {part}"), "/care");
+/// What the journal says at this very moment; the worst stands first.
+fn at_once(care: &Care, backlog: &Backlog, acts: i64, now: Micros) -> Vec<Sign> {
+    let mut signs = Vec::new();
+    let mut sign = |tone, says: String, look: &str| signs.push(Sign { tone, says, look: String::from(look) });
+    for part in care.0.readiness.borrow().missing() {
+        sign(Tone::Person, format!("Not ready: {part}"), "/care");
     }
-    if let Some(oldest) = backlog.oldest_unknown.filter(|at| now - at > UNKNOWN_TOO_LONG) {
+    let too_long = i64::try_from(care.0.unknown_too_long.as_micros()).unwrap_or(i64::MAX);
+    if let Some(oldest) = backlog.oldest_unknown.filter(|at| now - at > too_long) {
         let says = format!("What became of some money is unknown, the oldest since {}", age(now - oldest));
-        alarm(Tone::Person, says, "/care/purchases?state=unknown");
+        sign(Tone::Person, says, "/care/purchases?state=unknown");
     }
     if backlog.review > 0 {
-        alarm(
-            Tone::Person,
-            format!("{} in review: a person must look", backlog.review),
-            "/care/purchases?state=review",
-        );
+        sign(Tone::Person, format!("{} in review: a person must look", backlog.review), "/care/purchases?state=review");
     }
-    for freeze in freezes {
-        let (channel, act) = (channel_of(freeze), &freeze.act);
-        let says = format!("{channel} is frozen since {} by {}: {}", age(now - freeze.at), act.operator, act.reason);
-        alarm(Tone::Unknown, says, "/care/channels");
+    if acts > 0 {
+        let says = format!("{acts} acts wait for a daemon to carry them out");
+        sign(Tone::Unknown, says, "/care/purchases?state=open");
     }
-    if backlog.acts > 0 {
-        alarm(
-            Tone::Unknown,
-            format!("{} acts wait, and no daemon has taken them", backlog.acts),
-            "/care/purchases?state=open",
-        );
-    }
-    alarms
+    signs
 }
 
-fn unconfirmed(row: &ActRow, now: Micros) -> Option<Alarm> {
+/// What the daemon's watch has raised and is not said at once.
+fn raised(alarm: &Alarm) -> Option<Sign> {
+    let look = match alarm {
+        Alarm::OldestUnknown { .. } | Alarm::Review { .. } => return None,
+        Alarm::ReviewGrows { .. } => "/care/purchases?state=review",
+        Alarm::Surplus { .. } => "/care/purchases?state=surplus",
+        Alarm::NotifySilent { .. } => "/care/channels",
+    };
+    Some(Sign { tone: Tone::Person, says: alarm.says(), look: look.to_owned() })
+}
+
+fn frozen(freeze: &ActRow, now: Micros) -> Sign {
+    let (channel, act) = (channel_of(freeze), &freeze.act);
+    let says = format!("{channel} is frozen since {} by {}: {}", age(now - freeze.at), act.operator, act.reason);
+    Sign { tone: Tone::Unknown, says, look: "/care/channels".to_owned() }
+}
+
+fn for_second(row: &ActRow, now: Micros) -> Option<Sign> {
     let (id, act) = (row.act.deed.purchase()?, &row.act);
     let says = format!("{} of {} waits for a second person since {}", act.deed.verb(), act.operator, age(now - row.at));
-    Some(Alarm { tone: Tone::Unknown, says, look: format!("/care/purchases/{id}") })
+    Some(Sign { tone: Tone::Unknown, says, look: format!("/care/purchases/{id}") })
 }
 
-fn alarm_list(alarms: &[Alarm]) -> El {
-    if alarms.is_empty() {
+fn sign_list(signs: &[Sign]) -> El {
+    if signs.is_empty() {
         return toned(el("p").class("alarm"), Some(Tone::Good)).text("Nothing needs a person.");
     }
-    let alarm = |alarm: &Alarm| {
-        let link = el("a").attr("href", &alarm.look).text(&alarm.says);
-        toned(el("li").class("alarm"), Some(alarm.tone)).add(link)
+    let sign = |sign: &Sign| {
+        let link = el("a").attr("href", &sign.look).text(&sign.says);
+        toned(el("li").class("alarm"), Some(sign.tone)).add(link)
     };
-    el("ul").class("alarms").all(alarms.iter().map(alarm))
+    el("ul").class("alarms").all(signs.iter().map(sign))
 }
 
 fn figures(backlog: &Backlog, now: Micros) -> El {

@@ -1,6 +1,7 @@
 //! What must agree between sections. Says nothing where a part is missing or wrong by itself: that is told already.
 
 use super::section::Section;
+use super::ussd;
 use super::{App, Bind, Config, LinkKind, Partner, Smsc};
 use paygate_parsers::msisdn::Country;
 use secrecy::ExposeSecret;
@@ -20,6 +21,7 @@ pub(super) fn check(config: &Config, root: &Section<'_>) {
     for (name, partner) in &config.partner {
         partner_is_reached_rightly(config, name, partner, root);
     }
+    ussd::check(config, root);
     for (index, smsc) in config.smsc.iter().enumerate() {
         channel_is_known(config, smsc, index, root);
         short_codes_are_given(smsc, index, root);
@@ -78,8 +80,8 @@ fn partner_is_reached_rightly(config: &Config, name: &str, partner: &Partner, ro
     link_is_known(config, partner.link.as_deref(), &format!("partner.{name}.link"), root);
 }
 
-/// The link by which an app's or a partner's subscribers are told.
-fn link_is_known(config: &Config, link: Option<&str>, key: &str, root: &Section<'_>) {
+/// The link by which an app's, a partner's or a gateway's subscribers are told.
+pub(super) fn link_is_known(config: &Config, link: Option<&str>, key: &str, root: &Section<'_>) {
     let Some(link) = link else { return };
     if !config.smsc.is_empty() && !config.smsc.iter().any(|smsc| smsc.name == link) {
         let known: Vec<&str> = config.smsc.iter().map(|smsc| smsc.name.as_str()).collect();

@@ -118,7 +118,7 @@ pub(super) fn short_code(text: &str) -> Option<String> {
 }
 
 /// Whether TLS is wanted, and `host:port`.
-fn address(text: &str) -> Option<(bool, String)> {
+pub(super) fn address(text: &str) -> Option<(bool, String)> {
     let (tls, address) = text.strip_prefix("tls://").map_or((false, text), |address| (true, address));
     let (host, port) = address.rsplit_once(':')?;
     let port_fits = port.parse::<u16>().is_ok_and(|port| port > 0);

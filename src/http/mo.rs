@@ -1,19 +1,18 @@
 //! Messages by HTTP: an aggregator's JSON at `/mo`, Kannel's sms-service at `/mo/kannel`. A 2xx means that the message is
 //! safe in the journal; until then the peer keeps it and sends it again.
 
+use super::gate::{TokenQuery, unauthorized};
 use super::{Doors, State, refuse};
 use crate::engine::door::{Delivery, Door, Incoming, MessageIn, Verdict};
 use crate::telemetry::metrics::MESSAGES_RECEIVED;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{self, ConnectInfo, Query};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::net::{IpAddr, SocketAddr};
-use subtle::ConstantTimeEq;
+use std::net::SocketAddr;
 use tokio::sync::oneshot;
 
 /// Octets a number, a short code or an id may have; no network's are longer.
@@ -28,11 +27,6 @@ struct Fields {
     from: String,
     to: String,
     text: String,
-}
-
-#[derive(Deserialize)]
-pub(super) struct TokenQuery {
-    token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -52,7 +46,7 @@ pub(super) async fn json(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    if !doors.admits(peer.ip(), &headers, query.token.as_deref()) {
+    if !doors.gate.admits(peer.ip(), &headers, query.token.as_deref()) {
         return unauthorized();
     }
     let message = body
@@ -76,7 +70,7 @@ pub(super) async fn kannel(
     headers: HeaderMap,
     Query(query): Query<KannelQuery>,
 ) -> Response {
-    if !doors.admits(peer.ip(), &headers, query.token.as_deref()) {
+    if !doors.gate.admits(peer.ip(), &headers, query.token.as_deref()) {
         return unauthorized();
     }
     let message = kannel_fields(query).and_then(|fields| doors.message(Door::Kannel, fields));
@@ -90,16 +84,6 @@ pub(super) async fn kannel(
 }
 
 impl Doors {
-    /// A token that is configured is asked of everybody; without one, only near addresses are believed.
-    fn admits(&self, peer: IpAddr, headers: &HeaderMap, query_token: Option<&str>) -> bool {
-        let Some(token) = &self.token else {
-            return peer.to_canonical().is_loopback() || self.allow.iter().any(|network| network.contains(peer));
-        };
-        let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer_token);
-        let given = bearer.or(query_token).unwrap_or_default();
-        token.expose_secret().as_bytes().ct_eq(given.as_bytes()).into()
-    }
-
     fn message(&self, door: Door, fields: Fields) -> Result<MessageIn, Refusal> {
         let links = &self.links;
         let link = match door {
@@ -147,19 +131,6 @@ impl Doors {
 
 fn later() -> Response {
     refuse(StatusCode::SERVICE_UNAVAILABLE, "the message cannot be kept safe now; send it again")
-}
-
-/// Says the same whatever was wrong, so that nothing can be learnt by trying.
-fn unauthorized() -> Response {
-    let mut response = refuse(StatusCode::UNAUTHORIZED, "the token is missing or wrong");
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
-    response
-}
-
-/// The scheme's case does not matter (RFC 9110 §11.1).
-pub(super) fn bearer_token(header: &str) -> Option<&str> {
-    let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// Reads the JSON and names everything that is wrong in it at once.
@@ -217,46 +188,4 @@ fn taken(value: Result<String, String>, faults: &mut Vec<String>) -> String {
 
 fn judged(fields: Fields, faults: &[String]) -> Result<Fields, Refusal> {
     if faults.is_empty() { Ok(fields) } else { Err((StatusCode::BAD_REQUEST, faults.join(", "))) }
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-    use super::*;
-    use crate::http::Links;
-
-    /// Doors that believe `allow`, and whoever has `token`.
-    fn doors(token: Option<&str>, allow: &[&str]) -> Doors {
-        Doors {
-            intake: tokio::sync::mpsc::channel(1).0,
-            links: Links::default(),
-            token: token.map(Into::into),
-            allow: allow.iter().map(|network| network.parse().unwrap()).collect(),
-            ack_within: std::time::Duration::from_secs(1),
-            body_limit: 1024,
-            request_timeout: std::time::Duration::from_secs(1),
-            readiness: tokio::sync::watch::channel(crate::http::Readiness::default()).1,
-            metrics: crate::telemetry::metrics::recorder().clone(),
-        }
-    }
-
-    #[test]
-    fn without_a_token_only_near_addresses_may_send() {
-        for (peer, allow, admitted) in [
-            ("127.0.0.1", &[] as &[&str], true),
-            ("::1", &[], true),
-            ("::ffff:127.0.0.1", &[], true),
-            ("10.0.0.5", &[], false),
-            ("10.0.0.5", &["10.0.0.0/24"], true),
-            ("::ffff:10.0.0.5", &["10.0.0.0/24"], true),
-            ("10.0.1.5", &["10.0.0.0/24"], false),
-        ] {
-            let peer = peer.parse().unwrap();
-            assert_eq!(doors(None, allow).admits(peer, &HeaderMap::new(), Some("x")), admitted, "{peer} {allow:?}");
-            assert!(
-                !doors(Some("hush"), allow).admits(peer, &HeaderMap::new(), Some("x")),
-                "a token is asked of {peer}"
-            );
-        }
-    }
 }

@@ -11,8 +11,8 @@ mod stream;
 
 pub use hearing::Hearing;
 
+use super::gate::bearer_token;
 use super::guarded;
-use super::mo::bearer_token;
 use crate::config;
 use crate::engine::door::{Delivery, Door, Incoming, OrderIn, Verdict};
 use crate::engine::intake::{order_key, purchase_id};

@@ -1,7 +1,7 @@
 //! Keys held in the process. Bounded: what expires first goes first, whether its time has come or room is needed. A key
 //! that is lost so is caught by the journal.
 
-use super::{Ask, Claim};
+use super::{Ask, Claim, Recalled, Remembered};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,6 +30,7 @@ struct Entry {
 enum Value {
     Claimed { fingerprint: String, owner: String, answer: Option<String> },
     Counted(u64),
+    Kept { version: u64, value: String },
 }
 
 impl Process {
@@ -41,7 +42,7 @@ impl Process {
         let mut held = self.held();
         match held.entries.get(ask.key).map(|entry| &entry.value) {
             Some(Value::Claimed { fingerprint, owner, answer }) => judge(ask, fingerprint, owner, answer.as_deref()),
-            Some(Value::Counted(_)) => Claim::Mismatch,
+            Some(Value::Counted(_) | Value::Kept { .. }) => Claim::Mismatch,
             None => {
                 let (fingerprint, owner) = (ask.fingerprint.to_owned(), ask.owner.to_owned());
                 held.insert(self.capacity, ask.key, ask.life, Value::Claimed { fingerprint, owner, answer: None });
@@ -75,12 +76,33 @@ impl Process {
                 *count = count.saturating_add(1);
                 *count
             }
-            Some(Value::Claimed { .. }) | None => {
+            Some(Value::Claimed { .. } | Value::Kept { .. }) | None => {
                 held.remove(key);
                 held.insert(self.capacity, key, life, Value::Counted(1));
                 1
             }
         }
+    }
+
+    pub(super) fn recall(&self, key: &str) -> Recalled {
+        match self.held().entries.get(key).map(|entry| &entry.value) {
+            Some(Value::Kept { version, value }) => Recalled::Found { version: *version, value: value.clone() },
+            Some(Value::Claimed { .. } | Value::Counted(_)) | None => Recalled::Nothing,
+        }
+    }
+
+    pub(super) fn remember(&self, key: &str, recalled: u64, value: &str, life: Duration) -> Remembered {
+        let mut held = self.held();
+        let stands = match held.entries.get(key).map(|entry| &entry.value) {
+            Some(Value::Kept { version, .. }) => *version,
+            Some(Value::Claimed { .. } | Value::Counted(_)) | None => 0,
+        };
+        if stands != recalled {
+            return Remembered::Overtaken;
+        }
+        held.remove(key);
+        held.insert(self.capacity, key, life, Value::Kept { version: recalled + 1, value: value.to_owned() });
+        Remembered::Kept
     }
 
     /// What is held, without what has expired. A thread that panicked here left whole entries, so its lock is taken over.

@@ -2,7 +2,7 @@
 //! to repeat: a claim whose answer was lost is claimed again by the same owner. Never an error to the caller.
 
 use super::circuit::Circuit;
-use super::{Ask, Claim};
+use super::{Ask, Claim, Recalled, Remembered};
 use crate::config;
 use crate::telemetry::message_ids;
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -49,6 +49,16 @@ local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return count";
 
+/// Written only over the version that was recalled; the same write again, whose first answer was lost, is kept already.
+const REMEMBER: &str = "
+local held = redis.call('HMGET', KEYS[1], 'version', 'value')
+local version = held[1] or '0'
+if version == ARGV[2] and held[2] == ARGV[3] then return 1 end
+if version ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'value', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return 1";
+
 pub(super) struct Redis {
     connection: Connection,
     /// How long one answer may take, connecting included.
@@ -60,6 +70,7 @@ pub(super) struct Redis {
     complete: Script,
     release: Script,
     count: Script,
+    remember: Script,
 }
 
 enum Connection {
@@ -83,6 +94,7 @@ impl Redis {
             complete: Script::new(COMPLETE),
             release: Script::new(RELEASE),
             count: Script::new(COUNT),
+            remember: Script::new(REMEMBER),
         })
     }
 
@@ -141,6 +153,27 @@ impl Redis {
         let mut script = self.count.key(named(key));
         script.arg(millis(life));
         self.ask("count", self.invoke(&script)).await
+    }
+
+    pub(super) async fn recall(&self, key: &str) -> Recalled {
+        let mut command = ::redis::cmd("HMGET");
+        command.arg(named(key)).arg("version").arg("value");
+        let found: Option<(Option<u64>, Option<String>)> = self.ask("recall", self.command(command)).await;
+        match found {
+            None => Recalled::Unavailable,
+            Some((Some(version), Some(value))) => Recalled::Found { version, value },
+            Some(_) => Recalled::Nothing,
+        }
+    }
+
+    pub(super) async fn remember(&self, key: &str, recalled: u64, value: &str, life: Duration) -> Remembered {
+        let mut script = self.remember.key(named(key));
+        script.arg(recalled).arg(recalled + 1).arg(value).arg(millis(life));
+        match self.ask::<bool>("remember", self.invoke(&script)).await {
+            Some(true) => Remembered::Kept,
+            Some(false) => Remembered::Overtaken,
+            None => Remembered::Unavailable,
+        }
     }
 
     pub(super) async fn healthy(&self) -> bool {

@@ -8,7 +8,8 @@ use super::rows::{AttemptRow, Backlog, Filter, Listed, MessageFilter, MessageRow
 use super::statement::{ROWS, Statement};
 use super::store::Store;
 use super::surplus;
-use crate::purchase::record::{AttemptStatus, Purchase};
+use crate::purchase::record::{AttemptStatus, Micros, Purchase};
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 /// Rows in one answer at most, whatever is asked for.
@@ -207,6 +208,11 @@ pub(super) async fn messages(store: &Store, filter: &MessageFilter) -> Result<Ve
     }
     select.push(" ORDER BY at DESC, key LIMIT ").int(filter.limit.min(LIST).into());
     columns::all(&store.read(select).await?, columns::message)
+}
+
+pub(super) async fn notifies_heard(store: &Store) -> Result<BTreeMap<String, Micros>, Cause> {
+    let rows = store.read(Statement::new("SELECT channel, at FROM notify_heard")).await?;
+    columns::all(&rows, |columns| Ok((columns.take()?, columns.take()?))).map(|pairs| pairs.into_iter().collect())
 }
 
 pub(super) async fn backlog(store: &Store) -> Result<Backlog, Cause> {

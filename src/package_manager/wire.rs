@@ -46,6 +46,16 @@ struct Package {
     days: i64,
 }
 
+/// A package on sale, as the list has it. Its price is for showing: what is paid is asked for at the purchase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnSale {
+    pub service: String,
+    pub code: String,
+    pub name: String,
+    pub price: Money,
+    pub days: i64,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Grant {
@@ -102,6 +112,18 @@ pub(super) fn checked(body: &[u8], service: &str, package: &str, heard: String) 
         return unavailable("another package");
     }
     CheckAnswer::Allowed { package_name: found.name, price: Money::new(found.price, currency), days: found.days }
+}
+
+/// What of a list can be sold. An entry that is none hides no other.
+pub(super) fn on_sale(body: &[u8]) -> Result<Vec<OnSale>, String> {
+    let list: Vec<serde_json::Value> = serde_json::from_slice(body).map_err(|error| format!("no list ({error})"))?;
+    let sold = list.into_iter().filter_map(|entry| {
+        let Package { service, code, name, price, currency, days } = serde_json::from_value(entry).ok()?;
+        let currency = Currency::try_from(currency).ok()?;
+        let sold = price > 0 && !service.is_empty() && !code.is_empty();
+        sold.then(|| OnSale { service, code, name, price: Money::new(price, currency), days })
+    });
+    Ok(sold.collect())
 }
 
 /// A grant is only believed of an answer that names our purchase.

@@ -4,6 +4,7 @@
 mod bind;
 mod books;
 mod faults;
+mod ussd;
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use bytes::Bytes;
 use paygate_parsers::smpp::bind::Role;
 use paygate_parsers::smpp::message::{Address, Message, UDHI};
 use paygate_parsers::smpp::status::ESME_ROK;
+use paygate_parsers::smpp::ussd::Dialect;
 use paygate_parsers::text::{Coding, split};
 use secrecy::SecretString;
 use tokio::net::{TcpListener, ToSocketAddrs};
@@ -26,6 +28,8 @@ use bind::Command;
 use books::{Books, Entry};
 pub use books::{MoText, MtText};
 pub use faults::{Receipts, SmscFaults};
+
+use super::dialogues::Dialogues;
 
 /// What a simulated SMSC holds to.
 #[derive(Clone, Debug)]
@@ -44,6 +48,8 @@ pub struct SmscSettings {
     pub queue: usize,
     /// New texts that a slow listener to [`Smsc::texts`] may be behind.
     pub backlog: usize,
+    /// How it speaks of USSD.
+    pub dialect: Dialect,
 }
 
 impl Default for SmscSettings {
@@ -56,6 +62,7 @@ impl Default for SmscSettings {
             enquire_link: None,
             queue: 4096,
             backlog: 16 * 1024,
+            dialect: Dialect::STANDARD,
         }
     }
 }
@@ -289,6 +296,8 @@ struct Bound {
 struct Shared {
     settings: SmscSettings,
     books: Mutex<Books>,
+    dialogues: Dialogues,
+    hops: Mutex<Vec<AckStatus>>,
     faults: Mutex<SmscFaults>,
     binds: Mutex<Vec<Bound>>,
     bind_count: watch::Sender<usize>,
@@ -303,6 +312,8 @@ impl Shared {
             new_texts: broadcast::Sender::new(settings.backlog.max(1)),
             settings,
             books: Mutex::default(),
+            dialogues: Dialogues::default(),
+            hops: Mutex::default(),
             faults: Mutex::default(),
             binds: Mutex::default(),
             bind_count: watch::Sender::new(0),
@@ -315,6 +326,10 @@ impl Shared {
 
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hops(&self) -> MutexGuard<'_, Vec<AckStatus>> {
+        self.hops.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn faults(&self) -> MutexGuard<'_, SmscFaults> {

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
-use crate::telemetry::message_ids;
 use bytes::BytesMut;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
+use paygate_parsers::smpp::status;
+use paygate_parsers::smpp::ussd::Back;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::select;
@@ -22,11 +23,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::acks::AckId;
-use super::backoff::Backoff;
 use super::outbound::Replies;
 use super::session::{Ended, Session};
+use super::ussd::Screens;
 use super::{Health, LinkSettings, tls};
+use crate::backoff::{Backoff, jittered};
 use crate::engine::door::{Delivery, Submit, Submitted, Verdict};
+use crate::telemetry::message_ids;
+use crate::ussd::{Dialogues, Screen, Stepping};
 
 /// Octets asked of the socket at once: some hundred short messages.
 const READ_OCTETS: usize = 32 * 1024;
@@ -59,9 +63,11 @@ pub(super) struct Connection {
     settings: Arc<LinkSettings>,
     intake: mpsc::Sender<Delivery>,
     outbound: mpsc::Receiver<Submit>,
+    menus: Option<Dialogues>,
     health: watch::Sender<Health>,
     session: Session,
     replies: Replies,
+    screens: Screens,
     backoff: Backoff,
     /// As last reported.
     bound: bool,
@@ -72,12 +78,15 @@ impl Connection {
         settings: LinkSettings,
         intake: mpsc::Sender<Delivery>,
         outbound: mpsc::Receiver<Submit>,
+        menus: Option<Dialogues>,
         health: watch::Sender<Health>,
     ) -> Self {
-        let settings = Arc::new(settings);
+        // Without menus there is nothing to answer a phone with.
+        let ussd = settings.ussd.clone().filter(|_| menus.is_some());
+        let settings = Arc::new(LinkSettings { ussd, ..settings });
         let session = Session::new(Arc::clone(&settings), Instant::now().into_std());
-        let (replies, backoff) = (Replies::default(), Backoff::default());
-        Self { settings, intake, outbound, health, session, replies, backoff, bound: false }
+        let (replies, screens, backoff) = (Replies::default(), Screens::new(&settings), Backoff::default());
+        Self { settings, intake, outbound, menus, health, session, replies, screens, backoff, bound: false }
     }
 
     /// Until `stop`; then every reply still waiting is told that it was not sent.
@@ -122,7 +131,7 @@ impl Connection {
     async fn drive<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: S, stop: &CancellationToken) -> End {
         let (mut reader, mut writer) = tokio::io::split(stream);
         let mut input = BytesMut::new();
-        let mut verdicts = FuturesUnordered::new();
+        let (mut verdicts, mut screens) = (FuturesUnordered::new(), FuturesUnordered::new());
         let (mut stopped, mut stopping) = (pin!(stop.cancelled()), false);
         let mut wake = pin!(sleep(NOTHING_DUE));
         let mut unwritten = false;
@@ -132,6 +141,7 @@ impl Connection {
             self.session.receive(&mut input, moment);
             self.session.advance(moment);
             self.hand_in(&mut verdicts);
+            self.step(&screens);
             self.report();
             if let Some(ended) = self.session.ended() {
                 self.hang_up(&mut writer).await;
@@ -156,6 +166,7 @@ impl Connection {
                     self.session.verdict(id, verdict);
                     self.take_ready_verdicts(&mut verdicts);
                 }
+                Some((session, screen)) = screens.next() => self.take_screen(&session, screen),
                 Some(submit) = self.outbound.recv(), if self.session.wants_replies() => self.take_replies(submit),
                 () = &mut wake => {}
                 () = &mut stopped, if !stopping => {
@@ -177,6 +188,23 @@ impl Connection {
             permit.send(Delivery { incoming, done });
             verdicts.push(PendingVerdict { id, answer });
         }
+    }
+
+    /// Has the hops answered by the menus.
+    fn step(&mut self, screens: &FuturesUnordered<Stepping<Back>>) {
+        while let Some(menus) = &self.menus
+            && let Some((hop, back)) = self.session.next_hop()
+        {
+            screens.push(Stepping::begin(menus, hop, back));
+        }
+    }
+
+    fn take_screen(&mut self, session: &str, screen: Option<(Back, Screen)>) {
+        let outgoing = self.settings.ussd.as_ref().zip(screen).map(|(link, (back, screen))| {
+            let ticket = self.replies.ticket();
+            self.screens.open(link, ticket, &back, &screen, now())
+        });
+        self.session.screen(session, outgoing);
     }
 
     /// An engine that takes deliveries and says nothing is handed so many and no more.
@@ -206,7 +234,9 @@ impl Connection {
     /// Tells each reply's sender what became of it, and everybody how the link stands.
     fn report(&mut self) {
         for (ticket, outcome) in self.session.take_outcomes() {
-            self.replies.settle(ticket, outcome);
+            if !self.screens.settle(ticket, &outcome) {
+                self.replies.settle(ticket, outcome);
+            }
         }
         if self.session.is_bound() == self.bound {
             return;
@@ -244,7 +274,7 @@ impl Connection {
         };
         self.health.send_replace(refused.map_or(Health::Down, |status| Health::Refused { status }));
         let random = getrandom::u32().unwrap_or(u32::MAX / 2);
-        let wait = self.backoff.wait(&self.settings, refused, random);
+        let wait = wait(&mut self.backoff, &self.settings, refused, random);
         let LinkSettings { name, address, .. } = &*self.settings;
         warn!(
             message_id = message_ids::SMSC_LOST,
@@ -254,6 +284,15 @@ impl Connection {
             "no link to the SMSC: {end}; it will be tried again"
         );
         wait
+    }
+}
+
+/// The wait after one more failure; `refused` is the `command_status` of a bind that was answered no.
+fn wait(backoff: &mut Backoff, settings: &LinkSettings, refused: Option<u32>, random: u32) -> Duration {
+    match refused {
+        None => backoff.wait(settings.reconnect_min, settings.reconnect_max, random),
+        Some(status::ESME_RALYBND) => jittered(settings.already_bound_pause, random),
+        Some(_) => backoff.wait(settings.reconnect_min, settings.refused_max, random),
     }
 }
 
@@ -329,4 +368,30 @@ fn refuse(submit: Submit, reason: &'static str) {
 /// Tokio's clock, so that a test may stop it.
 fn now() -> std::time::Instant {
     Instant::now().into_std()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> LinkSettings {
+        LinkSettings::new("test", "127.0.0.1:0", "paygate", "secret".into())
+    }
+
+    #[test]
+    fn a_refused_bind_waits_up_to_five_minutes() {
+        let (settings, mut backoff) = (settings(), Backoff::default());
+        let mut waits = |refused| wait(&mut backoff, &settings, refused, u32::MAX).as_secs();
+        let after: Vec<u64> = (0..12).map(|_| waits(Some(status::ESME_RINVPASWD))).collect();
+        assert_eq!((&after[..7], after.last()), (&[1, 2, 4, 8, 16, 32, 64][..], Some(&300)));
+        assert_eq!(waits(None), 60, "and up to a minute when it was not refused");
+    }
+
+    #[test]
+    fn an_already_bound_link_waits_for_the_smsc_to_notice() {
+        let (settings, mut backoff) = (settings(), Backoff::default());
+        for _ in 0..5 {
+            assert_eq!(wait(&mut backoff, &settings, Some(status::ESME_RALYBND), u32::MAX).as_secs(), 30);
+        }
+    }
 }

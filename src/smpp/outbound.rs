@@ -57,6 +57,12 @@ impl Replies {
         (0..).zip(segments).map(outgoing).collect()
     }
 
+    /// The ticket of something else that is sent in its turn among the replies, and is none.
+    pub(super) fn ticket(&mut self) -> Ticket {
+        self.last += 1;
+        self.last << PART_BITS
+    }
+
     /// Files one part's outcome; with the last part the reply's own is told.
     pub(super) fn settle(&mut self, ticket: Ticket, mut part: Submitted) {
         let (key, index) = (ticket >> PART_BITS, ticket & PART_MASK);

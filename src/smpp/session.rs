@@ -4,6 +4,7 @@
 //! Its law: whatever comes in, [`Session::advance`] follows before anything else does; so what may be sent is sent, and
 //! [`Session::wake_at`] is right.
 
+mod dialogues;
 mod pdus;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use paygate_parsers::smpp::bind::Bind;
+use paygate_parsers::smpp::ussd::Back;
 use paygate_parsers::smpp::{BadLength, Body, Pdu, frame, status};
 use secrecy::ExposeSecret;
 
@@ -25,6 +27,7 @@ use super::repeats::Repeats;
 use super::timers::{Timer, Timers};
 use super::window::{Outgoing, Ticket, Window};
 use crate::engine::door::{Incoming, Submitted, Verdict};
+use crate::ussd::InTurn;
 
 /// The highest sequence number we give (SMPP 3.4 §5.1.4).
 const SEQUENCE_MAX: u32 = 0x7FFF_FFFF;
@@ -105,6 +108,8 @@ pub(super) struct Session {
     /// Read and not yet taken by the engine.
     deliveries: VecDeque<(AckId, Incoming)>,
     outcomes: Vec<(Ticket, Submitted)>,
+    /// Hops of dialogues that are not answered yet.
+    hops: InTurn<Back>,
     /// Octets to be written.
     pub(super) out: BytesMut,
 }
@@ -121,6 +126,7 @@ impl Session {
             timers: Timers::default(),
             deliveries: VecDeque::new(),
             outcomes: Vec::new(),
+            hops: InTurn::default(),
             out: BytesMut::new(),
             settings,
         }
@@ -208,6 +214,7 @@ impl Session {
         self.refuse_waiting("the link is down");
         self.acks.clear();
         self.deliveries.clear();
+        self.hops.clear();
         self.out.clear();
         self.timers = Timers::default();
         self.state = State::Closed;
@@ -270,12 +277,12 @@ impl Session {
             self.expire(timer, now);
         }
         self.send(now);
-        if self.state == State::Draining && self.window.in_flight() == 0 && self.acks.is_empty() {
+        if self.state == State::Draining && self.owes_nothing() {
             self.unbind(now);
         }
         self.timers.set(Timer::SubmitResponse, self.window.answer_due());
         self.timers.set(Timer::DeliverAck, self.acks.due());
-        let submit = if self.is_bound() { self.window.next_change() } else { None };
+        let submit = if self.sends() { self.window.next_change() } else { None };
         self.timers.set(Timer::Submit, submit);
         self.meters.show_inflight(self.window.in_flight());
     }
@@ -342,7 +349,7 @@ impl Session {
         while let Some(ticket) = self.window.expired(now) {
             self.outcomes.push((ticket, Submitted::NotSent("expired")));
         }
-        while self.is_bound()
+        while self.sends()
             && let Some(mut outgoing) = self.window.next(now)
         {
             let sequence = self.next_sequence();
@@ -354,6 +361,15 @@ impl Session {
             }
             self.window.sent(sequence, outgoing, now);
         }
+    }
+
+    /// While draining it sends the screens of hops that were taken, and nothing else is handed in.
+    fn sends(&self) -> bool {
+        matches!(self.state, State::Bound | State::Draining)
+    }
+
+    fn owes_nothing(&self) -> bool {
+        self.hops.is_empty() && !self.window.has_waiting() && self.window.in_flight() == 0 && self.acks.is_empty()
     }
 
     fn refuse_waiting(&mut self, reason: &'static str) {

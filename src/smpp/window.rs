@@ -77,6 +77,10 @@ impl Window {
         self.waiting.len() + self.in_flight.len() < self.max
     }
 
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight.len()
     }

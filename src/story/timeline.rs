@@ -90,17 +90,7 @@ fn event(story: &Story, row: &EventRow, raw: bool) -> Line {
     let raw = if raw { requests(story, &body) } else { Vec::new() };
     let after = State::ALL.into_iter().find(|state| state.as_str() == row.state_to);
     let tone = after.filter(|_| row.state_from != row.state_to).and_then(tone);
-    Line { at: row.at, order: 1, who: actor(who, story), says, tone, below, raw }
-}
-
-fn actor(who: Who, story: &Story) -> String {
-    match who {
-        Who::Subscriber => "subscriber".to_owned(),
-        Who::Packages => "packages".to_owned(),
-        Who::Telco => story.purchase.order.channel.clone(),
-        Who::Operator => "operator".to_owned(),
-        Who::Gateway => "timer".to_owned(),
-    }
+    Line { at: row.at, order: 1, who: who.word(&story.purchase).to_owned(), says, tone, below, raw }
 }
 
 /// What was asked, how long it took, and the peer's own words.

@@ -8,6 +8,10 @@ pub const STOPPING: &str = "61ff0c3622be488e8283884e5e0dc038";
 pub const SMSC_BOUND: &str = "98cd39fc063d4809bc578c6d96aeefbc";
 /// A link is gone; paygate binds again by itself.
 pub const SMSC_LOST: &str = "d194aa049b1e45f3a729fd84014945d2";
+/// paygate is logged in at a USSD gateway that it connects to.
+pub const USSD_UP: &str = "0d7c4a1e93f64b0fb6b3f2c1a85e7d19";
+/// The socket to a USSD gateway is gone; paygate connects again by itself.
+pub const USSD_LOST: &str = "5e21c9b07d4a4f0e8c6f3ab9d2704c85";
 /// A charge may or may not have moved money; it is being inquired about.
 pub const CHARGE_UNKNOWN: &str = "3abb3a95b9f94357be31997dc5fa24fa";
 pub const GRANT_UNKNOWN: &str = "8a1d8c5a4f55487e91df54aa19165fe3";
@@ -41,12 +45,18 @@ pub const KEYS_EVICTABLE: &str = "4ac1b65f9e6f499d93fdc323de4075f0";
 /// The journal's clock leapt.
 pub const CLOCK_SET: &str = "8f92d5e00e994ac4a435a6a1574c2a63";
 
+/// Something is worse than its bound in `[alarms]`.
+pub const ALARM: &str = "0d8e5b3f9c7a4d62b1f4a6e2c95d7083";
+
 /// All of them by name, for the catalogue's test.
-pub const ALL: [(&str, &str); 21] = [
+pub const ALL: [(&str, &str); 24] = [
+    ("alarm", ALARM),
     ("started", STARTED),
     ("stopping", STOPPING),
     ("smsc-bound", SMSC_BOUND),
     ("smsc-lost", SMSC_LOST),
+    ("ussd-up", USSD_UP),
+    ("ussd-lost", USSD_LOST),
     ("charge-unknown", CHARGE_UNKNOWN),
     ("grant-unknown", GRANT_UNKNOWN),
     ("review", REVIEW),

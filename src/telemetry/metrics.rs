@@ -20,11 +20,16 @@ pub const LATE_SENDS: &str = "paygate_late_sends_refused_total";
 pub const EXTRA_CHARGES: &str = "paygate_extra_charges_total";
 pub const SURPLUS: &str = "paygate_surplus_total";
 pub const CHANNEL_FROZEN: &str = "paygate_channel_frozen";
+pub const ALARM: &str = "paygate_alarm";
 pub const PARTNER_REQUESTS: &str = "paygate_partner_requests_total";
+pub const USSD_HOPS: &str = "paygate_ussd_hops_total";
+pub const USSD_LATE: &str = "paygate_ussd_late_screens_total";
+pub const USSD_OPEN: &str = "paygate_ussd_dialogues_open";
+pub const USSD_ANSWER: &str = "paygate_ussd_answer_duration_seconds";
 pub const LOG_DROPPED: &str = "paygate_log_dropped_total";
 
 /// Counters, and what they count.
-pub const COUNTERS: [(&str, &str); 25] = [
+pub const COUNTERS: [(&str, &str); 29] = [
     (MESSAGES_RECEIVED, "Messages and orders by HTTP, by door and by what the peer was told (fresh, again, later)"),
     (NOTIFIES, "What channels told by themselves, by channel and by what became of it"),
     ("paygate_redeliveries_total", "Messages and parts that were here already, by door"),
@@ -46,28 +51,36 @@ pub const COUNTERS: [(&str, &str); 25] = [
     ("paygate_smsc_malformed_total", "PDUs that could not be read, by smsc"),
     ("paygate_smsc_throttled_total", "submit_sm that the SMSC refused for coming too fast, by smsc"),
     ("paygate_smsc_late_responses_total", "Responses that came after their wait was over, by smsc"),
+    ("paygate_ussd_screens_total", "Screens of dialogues, by gateway and outcome (sent, refused, lost)"),
+    ("paygate_ussd_malformed_total", "Lines of a USSD socket that could not be read or lead to nothing, by gateway"),
     ("paygate_http_panics_total", "Requests answered 500 because of a fault of ours"),
     ("paygate_http_refused_total", "Messages and orders by HTTP that were refused, by status"),
     (PARTNER_REQUESTS, "Requests of partners, by partner, call and outcome"),
+    (USSD_HOPS, "Steps of dialogues, by gateway and by what became of them"),
+    (USSD_LATE, "Steps whose own screen was not ready in [menu] answer_within, by gateway"),
     (LOG_DROPPED, "Log records that journald did not take"),
 ];
 
 /// Gauges, and what they show.
-pub const GAUGES: [(&str, &str); 8] = [
+pub const GAUGES: [(&str, &str); 11] = [
     ("paygate_keys_may_be_evicted", "1 where Redis may forget keys before their time: set maxmemory-policy noeviction"),
     (BUILD_INFO, "Always 1; the version is the label"),
     (UNKNOWN_OUTCOMES, "Purchases whose charge, grant or refund is not proven either way, in review or not"),
     (OLDEST_UNKNOWN, "Unix time at which the oldest of them was asked for; 0 where there is none"),
     (BACKLOG, "Purchases open and in review, texts owed, and operators' acts not carried out, by state"),
+    (ALARM, "1 while that is worse than its bound in [alarms], by alarm and by the channel it is about"),
     (CHANNEL_FROZEN, "1 while an operator lets no new charge begin there, by channel"),
     (SMSC_BOUND, "1 while the link is bound, by smsc"),
+    ("paygate_ussd_line_up", "1 while the USSD socket is logged in, by gateway"),
+    (USSD_OPEN, "Dialogues that wait for an answer, as this instance knows them"),
     (SMSC_WINDOW, "submit_sm that the SMSC has not answered, by smsc"),
 ];
 
 /// Histograms, all in seconds, and what they measure.
-pub const HISTOGRAMS: [(&str, &str); 3] = [
+pub const HISTOGRAMS: [(&str, &str); 4] = [
     ("paygate_channel_call_duration_seconds", "One call to a channel, by channel and call"),
     ("paygate_grant_duration_seconds", "One call to the package manager, by call"),
+    (USSD_ANSWER, "One step of a dialogue to its screen, by gateway"),
     ("paygate_commit_duration_seconds", "One transaction of the journal"),
 ];
 
@@ -110,7 +123,7 @@ pub async fn upkeep() {
 pub fn register(config: &Config, states: &[&'static str]) {
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     for (door, verdict) in
-        ["http", "kannel", "app"].into_iter().flat_map(|door| VERDICTS.map(|verdict| (door, verdict)))
+        ["http", "kannel", "app", "ussd"].into_iter().flat_map(|door| VERDICTS.map(|verdict| (door, verdict)))
     {
         counter!(MESSAGES_RECEIVED, "door" => door, "verdict" => verdict).absolute(0);
     }
@@ -141,6 +154,13 @@ pub fn register(config: &Config, states: &[&'static str]) {
         gauge!(SMSC_BOUND, "smsc" => smsc.name.clone()).set(0.0);
         gauge!(SMSC_WINDOW, "smsc" => smsc.name.clone()).set(0.0);
     }
+    for gateway in config.ussd.keys() {
+        for outcome in USSD_OUTCOMES {
+            counter!(USSD_HOPS, "gateway" => gateway.clone(), "outcome" => outcome).absolute(0);
+        }
+        counter!(USSD_LATE, "gateway" => gateway.clone()).absolute(0);
+    }
+    gauge!(USSD_OPEN).set(0.0);
     for state in ["open", "review", "replies", "acts"] {
         gauge!(BACKLOG, "state" => state).set(0.0);
     }
@@ -180,6 +200,26 @@ const VERDICTS: [&str; 3] = ["fresh", "again", "later"];
 /// What may become of a channel's notify: taken, here already, not durable, about no charge of ours, not believed for its
 /// checksum, for its time, or not understood.
 const NOTIFY_VERDICTS: [&str; 7] = ["fresh", "again", "later", "unknown", "bad_checksum", "stale", "unreadable"];
+
+/// What may become of a dialogue's step: a menu's screen, the consent's, taken, not durable now, refused, any other end; the same
+/// again; not remembered, not served, not a number; nobody answers, or not in time; told that it is over;
+/// one too many for its link, to be sent again.
+const USSD_OUTCOMES: [&str; 14] = [
+    "ask",
+    "consent",
+    "taken",
+    "later",
+    "refused",
+    "end",
+    "again",
+    "lost",
+    "unknown_code",
+    "unknown_number",
+    "busy",
+    "late",
+    "ended",
+    "put_off",
+];
 
 /// Counters without labels: whole from the start.
 const UNLABELLED: [&str; 7] = [

@@ -14,15 +14,18 @@ use tokio::time::{sleep, timeout};
 /// What nobody waits for unless something is wrong; the machine may be busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Ends chromedriver and every browser it has started when our end of its input closes, in whatever way this process ends.
-const GUARD: &str = "chromedriver --port=0 & cat >/dev/null; kill -KILL 0";
+/// The shell lets go of the output, so that chromedriver's end is seen there.
+const GUARD: &str = "chromedriver --port=0 & exec >&-; cat >/dev/null; kill -KILL 0";
+/// chromedriver takes a free port for IPv6 and ends where the same is taken for IPv4, by a test beside this one perhaps.
+const STARTS: u32 = 5;
 /// WebDriver's name of a reference to an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A browser with one window.
 pub(crate) struct Browser {
-    client: Client,
+    pub(crate) client: Client,
     /// The session's address.
-    session: String,
+    pub(crate) session: String,
     _driver: Child,
     _profile: TempDir,
 }
@@ -55,11 +58,11 @@ impl Browser {
         Self { client, session, _driver: driver, _profile: profile }
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         ask(&self.client, Method::GET, &format!("{}{path}", self.session), &Value::Null).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         ask(&self.client, Method::POST, &format!("{}{path}", self.session), &body).await
     }
 
@@ -84,6 +87,9 @@ impl Browser {
 
     pub(crate) async fn clicks(&self, selector: &str) {
         let element = self.sees(selector).await;
+        // As a visitor would who finds it below the bar on top.
+        let script = "arguments[0].scrollIntoView({ block: 'center' })";
+        self.post("/execute/sync", json!({ "script": script, "args": [{ ELEMENT: element }] })).await;
         self.post(&format!("/element/{element}/click"), json!({})).await;
     }
 
@@ -95,6 +101,10 @@ impl Browser {
     pub(crate) async fn reads(&self, selector: &str) -> String {
         let element = self.sees(selector).await;
         self.get(&format!("/element/{element}/text")).await.as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn runs(&self, script: &str) -> Value {
+        self.post("/execute/sync", json!({ "script": script, "args": [] })).await
     }
 
     /// PNG.
@@ -115,6 +125,15 @@ impl Browser {
 
 /// chromedriver on a port that it has chosen itself.
 async fn driver() -> (Child, String) {
+    for _ in 0..STARTS {
+        if let Some(started) = started_driver().await {
+            return started;
+        }
+    }
+    panic!("chromedriver ended {STARTS} times before it said where it listens")
+}
+
+async fn started_driver() -> Option<(Child, String)> {
     let mut driver = Command::new("sh")
         .args(["-c", GUARD])
         .stdin(Stdio::piped())
@@ -127,16 +146,16 @@ async fn driver() -> (Child, String) {
     let port = timeout(PATIENCE, async {
         while let Some(line) = lines.next_line().await.unwrap() {
             if let Some((_, port)) = line.split_once("started successfully on port ") {
-                return port.trim_end_matches('.').to_owned();
+                return Some(port.trim_end_matches('.').to_owned());
             }
         }
-        panic!("chromedriver ended before it said where it listens")
+        None
     });
-    let port = port.await.expect("chromedriver starts");
-    (driver, format!("http://127.0.0.1:{port}"))
+    let port = port.await.expect("chromedriver starts")?;
+    Some((driver, format!("http://127.0.0.1:{port}")))
 }
 
-async fn ask(client: &Client, method: Method, url: &str, body: &Value) -> Value {
+pub(crate) async fn ask(client: &Client, method: Method, url: &str, body: &Value) -> Value {
     let mut request = client.request(method, url);
     if !body.is_null() {
         request = request.json(body);

@@ -57,6 +57,7 @@ fn the_example_names_every_key_with_its_default() {
         include_str!("../../src/config/partners.rs"),
         include_str!("../../src/config/pay123.rs"),
         include_str!("../../src/config/policy.rs"),
+        include_str!("../../src/config/ussd.rs"),
     ]
     .concat();
     let is_key = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
@@ -123,6 +124,24 @@ fn the_examples_123pay_channel_shows_the_defaults() {
     let least = least.collect::<Vec<_>>().join("\n");
     let parsed = |keys: &str| format!("{:#?}", parse(&format!("{}\n[charging.bank]\n{keys}", chosen())).charging);
     assert_eq!(parsed(&given), parsed(&least));
+}
+
+/// So it does for the gateways that bring dialogues over sockets of their own kinds.
+#[test]
+fn the_examples_ussd_gateways_show_the_defaults() {
+    let example = include_str!("../../docs/paygate.example.toml");
+    for (name, required) in
+        [("viettel", &["kind", "link"][..]), ("line", &["kind", "link", "address", "spid", "password"])]
+    {
+        let section = example.split(&format!("# [ussd.{name}]")).nth(1).unwrap().split("\n\n").next().unwrap();
+        let given = section.lines().filter_map(|line| line.strip_prefix("# ")).collect::<Vec<_>>();
+        let least = given.iter().copied().filter(|line| required.iter().any(|key| line.starts_with(key)));
+        let parsed = |keys: Vec<&str>| {
+            let text = format!("{MINIMAL}\n[menu]\n[ussd.{name}]\n{}", keys.join("\n"));
+            format!("{:#?}", parse(&text).ussd)
+        };
+        assert_eq!(parsed(given.clone()), parsed(least.collect()));
+    }
 }
 
 /// [`MINIMAL`] with its link's channel named, so that there may be two.

@@ -37,7 +37,7 @@ impl Link {
         let (replies, outbound) = mpsc::channel(64);
         let (health, watched) = watch::channel(Health::Down);
         let stop = CancellationToken::new();
-        let task = tokio::spawn(smpp::run(settings, intake, outbound, health, stop.clone()));
+        let task = tokio::spawn(smpp::run(settings, intake, outbound, None, health, stop.clone()));
         Self { deliveries, replies, health: watched, stop, task }
     }
 

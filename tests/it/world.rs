@@ -3,6 +3,7 @@
 
 mod app;
 mod books;
+mod caller;
 mod customer;
 mod phone;
 mod process;
@@ -10,6 +11,7 @@ mod settings;
 
 pub(crate) use app::{APP, Answered, AppClient, BANK, Event, LOOKS, bank_order, order, order_with};
 pub(crate) use books::Books;
+pub(crate) use caller::{Caller, LAST, MENU};
 pub(crate) use customer::{cancels_at, pays_at};
 pub(crate) use phone::{Phone, code_in, wrong};
 pub(crate) use process::Process;
@@ -38,6 +40,7 @@ const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCA
 pub(crate) struct Plan {
     store: Store,
     redis: Option<Redis>,
+    smsc: SmscSettings,
     billing: billing::Settings,
     pay123: pay123::Settings,
     packages: packages::Settings,
@@ -63,6 +66,11 @@ impl Plan {
     /// Lays a piece of TOML over the configuration: `purchase.otp = "none"`.
     pub(crate) fn set(mut self, toml: &str) -> Self {
         self.settings.lay(toml);
+        self
+    }
+
+    pub(crate) fn smsc(mut self, change: impl FnOnce(&mut SmscSettings)) -> Self {
+        change(&mut self.smsc);
         self
     }
 
@@ -102,7 +110,7 @@ impl Plan {
 
     /// Starts the neighbours and no daemon yet.
     pub(crate) async fn neighbours(mut self) -> World {
-        let smsc = Smsc::start(ANY_PORT, SmscSettings::default()).await.unwrap();
+        let smsc = Smsc::start(ANY_PORT, self.smsc).await.unwrap();
         let billing = Billing::start(ANY_PORT, self.billing).await.unwrap();
         let pay123 = Pay123::start(ANY_PORT, self.pay123).await.unwrap();
         let packages = Packages::start(ANY_PORT, self.packages).await.unwrap();
@@ -126,8 +134,8 @@ impl Plan {
 impl World {
     pub(crate) fn of(store: Store) -> Plan {
         let settings = Settings::new(&store);
-        let (billing, pay123, packages, partner) = Default::default();
-        Plan { store, redis: None, billing, pay123, packages, partner, settings }
+        let (smsc, billing, pay123, packages, partner) = Default::default();
+        Plan { store, redis: None, smsc, billing, pay123, packages, partner, settings }
     }
 
     /// The configuration as a file of its own would hold it.

@@ -63,6 +63,12 @@ pub(super) fn encode(character: char) -> Option<Vec<u8>> {
     extended.map(|(septet, _)| vec![ESCAPE, *septet])
 }
 
+/// Septets of one character; `None` outside the alphabet.
+pub(super) fn width(character: char) -> Option<usize> {
+    let extended = || EXTENSION.iter().any(|(_, other)| *other == character).then_some(2);
+    septet(character).map(|_| 1).or_else(extended)
+}
+
 fn septet(character: char) -> Option<u8> {
     let code = u8::try_from(character).ok();
     // Letters, digits and most marks stand where ASCII has them, which spares the search through the table.

@@ -77,6 +77,12 @@ pub fn segments(text: &str) -> Segments {
     Segments { coding, units: octets / coding.unit_octets(), parts: parts.len() }
 }
 
+/// A text's octets in one piece, whatever its length, for a carrier that has no parts: USSD.
+pub fn encode(text: &str) -> (Coding, Vec<u8>) {
+    let coding = Coding::of(text);
+    (coding, text.chars().flat_map(|character| coding.encode(character)).collect())
+}
+
 /// One short message of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {

@@ -94,7 +94,7 @@ async fn answered(care: &Care, visitor: &Visitor, number: i64, word: &str) -> Re
     care.note(visitor, "act", &format!("{word} act {number} ({} {id})", row.act.deed.verb())).await?;
     let taken = match word {
         CONFIRM => care.0.journal.confirm_act(number, &visitor.name).await?,
-        _ => care.0.journal.withdraw_act(number).await?,
+        _ => care.0.journal.withdraw_act(number, &visitor.name).await?,
     };
     if !taken {
         let says = "It waits for nobody any more. Nothing was done.".to_owned();

@@ -26,6 +26,8 @@ use super::{Bound, Mo, Receipts, Shared};
 const READ_OCTETS: usize = 32 * 1024;
 /// Octets waiting to be written beyond which no more deliveries are taken.
 const WRITE_MAX: usize = 64 * 1024;
+/// ESME_RSUBMITFAIL: what a screen without a dialogue is answered.
+const NO_DIALOGUE: u32 = 0x45;
 /// Commands taken in one turn.
 const BATCH: usize = 256;
 
@@ -214,7 +216,14 @@ impl Esme {
         if let Some(status) = refusal {
             return self.answer_after(delay, Pdu::with_status(status, sequence, Body::SubmitSmResp(Bytes::new())));
         }
-        let id = self.file(message);
+        let id = match self.shared.show(message) {
+            None => self.file(message),
+            Some(true) => self.shared.books().next_id(),
+            Some(false) => {
+                let refused = Pdu::with_status(NO_DIALOGUE, sequence, Body::SubmitSmResp(Bytes::new()));
+                return self.answer_after(delay, refused);
+            }
+        };
         let receipt = (message.registered_delivery & RECEIPT_WANTED != 0).then(|| receipt_for(message, &id));
         let response = Pdu::new(sequence, Body::SubmitSmResp(id.into()));
         if receipts == Receipts::Early {

@@ -33,6 +33,8 @@ pub struct SmscFaults {
     pub receipts: Receipts,
     /// Sends texts again that are not acknowledged.
     pub redeliver: bool,
+    /// Sends the next so many USSD hops twice, the second with a new sequence number.
+    pub double_hops: u32,
 }
 
 impl SmscFaults {
@@ -47,6 +49,10 @@ impl SmscFaults {
 
     pub(super) fn take_bind_refusal(&mut self) -> Option<u32> {
         count_down(&mut self.refuse_binds.0).then_some(self.refuse_binds.1)
+    }
+
+    pub(super) fn take_doubled_hop(&mut self) -> bool {
+        count_down(&mut self.double_hops)
     }
 
     pub(super) fn take_swallowed(&mut self) -> bool {

@@ -13,6 +13,7 @@ use crate::engine::door::{Incoming, Submitted};
 use crate::smpp::acks::Ack;
 use crate::smpp::inbound;
 use crate::smpp::timers::Timer;
+use crate::smpp::ussd;
 use crate::smpp::window::Answer;
 
 impl Session {
@@ -58,6 +59,9 @@ impl Session {
     fn deliver(&mut self, ack: Ack, message: &Message, now: Instant) {
         if let Some(status) = self.refuses_deliveries() {
             return self.acknowledge(ack, status);
+        }
+        if let Some(asks) = ussd::read(&self.settings, message) {
+            return self.hop(ack, asks);
         }
         let incoming = inbound::read(&self.settings, message);
         self.hand_in(ack, incoming, now);

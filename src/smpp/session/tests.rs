@@ -10,14 +10,14 @@ use proptest::prelude::*;
 
 use super::*;
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 const FAR: Duration = Duration::from_secs(24 * 3600);
 
 /// A session with a clock of its own and an SMSC that reads what it writes.
-struct Bench {
-    session: Session,
-    now: Instant,
-    ticket: Ticket,
+pub(super) struct Bench {
+    pub(super) session: Session,
+    pub(super) now: Instant,
+    pub(super) ticket: Ticket,
     /// What the SMSC has read, and when it was written.
     read: Vec<(Instant, Pdu)>,
 }
@@ -30,7 +30,7 @@ impl Bench {
         Self { session: Session::new(Arc::new(settings), now), now, ticket: 0, read: Vec::new() }
     }
 
-    fn bound(change: impl FnOnce(&mut LinkSettings)) -> Self {
+    pub(super) fn bound(change: impl FnOnce(&mut LinkSettings)) -> Self {
         let mut bench = Self::new(change);
         bench.bind();
         bench
@@ -44,7 +44,7 @@ impl Bench {
         assert!(self.session.is_bound());
     }
 
-    fn say(&mut self, sequence: u32, status: u32, body: Body) {
+    pub(super) fn say(&mut self, sequence: u32, status: u32, body: Body) {
         let mut octets = BytesMut::new();
         Pdu::with_status(status, sequence, body).write(&mut octets);
         self.hear(&mut octets);
@@ -56,7 +56,7 @@ impl Bench {
     }
 
     /// Advances and finds that nothing is left to do now: a session that stayed due would never sleep.
-    fn advance(&mut self) {
+    pub(super) fn advance(&mut self) {
         self.session.advance(self.now);
         self.collect();
         if self.session.ended().is_none() {
@@ -74,7 +74,7 @@ impl Bench {
     }
 
     /// Lets time pass, stopping wherever the session asked to be woken.
-    fn wait(&mut self, span: Duration) {
+    pub(super) fn wait(&mut self, span: Duration) {
         let end = self.now + span;
         while let Some(at) = self.session.wake_at().filter(|at| *at <= end && self.session.ended().is_none()) {
             self.now = at;
@@ -91,13 +91,13 @@ impl Bench {
     }
 
     /// What was written since the last look.
-    fn written(&mut self) -> Vec<Pdu> {
+    pub(super) fn written(&mut self) -> Vec<Pdu> {
         self.collect();
         self.read.drain(..).map(|(_, pdu)| pdu).collect()
     }
 
     /// Sequence and text of what was submitted since the last look.
-    fn submitted(&mut self) -> Vec<(u32, String)> {
+    pub(super) fn submitted(&mut self) -> Vec<(u32, String)> {
         let text = |message: Message| String::from_utf8(message.short_message.to_vec()).unwrap();
         let submits = self.written().into_iter().filter_map(|pdu| match pdu.body {
             Body::SubmitSm(message) => Some((pdu.sequence, text(message))),
@@ -106,7 +106,7 @@ impl Bench {
         submits.collect()
     }
 
-    fn texts(&mut self) -> Vec<String> {
+    pub(super) fn texts(&mut self) -> Vec<String> {
         self.submitted().into_iter().map(|(_, text)| text).collect()
     }
 }
@@ -116,7 +116,7 @@ fn mo() -> Body {
     Body::DeliverSm(Message { source, short_message: "KT".into(), ..Message::default() })
 }
 
-fn submit_resp() -> Body {
+pub(super) fn submit_resp() -> Body {
     Body::SubmitSmResp("id".into())
 }
 
