@@ -6,6 +6,7 @@ mod links;
 mod rules;
 mod status;
 
+use crate::alarm::{self, Alarm, Notifies};
 use crate::charging::Channels;
 use crate::config::{Config, LinkKind};
 use crate::engine::clock::Clock;
@@ -46,6 +47,8 @@ pub struct App {
     pub address: SocketAddr,
     pub journal: Journal,
     pub readiness: watch::Receiver<Readiness>,
+    /// What is wrong now.
+    pub alarms: watch::Receiver<Vec<Alarm>>,
     engine: Engine,
     heartbeat: Heartbeat,
     /// Ends the doors: nothing new comes in.
@@ -96,7 +99,9 @@ impl App {
         Starter { intake, menus, client: &client, readiness: &readiness, stop: &doors, tasks: &tasks }
             .start(config, outboxes)?;
         let metrics = telemetry::metrics::recorder().clone();
-        let notifies = http::notify::State::new(&config.http, Arc::clone(&channels), engine.intake());
+        let told = Arc::<Notifies>::default();
+        let notifies =
+            http::notify::State::new(&config.http, Arc::clone(&channels), engine.intake(), Arc::clone(&told));
         let partners = http::partner::State::new(config, &for_partners, keys, engine.intake(), engine.frozen());
         let paged = channels.iter().map(|(name, it)| (name.to_owned(), it.capabilities().link_ttl.is_some()));
         let hearing = http::Hearing::default();
@@ -119,8 +124,11 @@ impl App {
         let (limits, stop) = (config.http.clone(), doors.clone());
         tasks.spawn(async move { http::serve(listener, router, &limits, stop.cancelled_owned()).await });
         tasks.spawn(rest.clone().run_until_cancelled_owned(telemetry::metrics::upkeep()));
-        tasks.spawn(rest.clone().run_until_cancelled_owned(status::watch(journal.clone(), readiness)));
-        Ok(Self { address, journal, readiness: ready, engine, heartbeat, doors, rest, tasks })
+        tasks.spawn(rest.clone().run_until_cancelled_owned(status::count_untold(engine.moves(), Arc::clone(&told))));
+        let (raised, alarms) = watch::channel(Vec::new());
+        let on_call = status::OnCall { watch: alarm::Watch::new(config.alarms.clone()), notifies: told, raised };
+        tasks.spawn(rest.clone().run_until_cancelled_owned(status::watch(journal.clone(), readiness, on_call)));
+        Ok(Self { address, journal, readiness: ready, alarms, engine, heartbeat, doors, rest, tasks })
     }
 
     /// Every durable step of every purchase from now on.
@@ -146,6 +154,7 @@ impl App {
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let mut signals = StopSignals::listen()?;
     telemetry::metrics::register(&config, &State::ALL.map(State::as_str));
+    status::register();
     let app = App::start(&config).await?;
     tracing::info!(message_id = telemetry::message_ids::STARTED, http = %app.address, "paygate is running");
     systemd::ready();

@@ -81,6 +81,7 @@ impl Config {
             package_manager: root.section("package_manager", PackageManager::read),
             replies: root.section("replies", policy::replies),
             engine: root.section("engine", Engine::read),
+            alarms: root.section("alarms", Alarms::read),
         };
         check::check(&config, root);
         config
@@ -116,6 +117,22 @@ pub struct Config {
     /// Texts that replace the built-in ones, by name.
     pub replies: BTreeMap<String, String>,
     pub engine: Engine,
+    pub alarms: Alarms,
+}
+
+/// From where on an operator is woken.
+#[derive(Clone, Debug)]
+pub struct Alarms {
+    /// For so long something may be unknown,
+    pub oldest_unknown: Duration,
+    /// so many may wait for a person,
+    pub review: i64,
+    /// so many more than an hour ago,
+    pub review_growth: i64,
+    /// and so many be charged twice within an hour.
+    pub surplus: i64,
+    /// Payments at a channel's page that it tells us nothing of, until it counts as silent.
+    pub notify_silence: usize,
 }
 
 #[derive(Clone, Debug)]

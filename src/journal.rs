@@ -29,7 +29,7 @@ use rows::{
     PartRow, Seen, Story, Surplus, Unit,
 };
 use statement::Statement;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -246,6 +246,24 @@ impl Journal {
     /// The act that froze each channel that is frozen.
     pub async fn freezes(&self) -> Result<Vec<ActRow>, JournalError> {
         self.told("read which channels are frozen", acts::freezes(&self.store).await)
+    }
+
+    /// Notes that a channel has told something by itself.
+    pub async fn hear_notify(&self, channel: &str) -> Result<(), JournalError> {
+        let (store, now) = (Arc::clone(&self.store), self.now().await?);
+        let mut upsert = Statement::new("INSERT INTO notify_heard (channel, at) VALUES (");
+        upsert.text(channel).push(", ").int(now).push(") ON CONFLICT (channel) DO UPDATE SET at = ").int(now);
+        self.driven("note that a channel told something", async move { store.write(upsert).await.map(drop) }).await
+    }
+
+    /// When each channel last told something by itself, to whichever instance.
+    pub async fn notifies_heard(&self) -> Result<BTreeMap<String, Micros>, JournalError> {
+        self.told("read when channels last told something", search::notifies_heard(&self.store).await)
+    }
+
+    /// Pairs of charges for the same that were found since then.
+    pub async fn surplus_since(&self, since: Micros) -> Result<i64, JournalError> {
+        self.told("count surplus charges", surplus::since(&self.store, since).await)
     }
 
     /// What is decided once for all instances, if it is.

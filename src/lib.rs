@@ -11,6 +11,7 @@ pub mod charging;
 pub mod package_manager;
 pub mod journal;
 pub mod story;
+pub mod alarm;
 pub mod idempotency;
 pub mod replies;
 pub mod engine;

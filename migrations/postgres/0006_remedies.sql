@@ -25,3 +25,12 @@ CREATE TRIGGER act_is_not_rewritten BEFORE UPDATE ON act FOR EACH ROW
             NEW.amount, NEW.currency, NEW.overrides, NEW.needs_second)
         OR OLD.second IS NOT NULL AND (OLD.second, OLD.second_at) IS DISTINCT FROM (NEW.second, NEW.second_at))
     EXECUTE FUNCTION forbid('an act is never rewritten');
+
+-- When a channel last told us anything by itself, so that every instance knows whether it fell silent.
+CREATE TABLE notify_heard (
+    channel TEXT NOT NULL PRIMARY KEY,
+    at      BIGINT NOT NULL
+);
+
+-- How many were charged twice lately.
+CREATE INDEX surplus_at ON surplus (at);

@@ -27,3 +27,12 @@ CREATE TRIGGER act_is_not_rewritten BEFORE UPDATE ON act FOR EACH ROW
 BEGIN
     SELECT RAISE(ABORT, 'an act is never rewritten');
 END;
+
+-- When a channel last told us anything by itself, so that every instance knows whether it fell silent.
+CREATE TABLE notify_heard (
+    channel TEXT NOT NULL PRIMARY KEY,
+    at      BIGINT NOT NULL
+) WITHOUT ROWID;
+
+-- How many were charged twice lately.
+CREATE INDEX surplus_at ON surplus (at);

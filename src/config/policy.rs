@@ -1,8 +1,8 @@
-//! `[purchase]`, `[syntax]`, `[replies]` and `[engine]`: how a purchase is decided, worded and worked on.
+//! `[purchase]`, `[syntax]`, `[replies]`, `[engine]` and `[alarms]`: how a purchase is decided, worded and worked on.
 
 use super::duration::{DAY, HOUR, MINUTE, MS, SECOND};
 use super::section::Section;
-use super::{Engine, Otp, Purchase};
+use super::{Alarms, Engine, Otp, Purchase};
 use paygate_parsers::msisdn::Country;
 use paygate_parsers::request::{AccountForm, Example, NAME_MAX, Syntax};
 use secrecy::{ExposeSecret, SecretString};
@@ -52,6 +52,18 @@ impl Engine {
             reply_pause: section.duration("reply_pause", 10 * MS..=HOUR).unwrap_or(5 * SECOND),
             reply_doubt: section.duration("reply_doubt", SECOND..=HOUR).unwrap_or(MINUTE),
             drain: section.duration("drain", SECOND..=10 * MINUTE).unwrap_or(30 * SECOND),
+        }
+    }
+}
+
+impl Alarms {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            oldest_unknown: section.duration("oldest_unknown", MINUTE..=30 * DAY).unwrap_or(30 * MINUTE),
+            review: section.integer("review", 0..=1_000_000).unwrap_or(100),
+            review_growth: section.integer("review_growth", 0..=1_000_000).unwrap_or(20),
+            surplus: section.integer("surplus", 0..=1_000_000).unwrap_or(10),
+            notify_silence: section.integer("notify_silence", 1..=1_000_000).unwrap_or(10),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! says whether to believe it, the engine whether it is new; a notify never grants anything, it is a reason to ask.
 
 use super::{guarded, refuse};
+use crate::alarm::Notifies;
 use crate::charging::{Ack, Channels, Listener, Notified, Refusal};
 use crate::config;
 use crate::engine::door::{Delivery, Incoming, NotifyIn, Verdict};
@@ -25,6 +26,8 @@ pub struct State {
     channels: Arc<Channels>,
     intake: mpsc::Sender<Delivery>,
     ack_within: Duration,
+    /// Whoever is on call is told when a channel falls silent.
+    notifies: Arc<Notifies>,
     /// For what is not believed, which anybody may send.
     sparing: Arc<Sparing>,
 }
@@ -32,8 +35,13 @@ pub struct State {
 impl State {
     /// `intake` is the engine's bounded queue.
     #[must_use]
-    pub fn new(config: &config::Http, channels: Arc<Channels>, intake: mpsc::Sender<Delivery>) -> Self {
-        Self { channels, intake, ack_within: config.ack_within, sparing: Arc::default() }
+    pub fn new(
+        config: &config::Http,
+        channels: Arc<Channels>,
+        intake: mpsc::Sender<Delivery>,
+        notifies: Arc<Notifies>,
+    ) -> Self {
+        Self { channels, intake, ack_within: config.ack_within, notifies, sparing: Arc::default() }
     }
 
     /// Hands the notify to the engine and waits, not forever, until it is durable. A full queue, a stopped engine and a
@@ -75,6 +83,7 @@ async fn notify(
 
 async fn believed(state: &State, channel: String, listener: &dyn Listener, notified: Notified) -> Response {
     let Notified { key, paid, digest, heard } = notified;
+    state.notifies.heard(&channel);
     let notify = NotifyIn { channel: channel.clone(), key: key.clone(), paid, digest, heard };
     let (ack, word) = match state.deliver(notify).await {
         Verdict::Fresh => (Ack::Taken, "fresh"),

@@ -8,7 +8,9 @@ use super::rows::{AttemptRow, Backlog, Filter, Listed, MessageFilter, MessageRow
 use super::statement::{ROWS, Statement};
 use super::store::Store;
 use super::surplus;
+use crate::purchase::record::Micros;
 use crate::purchase::record::{AttemptStatus, Purchase, State};
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 /// Rows in one answer at most, whatever is asked for.
@@ -136,6 +138,11 @@ pub(super) async fn messages(store: &Store, filter: &MessageFilter) -> Result<Ve
     }
     select.push(" ORDER BY at DESC, key LIMIT ").int(filter.limit.min(LIST).into());
     columns::all(&store.read(select).await?, columns::message)
+}
+
+pub(super) async fn notifies_heard(store: &Store) -> Result<BTreeMap<String, Micros>, Cause> {
+    let rows = store.read(Statement::new("SELECT channel, at FROM notify_heard")).await?;
+    columns::all(&rows, |columns| Ok((columns.take()?, columns.take()?))).map(|pairs| pairs.into_iter().collect())
 }
 
 pub(super) async fn backlog(store: &Store) -> Result<Backlog, Cause> {

@@ -7,6 +7,7 @@ use super::rows::{Surplus, SurplusLook};
 use super::statement::{Bulk, Statement};
 use super::store::Store;
 use super::write::Written;
+use crate::purchase::record::Micros;
 use paygate_parsers::msisdn::Msisdn;
 use sqlx::AnyConnection;
 
@@ -75,6 +76,14 @@ pub(super) async fn of_purchase(store: &Store, id: &str) -> Result<Vec<Surplus>,
 pub(super) async fn are_untold(store: &Store) -> Result<bool, Cause> {
     let select = Statement::new("SELECT at FROM surplus WHERE told = 0 LIMIT 1");
     Ok(!store.read(select).await?.is_empty())
+}
+
+pub(super) async fn since(store: &Store, since: Micros) -> Result<i64, Cause> {
+    let mut select = Statement::new("SELECT COUNT(*) FROM surplus WHERE at >= ");
+    select.int(since);
+    let rows = store.read(select).await?;
+    let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    Columns::new(row).take()
 }
 
 /// Takes pairs to be told of; of several instances one gets each.

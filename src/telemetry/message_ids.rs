@@ -45,8 +45,12 @@ pub const KEYS_EVICTABLE: &str = "4ac1b65f9e6f499d93fdc323de4075f0";
 /// The journal's clock leapt.
 pub const CLOCK_SET: &str = "8f92d5e00e994ac4a435a6a1574c2a63";
 
+/// Something is worse than its bound in `[alarms]`.
+pub const ALARM: &str = "0d8e5b3f9c7a4d62b1f4a6e2c95d7083";
+
 /// All of them by name, for the catalogue's test.
-pub const ALL: [(&str, &str); 23] = [
+pub const ALL: [(&str, &str); 24] = [
+    ("alarm", ALARM),
     ("started", STARTED),
     ("stopping", STOPPING),
     ("smsc-bound", SMSC_BOUND),

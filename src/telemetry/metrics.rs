@@ -20,6 +20,7 @@ pub const LATE_SENDS: &str = "paygate_late_sends_refused_total";
 pub const EXTRA_CHARGES: &str = "paygate_extra_charges_total";
 pub const SURPLUS: &str = "paygate_surplus_total";
 pub const CHANNEL_FROZEN: &str = "paygate_channel_frozen";
+pub const ALARM: &str = "paygate_alarm";
 pub const PARTNER_REQUESTS: &str = "paygate_partner_requests_total";
 pub const USSD_HOPS: &str = "paygate_ussd_hops_total";
 pub const USSD_LATE: &str = "paygate_ussd_late_screens_total";
@@ -61,12 +62,13 @@ pub const COUNTERS: [(&str, &str); 29] = [
 ];
 
 /// Gauges, and what they show.
-pub const GAUGES: [(&str, &str); 10] = [
+pub const GAUGES: [(&str, &str); 11] = [
     ("paygate_keys_may_be_evicted", "1 where Redis may forget keys before their time: set maxmemory-policy noeviction"),
     (BUILD_INFO, "Always 1; the version is the label"),
     (UNKNOWN_OUTCOMES, "Purchases whose charge, grant or refund is not proven either way, in review or not"),
     (OLDEST_UNKNOWN, "Unix time at which the oldest of them was asked for; 0 where there is none"),
     (BACKLOG, "Purchases open and in review, texts owed, and operators' acts not carried out, by state"),
+    (ALARM, "1 while that is worse than its bound in [alarms], by alarm and by the channel it is about"),
     (CHANNEL_FROZEN, "1 while an operator lets no new charge begin there, by channel"),
     (SMSC_BOUND, "1 while the link is bound, by smsc"),
     ("paygate_ussd_line_up", "1 while the USSD socket is logged in, by gateway"),

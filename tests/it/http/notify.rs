@@ -55,7 +55,7 @@ token = "secret"
         metrics::register(&config, &[]);
         let channels = Arc::new(Channels::new(&config.charging, &HttpClient::new().unwrap()));
         let (sender, intake) = mpsc::channel(1);
-        let routes = router(State::new(&config.http, channels, sender), &config.http);
+        let routes = router(State::new(&config.http, channels, sender, Default::default()), &config.http);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { serve(listener, routes, &config.http, std::future::pending()).await });

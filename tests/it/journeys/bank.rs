@@ -2,12 +2,14 @@
 //! that nobody uses.
 
 use crate::stores::{Store, both_stores};
-use crate::world::{BANK, Books, Plan, World, cancels_at, pays_at};
+use crate::world::{BANK, Books, PATIENCE, Plan, World, cancels_at, pays_at};
+use paygate::alarm::Alarm;
 use paygate::app::check;
 use paygate::config::{Config, Environment};
 use paygate::sandbox::faults::Fault;
 use paygate::sandbox::pay123::Endpoint::{CreateOrder, QueryOrder};
 use paygate::sandbox::pay123::NotifyFault;
+use tokio::time::timeout;
 
 const LINK: &str = r#"
 [[smsc]]
@@ -55,6 +57,23 @@ both_stores! {
         phone.reads_done().await;
         assert_eq!(world.notify_answer(1).await, "1");
         world.ends(&["done"], Books::BOUGHT).await;
+    }
+
+    async fn a_channel_that_tells_of_no_payment_is_an_alarm_until_it_tells_again(store: Store) {
+        let world = bank(store).set("alarms.notify_silence = 1\ncharging.bank.inquiry_plan = [\"50ms\"]").start().await;
+        let mut alarms = world.daemons[0].alarms.clone();
+        world.pay123.notify_fault(NotifyFault::Missing, 1);
+        let phone = world.phone("0854689520");
+        phone.texts("ON VIP NAP1").await;
+        pays_at(&phone.reads_link().await).await;
+        phone.reads_done().await;
+        let silent = Alarm::NotifySilent { channel: "bank".to_owned(), paid: 1 };
+        timeout(PATIENCE, alarms.wait_for(|raised| *raised == [silent.clone()])).await.unwrap().unwrap();
+        phone.texts("ON VIP NAP1 0912345678").await;
+        pays_at(&phone.reads_link().await).await;
+        assert_eq!(world.notify_answer(1).await, "1");
+        timeout(PATIENCE, alarms.wait_for(|raised| raised.is_empty())).await.unwrap().unwrap();
+        world.comes_to("done").await;
     }
 
     async fn what_is_paid_and_never_told_is_found_by_asking(store: Store) {
