@@ -3,7 +3,7 @@
 
 use super::{Config, gateways, links, replies};
 use crate::charging::{Channel, Channels, ChargeOrder};
-use crate::config::{KannelLink, LinkKind, SmppLink, Smsc};
+use crate::config::{KannelLink, LinkKind, Menu, SmppLink, Smsc, Ussd, UssdKind};
 use crate::http_client::{Bearer, Call, Heard, HttpClient};
 use crate::idempotency::Keys;
 use crate::journal::Journal;
@@ -11,7 +11,7 @@ use crate::package_manager;
 use crate::purchase::evidence::{Finding, GrantAnswer};
 use crate::purchase::money::{Currency, Money};
 use crate::smpp::{self, Health};
-use crate::ussd::line;
+use crate::ussd::{Catalogue, Screens, line};
 use paygate_parsers::msisdn::{Country, Msisdn};
 use reqwest::Method;
 use std::time::Duration;
@@ -61,14 +61,19 @@ pub async fn check(config: &Config) -> Vec<Checked> {
         };
         parts.push(checked(links::part_name(smsc), reached));
     }
-    for (name, line) in gateways::lines(config) {
-        parts.push(checked(gateways::part_name(name), line::log_in_once(gateways::settings(name, line)).await));
+    for (name, gateway) in &config.ussd {
+        parts.push(checked(gateways::part_name(name), dialled_through(name, gateway).await));
     }
     for (name, channel) in Channels::new(&config.charging, &client).iter() {
         parts.push(checked(format!("charging {name}"), inquire(channel, &config.purchase.country_code).await));
     }
     let package_manager = package_manager::Client::new(&config.package_manager, client.clone());
     parts.push(checked("package_manager".to_owned(), granted(&package_manager).await));
+    if let Some(settings) = &config.menu {
+        let screens = Screens::new(&settings.screens, &config.purchase.hotline).map(|_| ());
+        parts.push(checked("menu screens".to_owned(), screens.map_err(|errors| errors.join("; "))));
+        parts.push(checked("menu list".to_owned(), on_sale(&package_manager, settings).await));
+    }
     parts
 }
 
@@ -107,6 +112,25 @@ async fn bind(smsc: &Smsc, link: &SmppLink) -> Result<(), String> {
             wait.as_secs(),
             link.address
         )),
+    }
+}
+
+/// Those that paygate connects to are asked for once; the others come by a door of ours, or by a link that is reached above.
+async fn dialled_through(name: &str, gateway: &Ussd) -> Result<(), String> {
+    match &gateway.kind {
+        UssdKind::Line(line) => line::log_in_once(gateways::settings(name, line)).await,
+        UssdKind::Http(_) | UssdKind::Smpp(_) => Ok(()),
+    }
+}
+
+/// What the menu would show first.
+async fn on_sale(package_manager: &package_manager::Client, settings: &Menu) -> Result<(), String> {
+    let list = package_manager.packages().await.map_err(|heard| format!("its packages cannot be read: {heard}"))?;
+    let catalogue = Catalogue::new(list, &settings.services);
+    match (catalogue.missing(&settings.services).as_slice(), catalogue.is_empty()) {
+        (_, true) => Err("the package manager has nothing on sale for it".to_owned()),
+        ([], false) => Ok(()),
+        (missing, false) => Err(format!("nothing is on sale of {}; is it spelled as there?", missing.join(", "))),
     }
 }
 

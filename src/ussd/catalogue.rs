@@ -79,6 +79,12 @@ impl Catalogue {
         found.next().filter(|_| found.next().is_none())
     }
 
+    /// Nothing can be bought.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.services.is_empty()
+    }
+
     /// Those of the wanted services that nothing is sold of.
     #[must_use]
     pub fn missing<'s>(&self, services: &'s [String]) -> Vec<&'s str> {

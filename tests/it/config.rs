@@ -56,6 +56,7 @@ fn the_example_names_every_key_with_its_default() {
         include_str!("../../src/config/partners.rs"),
         include_str!("../../src/config/pay123.rs"),
         include_str!("../../src/config/policy.rs"),
+        include_str!("../../src/config/ussd.rs"),
     ]
     .concat();
     let is_key = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');

@@ -1,7 +1,7 @@
 //! The OpenAPI document against the routes in the source, and against what a running daemon answers: fields, types, statuses.
 
 use crate::stores::Store;
-use crate::world::{APP, Answered, AppClient, BANK, World, bank_order, order, order_with};
+use crate::world::{APP, Answered, AppClient, BANK, MENU, World, bank_order, order, order_with};
 use reqwest::Client;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -120,7 +120,7 @@ async fn get(world: &World, path: &str) -> Answered {
 
 #[tokio::test]
 async fn what_the_daemon_answers_is_what_the_document_says() {
-    let world = World::of(Store::sqlite()).set(APP).set(BANK).start().await;
+    let world = World::of(Store::sqlite()).set(APP).set(BANK).set(MENU).start().await;
     let app = world.app();
     let taken = app.orders("k-1", &order()).await;
     fits("post /v1/orders", &taken, 201);
@@ -156,6 +156,16 @@ async fn what_the_daemon_answers_is_what_the_document_says() {
         let form = "mTransactionID=1&bankCode=123PVTB&transactionStatus=1&ts=1&checksum=none";
         let sent = Client::new().post(world.door(&format!("/notify/{channel}"))).body(form).send().await.unwrap();
         fits("post /notify/{channel}", &Answered::of(sent).await, status);
+    }
+    let begins = "sessionId=s-1&phoneNumber=84854689520&serviceCode=*098%23&text=";
+    for (path, operation, form, status) in [
+        ("/ussd", "post /ussd", begins, 200),
+        ("/ussd/aggregator", "post /ussd/{gateway}", "sessionId=s-1&phoneNumber=84854689520&status=Success", 200),
+        ("/ussd/aggregator", "post /ussd/{gateway}", "text=1", 400),
+        ("/ussd/nobody", "post /ussd/{gateway}", begins, 404),
+    ] {
+        let sent = Client::new().post(world.door(path)).body(form).send().await.unwrap();
+        fits(operation, &Answered::of(sent).await, status);
     }
     fits("get /mo/kannel", &get(&world, "/mo/kannel?from=84854689521&to=1&text=HD").await, 422);
 }

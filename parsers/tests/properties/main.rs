@@ -4,5 +4,6 @@ mod concat;
 mod msisdn;
 mod request;
 mod text;
+mod ussd;
 mod ussd_line;
 mod ussd_smpp;

@@ -2,7 +2,7 @@
 
 use super::{HOUR, ask};
 use crate::stores;
-use paygate::idempotency::{Ask, Claim, Keys};
+use paygate::idempotency::{Ask, Claim, Keys, Recalled, Remembered};
 use std::time::Duration;
 
 /// Makes each `async fn name(keys: Keys)` two tests, `process::name` and `redis::name`.
@@ -30,7 +30,43 @@ macro_rules! both_keys {
     };
 }
 
+fn found(version: u64, value: &str) -> Recalled {
+    Recalled::Found { version, value: value.to_owned() }
+}
+
 both_keys! {
+    async fn what_is_remembered_is_recalled_with_the_number_of_its_writing(keys: Keys) {
+        assert_eq!(keys.recall("ussd:1").await, Recalled::Nothing);
+        assert_eq!(keys.remember("ussd:1", 0, "{\"at\":\"é\"}", HOUR).await, Remembered::Kept);
+        assert_eq!(keys.recall("ussd:1").await, found(1, "{\"at\":\"é\"}"));
+        assert_eq!(keys.remember("ussd:1", 1, "", HOUR).await, Remembered::Kept);
+        assert_eq!(keys.recall("ussd:1").await, found(2, ""));
+        assert_eq!(keys.recall("ussd:2").await, Recalled::Nothing);
+    }
+
+    async fn of_two_that_remember_at_once_the_second_is_told_so(keys: Keys) {
+        assert_eq!(keys.remember("ussd:1", 0, "a", HOUR).await, Remembered::Kept);
+        assert_eq!(keys.remember("ussd:1", 0, "b", HOUR).await, Remembered::Overtaken);
+        assert_eq!(keys.remember("ussd:1", 1, "c", HOUR).await, Remembered::Kept);
+        assert_eq!(keys.remember("ussd:1", 1, "d", HOUR).await, Remembered::Overtaken);
+        assert_eq!(keys.recall("ussd:1").await, found(2, "c"));
+    }
+
+    async fn what_has_lapsed_is_nothing_and_what_followed_it_is_overtaken(keys: Keys) {
+        assert_eq!(keys.remember("ussd:1", 0, "a", Duration::from_millis(1)).await, Remembered::Kept);
+        while keys.recall("ussd:1").await != Recalled::Nothing {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(keys.remember("ussd:1", 1, "b", HOUR).await, Remembered::Overtaken);
+        assert_eq!(keys.remember("ussd:1", 0, "c", HOUR).await, Remembered::Kept);
+        assert_eq!(keys.recall("ussd:1").await, found(1, "c"));
+    }
+
+    async fn a_key_that_was_claimed_is_nothing_to_recall(keys: Keys) {
+        keys.claim(ask("mo:1", "f", "me")).await;
+        assert_eq!(keys.recall("mo:1").await, Recalled::Nothing);
+    }
+
     async fn a_key_is_fresh_once_and_in_flight_for_everybody_else(keys: Keys) {
         assert_eq!(keys.claim(ask("mo:1", "f", "me")).await, Claim::Fresh);
         assert_eq!(keys.claim(ask("mo:1", "f", "you")).await, Claim::InFlight);

@@ -2,6 +2,8 @@
 
 use crate::stores::Store;
 use crate::world::{MENU, World};
+use paygate::app::check;
+use paygate::config::{Config, Environment};
 use reqwest::{Client, StatusCode};
 
 async fn posts(url: &str, body: &str) -> (StatusCode, String, String) {
@@ -81,4 +83,29 @@ async fn two_phones_under_one_session_id_are_two_dialogues() {
     let (_, first) = world.dials("0854689520", "s-1", &["1", "1"]).await;
     let (_, second) = world.dials("0854689521", "s-1", &[]).await;
     assert!(first.contains("Mua cho:") && second.starts_with("CON Chon dich vu:"), "{first} {second}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_names_the_menu_and_each_gateway_and_what_is_wrong_with_them() {
+    let faulty = "menu.services = [\"VIP\", \"NHAC\"]\nmenu.screens.lost = \"Mất rồi\"\nmenu.screens.buzy = \"x\"";
+    for (settings, faults) in [
+        ("", ["", ""]),
+        (faulty, ["menu.screens.buzy: there is no such text; did you mean busy?", "nothing is on sale of NHAC"]),
+    ] {
+        let world = World::of(Store::sqlite()).set(MENU).set(settings).neighbours().await;
+        let config = Config::parse(&world.toml(), &Environment::new()).unwrap();
+        let told = check(&config).await;
+        let fault = |part: &str| {
+            let told = told.iter().find(|told| told.part == part).unwrap_or_else(|| panic!("{part} is not named"));
+            told.fault.clone().unwrap_or_default()
+        };
+        assert_eq!(fault("ussd aggregator"), "");
+        for (part, says) in ["menu screens", "menu list"].into_iter().zip(faults) {
+            assert!(
+                fault(part).starts_with(says) && fault(part).is_empty() == says.is_empty(),
+                "{part}: {}",
+                fault(part)
+            );
+        }
+    }
 }
