@@ -176,7 +176,7 @@ impl Notifies {
     /// A purchase moved; it counts where it was just found paid at a channel's page.
     pub fn moved(&self, purchase: &Purchase, was_found_paid: bool) {
         let by_page = purchase.offer.as_ref().is_some_and(|offer| offer.pay_url.is_some());
-        if was_found_paid && by_page && purchase.notified.is_empty() {
+        if was_found_paid && by_page && purchase.notified.is_none() {
             let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             *told.untold.entry(purchase.order.channel.clone()).or_default() += 1;
         }

@@ -201,8 +201,8 @@ impl Journal {
     }
 
     /// Takes back an act that nobody has confirmed. False where it does not wait for that.
-    pub async fn withdraw_act(&self, number: i64) -> Result<bool, JournalError> {
-        let update = acts::withdraw(number, self.now().await?);
+    pub async fn withdraw_act(&self, number: i64, by: &str) -> Result<bool, JournalError> {
+        let update = acts::withdraw(number, by, self.now().await?);
         self.settle_act("withdraw an operator's act", update).await
     }
 

@@ -145,7 +145,7 @@ fn notice_name(notice: Notice, purchase: &Purchase) -> &'static str {
         Notice::Done if purchase.offer.is_none() => "done_by_hand",
         Notice::Done => "done",
         // Two people have said that the package stays.
-        Notice::Refunded if purchase.granted() == "yes" => "refunded_granted",
+        Notice::Refunded if matches!(purchase.granted(), "yes" | "elsewhere") => "refunded_granted",
         Notice::Refunded => "refunded",
     }
 }
@@ -315,6 +315,12 @@ fn parts_of(text: &str) -> usize {
 fn unknown_text(name: &str) -> String {
     let nearest = WORDS.iter().map(|words| words.name).min_by_key(|known| strsim::damerau_levenshtein(known, name));
     format!("replies.{name}: there is no such text; did you mean {}?", nearest.unwrap_or("otp"))
+}
+
+/// The built-in texts, for whoever must know them all.
+#[cfg(test)]
+pub(crate) fn built_in() -> impl Iterator<Item = &'static str> {
+    WORDS.iter().map(|words| words.text)
 }
 
 #[cfg(test)]

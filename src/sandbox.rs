@@ -7,12 +7,14 @@ pub mod billing;
 mod configuration;
 pub mod dialogues;
 pub mod faults;
+mod gateways;
 pub mod packages;
 mod page;
 pub mod partner;
 pub mod pay123;
 mod server;
 pub mod smsc;
+pub mod ussd_http;
 pub mod ussd_line;
 
 use crate::app::{App, StopSignals};
@@ -23,6 +25,7 @@ use crate::telemetry;
 use anyhow::Context;
 use bank::Bank;
 use billing::Billing;
+use gateways::Gateways;
 use packages::Packages;
 use page::{About, Stage, phones};
 use partner::Partner;
@@ -82,8 +85,11 @@ impl Sandbox {
         let packages = packages.context("the simulated package manager cannot be started")?;
 
         let bank = Bank::start(address).await?;
-        let partner = Partner::new(partner::Settings::default());
-        let text = configuration::text(&smsc, &billing, &bank, &packages, &partner, folder.path());
+        let partner =
+            Partner::new(partner::Settings { name: configuration::SHOP.to_owned(), ..partner::Settings::default() });
+        let gateways = Gateways::start().await?;
+        let neighbours = page::Neighbours { smsc, billing, bank, packages, partner, gateways };
+        let text = configuration::text(&neighbours, folder.path());
         folder.keep(CONFIGURATION, &text)?;
         let app_token = random_hex();
         folder.keep(configuration::APP_TOKEN, &app_token)?;
@@ -92,9 +98,8 @@ impl Sandbox {
         telemetry::metrics::register(&config, &State::ALL.map(State::as_str));
         let app = App::start(&config).await?;
         // Not bound in time: messages are refused until it is, and the page shows that.
-        let _ = tokio::time::timeout(BIND_WITHIN, smsc.bound(1)).await;
-        let _ = tokio::time::timeout(BIND_WITHIN, bank.smsc.bound(1)).await;
-        bank.is_told_of(app.address);
+        let _ = tokio::time::timeout(BIND_WITHIN, neighbours.connected()).await;
+        neighbours.are_told_of(app.address);
 
         let about = About {
             configuration: text,
@@ -104,7 +109,6 @@ impl Sandbox {
             started_at: jiff::Timestamp::now().as_microsecond(),
             redelivery_window: config.purchase.redelivery_window,
         };
-        let neighbours = page::Neighbours { smsc, billing, bank, packages, partner };
         let stage = Arc::new(Stage::new(neighbours, app.journal.clone(), phones::all(), about));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(page::watch(Arc::clone(&stage), app.moves(), stop.clone()));

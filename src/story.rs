@@ -6,19 +6,30 @@ use crate::purchase::evidence::{Cause, ChannelAnswer, CheckAnswer, Finding, Gran
 use crate::purchase::input::{ChannelCall, GrantCall, Input, Payment, Person, Remedy};
 use crate::purchase::offer::Asks;
 use crate::purchase::record::{Order, Purchase, Retry, ReviewReason, State, Verdict};
-use serde::Serialize;
 
 /// Who moved the purchase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
     Subscriber,
     Packages,
-    Telco,
+    Channel,
     /// paygate's own clock.
     Gateway,
     /// A person at the command line.
     Operator,
+}
+
+impl Who {
+    /// The word for it; a channel is called by its configured name.
+    pub(crate) fn word(self, purchase: &Purchase) -> &str {
+        match self {
+            Self::Subscriber => "subscriber",
+            Self::Packages => "packages",
+            Self::Channel => &purchase.order.channel,
+            Self::Gateway => "paygate",
+            Self::Operator => "operator",
+        }
+    }
 }
 
 /// Where a purchase stands.
@@ -28,12 +39,12 @@ pub(crate) fn state(purchase: &Purchase) -> String {
         State::Requested => "Asking the package manager for the price".to_owned(),
         State::Offered => "Offer sent; waiting for the code".to_owned(),
         State::Charging => purchase.retry.map_or_else(|| "Charging".to_owned(), |retry| put_off(&retry)),
-        State::ChargeUnknown => "Charged or not? Asking the telco".to_owned(),
+        State::ChargeUnknown => "Charged or not? Asking".to_owned(),
         State::AwaitingUser => "Waiting for the payment".to_owned(),
         State::Granting => "Paid; adding the package".to_owned(),
         State::GrantUnknown => "Paid. Granted or not? Asking".to_owned(),
         State::Refunding => "Giving the money back".to_owned(),
-        State::RefundUnknown => "Given back or not? Asking the telco".to_owned(),
+        State::RefundUnknown => "Given back or not? Asking".to_owned(),
         State::Review => format!("A person must look: {}", purchase.review.map_or("", review)),
         State::Done => "Done".to_owned(),
         State::Declined => ended("Declined", purchase),
@@ -75,7 +86,7 @@ pub(crate) fn event(input: &Input, row: &EventRow, purchase: &Purchase) -> (Who,
             let by = purchase.order.app.as_ref().map_or(String::new(), |app| format!(" in the app {}", app.name));
             (Who::Subscriber, format!("Asks for {package} on account {}{by}", purchase.order.account))
         }
-        Input::Paid { payment, answer } => (Who::Telco, paid(payment, answer, purchase)),
+        Input::Paid { payment, answer } => (Who::Channel, paid(payment, answer, purchase)),
         Input::Agreed { screen, .. } => (Who::Subscriber, format!("Agrees on the menu's screen: {}", line(screen))),
         Input::Checked { answer, .. } if purchase.is_prepaid() => (Who::Packages, of_prepaid(answer)),
         Input::Checked { answer, .. } => (Who::Packages, checked(answer, purchase)),
@@ -86,13 +97,13 @@ pub(crate) fn event(input: &Input, row: &EventRow, purchase: &Purchase) -> (Who,
             (Who::Subscriber, "Answers the right code. The intent to charge is written, then sent".to_owned())
         }
         Input::CodeWrong => (Who::Subscriber, "Answers a wrong code".to_owned()),
-        Input::ChannelCode { .. } => (Who::Subscriber, "Answers a code for the telco to judge".to_owned()),
+        Input::ChannelCode { .. } => (Who::Subscriber, "Answers a code for the channel to judge".to_owned()),
         Input::Yes => (Who::Subscriber, "Answers Y. The intent to charge is written, then sent".to_owned()),
         Input::Cancel => (Who::Subscriber, "Takes it back".to_owned()),
-        Input::Channel { call, answer, .. } => (Who::Telco, channel(*call, answer, row)),
-        Input::Notified { paid: true, .. } => (Who::Telco, "Says by itself that money moved: it is asked".to_owned()),
+        Input::Channel { call, answer, .. } => (Who::Channel, channel(*call, answer, row)),
+        Input::Notified { paid: true, .. } => (Who::Channel, "Says by itself that money moved: it is asked".to_owned()),
         Input::Notified { paid: false, .. } => {
-            (Who::Telco, "Says by itself that something happened: it is asked".to_owned())
+            (Who::Channel, "Says by itself that something happened: it is asked".to_owned())
         }
         Input::Grant { call, answer, .. } => (Who::Packages, grant(*call, answer)),
         Input::Timer => (Who::Gateway, timer(row).to_owned()),
@@ -257,14 +268,14 @@ fn timer(row: &EventRow) -> &'static str {
         ("charging", "declined") => "No further attempt: it ends as not charged",
         ("charging", "charging") => "Sends the charge once more, under the same key",
         ("charging", "charge_unknown") => "No answer in time: from here it only asks",
-        ("charge_unknown", "charge_unknown") => "Asks the telco what became of the charge",
+        ("charge_unknown", "charge_unknown") => "Asks what became of the charge",
         ("awaiting_user", "awaiting_user") => "Asks whether it was paid",
         ("awaiting_user", "charge_unknown") => "The link has ended: asks for the last time whether it was paid",
         ("granting", "granting") => "Sends the grant once more, under the same key",
         ("granting", "grant_unknown") => "No answer in time: from here it only asks",
         ("grant_unknown", "grant_unknown") => "Asks the package manager what became of the grant",
         ("refunding", "refund_unknown") => "No answer in time: from here it only asks",
-        ("refund_unknown", "refund_unknown") => "Asks the telco what became of the refund",
+        ("refund_unknown", "refund_unknown") => "Asks what became of the refund",
         ("review", "review") => "Still asks, while a person looks",
         (_, "review") => "Asked often enough: a person is called. It is still asked about",
         _ => "Looks again",
@@ -299,7 +310,7 @@ const fn reason(reason: Reason) -> &'static str {
         Reason::BadInstrument => "the means of payment does not work",
         Reason::CardUsed => "the card is used up",
         Reason::Cancelled => "cancelled",
-        Reason::Declined => "the telco refuses the payment",
+        Reason::Declined => "the payment is refused",
         Reason::Fraud => "suspected fraud",
         Reason::Maintenance => "maintenance",
         Reason::Busy => "busy, nothing was charged",

@@ -7,11 +7,13 @@ ALTER TABLE act ADD COLUMN currency TEXT CHECK ((currency IS NULL) = (amount IS 
 ALTER TABLE act ADD COLUMN overrides BIGINT NOT NULL DEFAULT 0 CHECK (overrides IN (0, 1));
 -- 1: no daemon takes it before a second person has confirmed it.
 ALTER TABLE act ADD COLUMN needs_second BIGINT NOT NULL DEFAULT 0 CHECK (needs_second IN (0, 1));
-ALTER TABLE act ADD COLUMN second TEXT CHECK (second <> '' AND second <> operator);
+ALTER TABLE act ADD COLUMN second TEXT CHECK (second <> '' AND LOWER(TRIM(second)) <> LOWER(TRIM(operator)));
 ALTER TABLE act ADD COLUMN second_at BIGINT
     CHECK ((second_at IS NULL) = (second IS NULL))
     -- Four eyes, whatever the program says.
     CHECK (needs_second = 0 OR second IS NOT NULL OR outcome IS NULL OR outcome <> 'carried_out');
+-- Who took it back before a second person had confirmed it; its outcome is then `refused`.
+ALTER TABLE act ADD COLUMN withdrawn_by TEXT CHECK (withdrawn_by <> '');
 -- What waits for a second person.
 CREATE INDEX act_unconfirmed ON act (number) WHERE needs_second = 1 AND second IS NULL AND done_at IS NULL;
 

@@ -283,6 +283,9 @@ pub(super) struct Confirm {
 pub(super) struct Withdraw {
     /// The act's number
     pub(super) number: i64,
+    /// Who you are; $SUDO_USER or $USER otherwise
+    #[arg(long, value_name = "NAME")]
+    pub(super) operator: Option<String>,
     #[command(flatten)]
     pub(super) at: At,
 }

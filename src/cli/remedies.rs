@@ -144,7 +144,7 @@ fn confirm(asked: &Confirm, log: Option<&str>) -> Result<Answer, Failure> {
         let (number, desk, end) = (asked.number, Desk::open(&config).await?, Instant::now() + asked.wait.wait);
         let act = desk.journal.act_of(number).await.map_err(failed)?;
         let Some(act) = act else { return Err(Failure::No(format!("there is no act {number}; {LISTED}"))) };
-        if act.act.operator == second {
+        if act.act.operator.trim().to_lowercase() == second.to_lowercase() {
             return Err(Failure::No(format!("act {number} is your own, {second}; somebody else must confirm it")));
         }
         if !desk.journal.confirm_act(number, &second).await.map_err(failed)? {
@@ -160,8 +160,8 @@ const LISTED: &str = "`paygate acts list` shows what waits for a second person";
 fn withdraw(asked: &Withdraw, log: Option<&str>) -> Result<Answer, Failure> {
     let (config, _telemetry) = begin(&asked.at, log)?;
     daemon::runtime()?.block_on(async {
-        let desk = Desk::open(&config).await?;
-        if desk.journal.withdraw_act(asked.number).await.map_err(failed)? {
+        let (desk, by) = (Desk::open(&config).await?, operator(asked.operator.as_deref())?);
+        if desk.journal.withdraw_act(asked.number, &by).await.map_err(failed)? {
             return Ok(Answer::yes(format!("Act {} is taken back; nothing was done by it.\n", asked.number)));
         }
         Err(Failure::No(format!("act {} waits for nobody; {LISTED}", asked.number)))

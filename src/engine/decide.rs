@@ -317,7 +317,7 @@ impl<'a> Batch<'a> {
 
 fn is_old_news(purchase: &Purchase, charge: &Attempt, notify: &NotifyIn) -> bool {
     let settled = charge.status == AttemptStatus::Succeeded || purchase.state.is_end() && !notify.paid;
-    settled || purchase.notified.holds(&notify.digest)
+    settled || purchase.has_taken(&notify.digest)
 }
 
 /// What an act is to the core, and whether the purchase takes it as it stands.

@@ -17,7 +17,7 @@ use std::collections::{BTreeSet, HashSet};
 const ACT: &str = "act.number, act.at, act.operator, act.verb, \
                    (SELECT id FROM purchase WHERE purchase.number = act.purchase_number), act.channel, act.verdict, \
                    act.reason, act.evidence, act.done_at, act.outcome, act.amount, act.currency, act.overrides, \
-                   act.second, act.second_at";
+                   act.second, act.second_at, act.withdrawn_by";
 
 /// What this version carries out. A later version's verbs wait for a daemon that knows them, and what needs a second person waits
 /// for that person; neither keeps anything else waiting.
@@ -97,14 +97,14 @@ pub(super) fn confirm(number: i64, second: &str, now: Micros) -> Statement {
     let mut update = Statement::new("UPDATE act SET due_at = ");
     update.int(now).push(", second_at = ").int(now).push(", second = ").text(second);
     update.push(" WHERE number = ").int(number).push(" AND ").push(UNCONFIRMED);
-    update.push(" AND operator <> ").text(second).push(" RETURNING number");
+    update.push(" AND LOWER(TRIM(operator)) <> LOWER(TRIM(").text(second).push(")) RETURNING number");
     update
 }
 
 /// Takes back what no second person has confirmed.
-pub(super) fn withdraw(number: i64, now: Micros) -> Statement {
+pub(super) fn withdraw(number: i64, by: &str, now: Micros) -> Statement {
     let mut update = Statement::new("UPDATE act SET due_at = NULL, outcome = ");
-    update.text(ActOutcome::Refused.as_str()).push(", done_at = ").int(now);
+    update.text(ActOutcome::Refused.as_str()).push(", done_at = ").int(now).push(", withdrawn_by = ").text(by);
     update.push(" WHERE number = ").int(number).push(" AND ").push(UNCONFIRMED).push(" RETURNING number");
     update
 }
@@ -157,6 +157,7 @@ pub(super) fn read(columns: &mut Columns<'_>) -> Result<ActRow, Cause> {
     let (amount, currency, overrides): (Option<i64>, Option<String>, i64) =
         (columns.take()?, columns.take()?, columns.take()?);
     let (second, second_at): (Option<String>, Option<i64>) = (columns.take()?, columns.take()?);
+    let withdrawn_by = columns.take()?;
     let amount =
         amount.zip(currency).and_then(|(amount, code)| Some(Money::new(amount, Currency::try_from(code).ok()?)));
     let remedy = |purchase, remedy| Deed::Remedy { purchase, remedy, overrides: overrides == 1 };
@@ -177,5 +178,5 @@ pub(super) fn read(columns: &mut Columns<'_>) -> Result<ActRow, Cause> {
         _ => ActOutcome::CarriedOut,
     };
     let act = NewAct { operator, deed, reason, evidence };
-    Ok(ActRow { number, at, act, second: second.zip(second_at), done: done_at.map(|at| (at, outcome)) })
+    Ok(ActRow { number, at, act, second: second.zip(second_at), withdrawn_by, done: done_at.map(|at| (at, outcome)) })
 }

@@ -376,6 +376,8 @@ pub struct ActRow {
     pub act: NewAct,
     /// Who else has confirmed it, and when.
     pub second: Option<(String, Micros)>,
+    /// Who took it back before it was confirmed.
+    pub withdrawn_by: Option<String>,
     /// When it was carried out, and what came of it.
     pub done: Option<(Micros, ActOutcome)>,
 }

@@ -56,60 +56,15 @@ pub struct Purchase {
     /// The last end that the subscriber was told of: none is told twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<State>,
-    /// The notifies that were taken, the latest last: the same one again says nothing new.
-    #[serde(default, skip_serializing_if = "Notifies::is_empty")]
-    pub notified: Notifies,
+    /// The last notify that was taken,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notified: Option<String>,
+    /// and those before it, the oldest first: the same one again says nothing new.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notified_before: Vec<String>,
     /// What a person found out; what a peer says against it later is for a person again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
-}
-
-/// Digests of notifies, so that one captured and sent over and over is an event once.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "KeptNotifies")]
-pub struct Notifies(Vec<String>);
-
-/// As it is journalled; a purchase from before there were several has one alone.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum KeptNotifies {
-    One(String),
-    Several(Vec<String>),
-}
-
-impl From<KeptNotifies> for Notifies {
-    fn from(kept: KeptNotifies) -> Self {
-        Self(match kept {
-            KeptNotifies::One(digest) => vec![digest],
-            KeptNotifies::Several(digests) => digests,
-        })
-    }
-}
-
-impl Notifies {
-    /// A channel signs a notify for each thing that happens to an order, and those are few: what is more is forgotten from the
-    /// oldest on, and asked about once more.
-    const REMEMBERED: usize = 16;
-
-    #[must_use]
-    pub fn holds(&self, digest: &str) -> bool {
-        self.0.iter().any(|taken| taken == digest)
-    }
-
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(super) fn take(&mut self, digest: &str) {
-        if self.holds(digest) {
-            return;
-        }
-        if self.0.len() >= Self::REMEMBERED {
-            self.0.remove(0);
-        }
-        self.0.push(digest.to_owned());
-    }
 }
 
 /// A charge to be made anew, on the consent that was given to the first.
@@ -462,8 +417,29 @@ impl Purchase {
             asked: 0,
             told_checking: false,
             told: None,
-            notified: Notifies(Vec::new()),
+            notified: None,
+            notified_before: Vec::new(),
             verdict: None,
+        }
+    }
+
+    /// A channel signs a notify for each thing that happens to a charge, and those are few: of more, the oldest are forgotten and
+    /// asked about once more.
+    const NOTIFIES_REMEMBERED: usize = 16;
+
+    /// Whether this notify was taken before.
+    #[must_use]
+    pub fn has_taken(&self, digest: &str) -> bool {
+        self.notified.iter().chain(&self.notified_before).any(|taken| taken == digest)
+    }
+
+    pub(super) fn take_notify(&mut self, digest: &str) {
+        if self.has_taken(digest) {
+            return;
+        }
+        self.notified_before.extend(self.notified.replace(digest.to_owned()));
+        if self.notified_before.len() > Self::NOTIFIES_REMEMBERED {
+            self.notified_before.remove(0);
         }
     }
 
@@ -483,7 +459,7 @@ impl Purchase {
     pub fn paid(&self) -> Paid {
         let back = self.refund.as_ref().is_some_and(|refund| refund.status == AttemptStatus::Succeeded);
         // A person may know of money that came back without a refund of ours.
-        if back || self.state == State::Refunded {
+        if back || self.state == State::Refunded || self.verdict == Some(Verdict::Refunded) {
             return Paid::Refunded;
         }
         if self.former.iter().any(|former| former.status == AttemptStatus::Succeeded) {
@@ -501,7 +477,7 @@ impl Purchase {
     pub fn granted(&self) -> &'static str {
         match (self.grant.as_ref().map(|grant| grant.status), self.paid()) {
             (Some(AttemptStatus::Succeeded), _) => "yes",
-            _ if self.state == State::Done => "elsewhere",
+            _ if self.state == State::Done || self.verdict == Some(Verdict::Done) => "elsewhere",
             (_, Paid::Yes) => "owed",
             (_, Paid::No | Paid::Unknown | Paid::Refunded) => "no",
         }
@@ -526,18 +502,15 @@ mod tests {
 
     #[test]
     fn notifies_are_remembered_each_and_the_oldest_goes_first() {
-        let mut notifies = Notifies::default();
-        for number in 0..=Notifies::REMEMBERED {
-            notifies.take(&number.to_string());
-            notifies.take(&number.to_string());
+        let mut purchase = Purchase::unasked("p".to_owned(), serde_json::from_str(ORDER).unwrap(), 1);
+        for number in 0..=Purchase::NOTIFIES_REMEMBERED + 1 {
+            purchase.take_notify(&number.to_string());
+            purchase.take_notify(&number.to_string());
         }
-        assert_eq!((notifies.holds("0"), notifies.holds("1"), notifies.holds("16")), (false, true, true));
+        let has = ["0", "1", "16", "17"].map(|digest| purchase.has_taken(digest));
+        assert_eq!(has, [false, true, true, true]);
     }
 
-    #[test]
-    fn the_one_notify_of_an_older_journal_is_read() {
-        let one: Notifies = serde_json::from_str("\"d1\"").unwrap();
-        let several: Notifies = serde_json::from_str("[\"d1\",\"d2\"]").unwrap();
-        assert!(one.holds("d1") && several.holds("d2"));
-    }
+    const ORDER: &str =
+        r#"{"account":"a","service":"s","package":"p","channel":"c","door":"app","link":"","short_code":""}"#;
 }

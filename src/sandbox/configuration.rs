@@ -1,11 +1,7 @@
 //! The configuration that the sandbox's daemon runs with, as the text that the page shows and that is kept beside the
 //! journal. Shorter waits than a real one's, and said so; everything else is the default.
 
-use super::bank::Bank;
-use super::billing::Billing;
-use super::packages::Packages;
-use super::partner::Partner;
-use super::smsc::Smsc;
+use super::page::Neighbours;
 use std::path::Path;
 use toml::Value;
 
@@ -15,6 +11,10 @@ pub(super) const SECRET: &str = "secret";
 pub(super) const SHORT_CODE: &str = "9029";
 /// The number they write to for paying at a bank's page.
 pub(super) const BANK_CODE: &str = "9030";
+/// The link and the channel that charges the telephone itself.
+pub(super) const TELCO: &str = "telco";
+/// The partner's name: a telco that sells in a shop of its own.
+pub(super) const SHOP: &str = "shop";
 /// The channel's name, at which its notifies come in.
 pub(super) const BANK: &str = "bank";
 /// The file with the app's token, beside the configuration, which the page shows.
@@ -26,18 +26,12 @@ const APP: &str = r#"
 token_file = "app.token""#;
 
 /// As `paygate run --config` would read it.
-pub(super) fn text(
-    smsc: &Smsc,
-    billing: &Billing,
-    bank: &Bank,
-    packages: &Packages,
-    partner: &Partner,
-    folder: &Path,
-) -> String {
+pub(super) fn text(neighbours: &Neighbours, folder: &Path) -> String {
+    let Neighbours { smsc, billing, bank, packages, partner, gateways } = neighbours;
     let journal = Value::from(format!("sqlite:{}", folder.join("paygate.db").display()));
     let (smsc, billing, refunds, packages) =
         (smsc.address(), billing.base_url(), billing.refund_url(), packages.base_url());
-    let (bank, partner) = (bank.toml(), partner.toml());
+    let (bank, partner, gateways) = (bank.toml(), partner.toml(), gateways.toml());
     format!(
         r#"# The daemon beside this page reads exactly this. Lines marked "short" are made for looking on:
 # a real operator is given minutes where this one is given seconds.
@@ -60,15 +54,15 @@ checking_after = "6s"          # short (30s)
 hotline = "18001090"
 
 [[smsc]]
-name = "viettel"
+name = "{TELCO}"
 address = "{smsc}"
 system_id = "{SYSTEM_ID}"
 password = "{SECRET}"
 short_codes = ["{SHORT_CODE}"]
-charging = "viettel"
+charging = "{TELCO}"
 response_timeout = "5s"        # short (10s)
 
-[charging.viettel]
+[charging.{TELCO}]
 kind = "carrier-billing"
 base_url = "{billing}"
 refund_url = "{refunds}"
@@ -80,9 +74,10 @@ inquiry_plan = ["2s", "3s", "5s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5
 
 {bank}
 # A telco that sells in a shop of its own, charges, and tells us.
-{partner}link = "viettel"
+{partner}link = "{TELCO}"
 {APP}
 
+{gateways}
 [package_manager]
 base_url = "{packages}"
 token = "{SECRET}"

@@ -11,6 +11,13 @@ use tokio::time::timeout;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DialogueId(usize);
 
+impl DialogueId {
+    /// Its place among the gateway's dialogues.
+    pub(super) const fn place(self) -> usize {
+        self.0
+    }
+}
+
 /// A screen as a phone shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {

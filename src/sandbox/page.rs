@@ -5,7 +5,9 @@ mod answers;
 mod app;
 mod books;
 mod card;
+mod dialler;
 mod feed;
+mod gloss;
 mod guard;
 pub(super) mod phones;
 mod progress;
@@ -28,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 /// Octets of a request's body: a message and a little around it.
 const BODY_LIMIT: usize = 4_096;
 
-/// Serves the page until `stop`, and ends its streams of events then. Besides the page's own three files:
+/// Serves the page until `stop`, and ends its streams of events then. Besides the page's own files:
 ///
 /// | request | JSON | answer |
 /// | --- | --- | --- |
@@ -36,19 +38,25 @@ const BODY_LIMIT: usize = 4_096;
 /// | `GET /events` | | the same as server-sent events: `state` once, then `phone`, `purchase`, `switches` |
 /// | `POST /send` | `{from, to?, text}` | the message, and what became of it |
 /// | `POST /redeliver` | `{from, id}` | the same message, delivered once more |
+/// | `POST /dial` | `{from, gateway, code}` | `{}`; screens come with the telephone |
+/// | `POST /key` | `{from, text}` | `{}` |
+/// | `POST /hang-up` | `{from}` | `{}` |
 /// | `POST /shop` | `{from, mishap}`: `none`, `told_again`, `wrong_price` | what the partner was answered |
-/// | `POST /order` | `{service, package, account, key?}` | what the app was answered, with `key` and whether it was `known` |
+/// | `POST /order` | `{service, package, account, key}` | what the app was answered, with whether it was `known` |
 /// | `POST /faults` | `{switch, setting}`: `off`, `once`, `always` | `{}` |
 /// | `POST /faults/off` | `{}` | `{}` |
 pub(super) async fn serve(listener: TcpListener, stage: Arc<Stage>, limits: config::Http, stop: CancellationToken) {
     let routes = Router::new()
         .route("/", get(answers::html))
         .route("/page.css", get(answers::css))
-        .route("/page.js", get(answers::script))
+        .route("/{script}", get(answers::script))
         .route("/state", get(answers::state))
         .route("/events", get(answers::events))
         .route("/send", post(answers::send))
         .route("/redeliver", post(answers::redeliver))
+        .route("/dial", post(answers::dial))
+        .route("/key", post(answers::key))
+        .route("/hang-up", post(answers::hang_up))
         .route("/shop", post(answers::shop))
         .route("/order", post(answers::order))
         .route("/faults", post(answers::fault))

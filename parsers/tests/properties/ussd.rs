@@ -18,7 +18,7 @@ proptest! {
 
     #[test]
     fn what_was_dialled_is_what_stands_behind_the_code(code in "[0-9]{1,5}", behind in vec("[A-Z0-9]{1,12}", 0..6)) {
-        let dialled = format!("*{}#", [&[code.clone()], behind.as_slice()].concat().join("*"));
+        let dialled = format!("*{}#", [std::slice::from_ref(&code), behind.as_slice()].concat().join("*"));
         let dialled = Dialled::parse(&dialled).map_err(|error| TestCaseError::fail(error.to_string()))?;
         let code = Dialled::parse(&format!("*{code}#")).map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(dialled.behind(&code), Some(behind.as_slice()));

@@ -139,17 +139,7 @@ fn event(story: &Story, row: &EventRow, raw: bool) -> Line {
     let raw = if raw { requests(story, &body) } else { Vec::new() };
     let colour = State::ALL.into_iter().find(|state| state.as_str() == row.state_to);
     let colour = colour.filter(|_| row.state_from != row.state_to).and_then(tone);
-    Line { at: row.at, order: 1, who: actor(who, story), says, colour, below, raw }
-}
-
-fn actor(who: Who, story: &Story) -> String {
-    match who {
-        Who::Subscriber => "subscriber".to_owned(),
-        Who::Packages => "packages".to_owned(),
-        Who::Telco => story.purchase.order.channel.clone(),
-        Who::Operator => "operator".to_owned(),
-        Who::Gateway => "timer".to_owned(),
-    }
+    Line { at: row.at, order: 1, who: who.word(&story.purchase).to_owned(), says, colour, below, raw }
 }
 
 /// What was asked, how long it took, and the peer's own words.

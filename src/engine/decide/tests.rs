@@ -439,7 +439,7 @@ fn a_reference_used_again_after_the_window_begins_a_new_set() {
 /// An operator's act about this purchase.
 fn act(purchase: &Purchase, deed: Deed) -> Work {
     let act = NewAct { operator: "lan".to_owned(), deed, reason: "asked by phone".to_owned(), evidence: None };
-    let row = ActRow { number: 7, at: START, act, second: None, done: None };
+    let row = ActRow { number: 7, at: START, act, second: None, withdrawn_by: None, done: None };
     Work::Act { purchase: purchase.id.clone(), act: Box::new(row) }
 }
 

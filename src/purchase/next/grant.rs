@@ -63,6 +63,7 @@ impl Turn<'_> {
     fn granted(&mut self, grant_id: &str) {
         let Some(grant) = &mut self.purchase.grant else { return };
         let was_given_up = grant.status == AttemptStatus::Failed;
+        let is_news = grant.status != AttemptStatus::Succeeded;
         grant.status = AttemptStatus::Succeeded;
         let first = grant.peer_reference.get_or_insert_with(|| grant_id.to_owned());
         // Two grants for one payment: the second is somebody's to take back.
@@ -74,7 +75,9 @@ impl Turn<'_> {
             State::Review if self.purchase.review == Some(ReviewReason::GrantUnknown) => {
                 self.end(State::Done, None, Notice::Done);
             }
-            State::Refunding | State::RefundUnknown | State::Refunded => self.review(ReviewReason::Contradiction),
+            State::Refunding | State::RefundUnknown | State::Refunded if is_news => {
+                self.review(ReviewReason::Contradiction);
+            }
             State::Declined if self.purchase.verdict.is_some() => self.review(ReviewReason::Contradiction),
             // A person has said that it came by another way: it may be there twice.
             State::Done if self.purchase.verdict.is_some() && was_given_up => self.review(ReviewReason::Contradiction),
@@ -83,11 +86,14 @@ impl Turn<'_> {
             | State::Charging
             | State::ChargeUnknown
             | State::AwaitingUser
+            | State::Refunding
+            | State::RefundUnknown
             | State::Review
             | State::Done
             | State::Declined
             | State::Expired
             | State::Cancelled
+            | State::Refunded
             | State::Refused => {}
         }
     }

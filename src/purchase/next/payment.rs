@@ -115,7 +115,7 @@ impl Turn<'_> {
     /// A channel spoke by itself. Where the money is unknown it is asked at once; where a link was given up and the
     /// channel says that money moved by it, it is unknown again. What is settled stays so: there, only an answer is news.
     pub(super) fn on_notified(&mut self, paid: bool, digest: &str) {
-        self.purchase.notified.take(digest);
+        self.purchase.take_notify(digest);
         match self.state() {
             State::ChargeUnknown | State::AwaitingUser => self.ask_after_word(paid),
             State::Review if self.purchase.review == Some(ReviewReason::ChargeUnknown) => self.ask_after_word(paid),

@@ -5,11 +5,15 @@ use crate::law::{Rule, holds};
 use crate::purchase::evidence::{Finding, Reason};
 use crate::purchase::input::{ChannelCall, Notice};
 use crate::purchase::money::Money;
-use crate::purchase::record::{AttemptStatus, ReviewReason, State};
+use crate::purchase::record::{AttemptStatus, Paid, ReviewReason, State};
 
 impl Turn<'_> {
     /// The intent to give the money back, where the channel can; a person's work where it cannot.
     pub(super) fn refund_or(&mut self, otherwise: ReviewReason) {
+        // Money goes back once: what could not be granted to somebody who has it back is over.
+        if self.purchase.paid() == Paid::Refunded {
+            return self.end_once(State::Refunded, None, Notice::Refunded);
+        }
         let can_refund = self.channel().is_some_and(|channel| channel.can_refund);
         let Some(amount) = self.purchase.charge.as_ref().map(|charge| charge.amount) else { return };
         if !can_refund {

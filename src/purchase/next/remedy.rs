@@ -12,6 +12,8 @@ const NOT_PAID: &str = "nothing was paid, as far as is proven; mark it as paid f
 const REFUND_UNDER_WAY: &str = "its money may be on the way back; that must be known first";
 const GRANTED: &str = "it is granted already";
 const IS_BACK: &str = "its money is back already";
+const AMOUNTS_DIFFER: &str =
+    "what was charged is not what was agreed; settle it at the channel, then resolve the review";
 const GRANT_UNDER_WAY: &str = "an earlier grant may stand or still be under way; that must be known first";
 
 /// Whether a second person must confirm it before it is carried out.
@@ -40,7 +42,6 @@ pub fn objection_to(
 }
 
 fn against_grant(rules: &Rules, purchase: &Purchase, overrides: bool, called_at: Micros) -> Option<&'static str> {
-    let back = purchase.paid() == Paid::Refunded;
     match purchase.state {
         State::Review => {}
         State::Refunded if overrides => {}
@@ -58,6 +59,12 @@ fn against_grant(rules: &Rules, purchase: &Purchase, overrides: bool, called_at:
         | State::Cancelled
         | State::Refused => return Some(NOT_PAID),
     }
+    against_granting(rules, purchase, overrides, called_at)
+}
+
+/// The same whatever the state.
+fn against_granting(rules: &Rules, purchase: &Purchase, overrides: bool, called_at: Micros) -> Option<&'static str> {
+    let back = purchase.paid() == Paid::Refunded;
     if is_open(&purchase.refund) {
         return Some(REFUND_UNDER_WAY);
     }
@@ -66,6 +73,9 @@ fn against_grant(rules: &Rules, purchase: &Purchase, overrides: bool, called_at:
     }
     if !back && purchase.paid() != Paid::Yes {
         return Some(NOT_PAID);
+    }
+    if let Some(several) = against_several(purchase) {
+        return Some(several);
     }
     if is(&purchase.grant, AttemptStatus::Succeeded) {
         return Some(GRANTED);
@@ -96,8 +106,10 @@ fn against_marking_paid(purchase: &Purchase, evidence: Option<&str>) -> Option<&
         | State::Refunded => return Some("it is paid already"),
     }
     let named = evidence.is_some_and(|evidence| !evidence.trim().is_empty());
-    if purchase.paid() == Paid::Yes {
-        return Some("it is paid already");
+    match purchase.paid() {
+        Paid::Yes => return Some("it is paid already"),
+        Paid::Refunded => return Some(IS_BACK),
+        Paid::No | Paid::Unknown => {}
     }
     if purchase.charge.is_none() {
         return Some("paygate has asked no channel for money here, so what was charged is not this purchase's");
@@ -115,8 +127,12 @@ fn against_marking_granted(purchase: &Purchase) -> Option<&'static str> {
     if is_open(&purchase.refund) {
         return Some(REFUND_UNDER_WAY);
     }
+    // Ours could come beside the other, and nobody would ask.
+    if is_open(&purchase.grant) {
+        return Some(GRANT_UNDER_WAY);
+    }
     match purchase.paid() {
-        Paid::Yes => None,
+        Paid::Yes => against_several(purchase),
         Paid::Refunded => Some(IS_BACK),
         Paid::No | Paid::Unknown => Some(NOT_PAID),
     }
@@ -138,6 +154,12 @@ fn against_refund(
     if is_open(&purchase.refund) {
         return Some(REFUND_UNDER_WAY);
     }
+    if let Some(several) = against_several(purchase) {
+        return Some(several);
+    }
+    if former_moved_money(purchase) {
+        return Some("an earlier charge moved the money; have it given back at the channel, then resolve the review");
+    }
     let Some(charge) = purchase.charge.as_ref().filter(|charge| charge.status == AttemptStatus::Succeeded) else {
         return Some(NOT_PAID);
     };
@@ -148,6 +170,9 @@ fn against_refund(
     }
     if purchase.review == Some(ReviewReason::RefundRefused) {
         return Some("the channel has refused to give it back; settle it there, then resolve the review as refunded");
+    }
+    if purchase.review == Some(ReviewReason::Mismatch) {
+        return Some(AMOUNTS_DIFFER);
     }
     if charge.amount != amount {
         return Some("the amount is not what was charged; type exactly that");
@@ -182,6 +207,22 @@ fn against_refund(
     }
 }
 
+fn former_moved_money(purchase: &Purchase) -> bool {
+    purchase.former.iter().any(|former| former.status == AttemptStatus::Succeeded)
+}
+
+/// Of two charges of one purchase one is too many, and no remedy of the other's may let it be forgotten.
+fn against_several(purchase: &Purchase) -> Option<&'static str> {
+    if !former_moved_money(purchase) {
+        return None;
+    }
+    if is_open(&purchase.charge) {
+        return Some("another charge of this purchase may have moved money, too; that must be known first");
+    }
+    is(&purchase.charge, AttemptStatus::Succeeded)
+        .then_some("two charges of this purchase moved money; settle both at the channel, then resolve the review")
+}
+
 fn is(attempt: &Option<Attempt>, status: AttemptStatus) -> bool {
     attempt.as_ref().is_some_and(|attempt| attempt.status == status)
 }
@@ -199,7 +240,8 @@ fn may_be_in_flight(attempt: &Option<Attempt>, called_at: Micros) -> bool {
 
 /// Whether whoever had to confirm it has, and is somebody else.
 fn is_confirmed(remedy: Remedy, overrides: bool, by: &Person) -> bool {
-    let second = by.second.as_ref().is_some_and(|second| *second != by.operator);
+    let plain = |name: &str| name.trim().to_lowercase();
+    let second = by.second.as_ref().is_some_and(|second| plain(second) != plain(&by.operator));
     second || !needs_second(remedy, overrides)
 }
 
@@ -224,33 +266,47 @@ impl Turn<'_> {
         }
         match remedy {
             Remedy::Grant => self.grant_anew(),
-            Remedy::MarkPaid => self.mark_paid(),
+            Remedy::MarkPaid => self.mark_paid(called_at),
             Remedy::MarkGranted => self.mark_granted(),
-            Remedy::Refund { .. } => self.refund_or(ReviewReason::CannotRefund),
+            Remedy::Refund { .. } => {
+                // Whoever was told that it is done need not hear that it is being checked.
+                self.purchase.told_checking |= self.state() == State::Done;
+                self.refund_or(ReviewReason::CannotRefund);
+            }
         }
     }
 
     /// Only ever as a grant, under the purchase's id. One that may stand is asked about first, along the plan, which sends it
-    /// again when it is proven that none does.
+    /// again when it is proven that none does; and so is every earlier one where a second would be another package.
     fn grant_anew(&mut self) {
-        if is_open(&self.purchase.grant) {
-            self.enter(State::GrantUnknown);
-            self.inquire_grant();
-        } else {
-            self.grant();
+        let may_be_repeated = self.rules.idempotent_grants && !is_open(&self.purchase.grant);
+        match &mut self.purchase.grant {
+            Some(grant) if !may_be_repeated => {
+                grant.status = AttemptStatus::Unknown;
+                self.enter(State::GrantUnknown);
+                self.inquire_grant();
+            }
+            _ => self.grant(),
         }
     }
 
-    /// Evidence as strong as a statement: the package is owed. What is not fresh any more, or was withdrawn, is for the person
-    /// to grant or to give back.
-    fn mark_paid(&mut self) {
+    /// Evidence as strong as a statement: the package is owed. What is not fresh any more, was withdrawn, or cannot be granted
+    /// just so, is for the person to grant or to give back.
+    fn mark_paid(&mut self, called_at: Micros) {
         if let Some(charge) = &mut self.purchase.charge {
             charge.status = AttemptStatus::Succeeded;
         }
         self.purchase.decline = None;
         self.purchase.verdict = None;
         self.forget_code();
-        if self.still_wanted() { self.grant() } else { self.review(ReviewReason::LateCharge) }
+        let objection = against_granting(self.rules, &self.purchase, false, called_at);
+        if self.still_wanted() && objection.is_none() {
+            self.grant_anew();
+        } else if self.purchase.is_prepaid() && self.purchase.price().is_none() {
+            self.review(ReviewReason::CheckUnknown);
+        } else {
+            self.review(ReviewReason::LateCharge);
+        }
     }
 
     /// The package came by another way, and is never sent by this one.

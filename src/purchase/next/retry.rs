@@ -165,7 +165,7 @@ impl Turn<'_> {
     /// A channel speaks of an earlier charge by itself: that is no proof, but where it says that money moved, a reason to
     /// ask. Beside another charge only a person can.
     pub(super) fn on_former_notified(&mut self, key: &str, paid: bool, digest: &str) {
-        self.purchase.notified.take(digest);
+        self.purchase.take_notify(digest);
         let alone = stands_alone(&self.purchase);
         let (former, charge) = (&mut self.purchase.former, &mut self.purchase.charge);
         let former = former.iter_mut().find(|former| former.key == key && former.status == AttemptStatus::Failed);

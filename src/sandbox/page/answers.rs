@@ -8,7 +8,7 @@ use super::switches::{Setting, Switch};
 use crate::sandbox::configuration::SHORT_CODE;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, State};
+use axum::extract::{FromRequest, Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -40,8 +40,19 @@ pub(super) async fn css() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("page.css"))
 }
 
-pub(super) async fn script() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("page.js"))
+/// The page's own scripts, by their names.
+const SCRIPTS: [(&str, &str); 4] = [
+    ("page.js", include_str!("page.js")),
+    ("drawing.js", include_str!("drawing.js")),
+    ("dial.js", include_str!("dial.js")),
+    ("ways.js", include_str!("ways.js")),
+];
+
+pub(super) async fn script(Path(name): Path<String>) -> Response {
+    match SCRIPTS.into_iter().find(|(known, _)| *known == name) {
+        Some((_, script)) => ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], script).into_response(),
+        None => nothing_here().await,
+    }
 }
 
 pub(super) async fn nothing_here() -> Response {
@@ -102,6 +113,44 @@ pub(super) struct Again {
 pub(super) async fn redeliver(State(page): State<Page>, Body(again): Body<Again>) -> Result<Json<Value>, Refusal> {
     let bubble = page.stage.redeliver(&again.from, again.id).await?;
     Ok(Json(json!(bubble)))
+}
+
+/// A telephone that dials.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Dialled {
+    from: String,
+    gateway: String,
+    code: String,
+}
+
+pub(super) async fn dial(State(page): State<Page>, Body(dialled): Body<Dialled>) -> Result<Json<Value>, Refusal> {
+    page.stage.dial(&dialled.from, &dialled.gateway, &dialled.code).await?;
+    Ok(Json(json!({})))
+}
+
+/// What is keyed in on a telephone's screen.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Keyed {
+    from: String,
+    text: String,
+}
+
+pub(super) async fn key(State(page): State<Page>, Body(keyed): Body<Keyed>) -> Result<Json<Value>, Refusal> {
+    page.stage.key(&keyed.from, &keyed.text).await?;
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HungUp {
+    from: String,
+}
+
+pub(super) async fn hang_up(State(page): State<Page>, Body(hung): Body<HungUp>) -> Result<Json<Value>, Refusal> {
+    page.stage.hang_up(&hung.from).await?;
+    Ok(Json(json!({})))
 }
 
 /// A telephone that buys in the partner's own shop.

@@ -2,7 +2,6 @@
 //! became of an order, the journal says.
 
 use super::stage::{Refusal, Stage};
-use crate::engine::random_hex;
 use crate::sandbox::configuration::BANK;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -19,16 +18,14 @@ pub(super) struct Wanted {
     service: String,
     package: String,
     account: String,
-    /// Of an order that was sent before, and is sent again.
-    key: Option<String>,
+    /// One for each order that is meant: an order that was not answered is sent again under it.
+    key: String,
 }
 
 impl Stage {
-    /// Orders once, under a key of its own where none is given. The answer is the daemon's, with the key, and with whether
-    /// the order was known already. One that is not ready yet has a purchase too, and can be sent again.
+    /// Orders once under its key. The answer is the daemon's, with whether the order was known already. One that is not ready yet has a purchase too, and can be sent again.
     pub(super) async fn order(&self, wanted: Wanted) -> Result<Value, Refusal> {
         let Wanted { service, package, account, key } = wanted;
-        let key = key.unwrap_or_else(random_hex);
         let body = json!({ "service": service, "package": package, "account": account, "channel": BANK,
             "platform": "app", "dtId": "sandbox", "type": "purchase", "deviceType": "phone", "deviceId": "sandbox",
             "payType": "bank", "payPartner": BANK });
@@ -41,7 +38,6 @@ impl Stage {
         if !said["purchaseId"].is_string() {
             return Err(Refusal::App(said["message"].as_str().unwrap_or("paygate takes no order now").to_owned()));
         }
-        said["key"] = key.into();
         said["known"] = known.into();
         Ok(said)
     }

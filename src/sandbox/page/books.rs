@@ -6,7 +6,6 @@ use super::stage::Neighbours;
 use crate::journal::rows::{AttemptRow, Story};
 use crate::purchase::money::{Currency, Money};
 use crate::purchase::record::{Micros, State};
-use crate::sandbox::configuration::BANK;
 use crate::sandbox::partner::Payment;
 use crate::sandbox::{billing, packages, pay123};
 use serde::Serialize;
@@ -14,8 +13,8 @@ use std::fmt;
 
 #[derive(Serialize)]
 pub(super) struct Books {
-    /// Who takes the money.
-    payer: &'static str,
+    /// Who takes the money: the channel, by its name.
+    payer: String,
     billing: Vec<Line>,
     packages: Vec<Line>,
     #[serde(flatten)]
@@ -64,7 +63,7 @@ pub(super) fn books(story: &Story, neighbours: &Neighbours, started_at: Micros) 
     let money = billing.entries().into_iter().filter(is_ours).map(money_line);
     let orders = pay123.entries().into_iter().filter(|entry| charges.contains(&entry.key)).map(order_line);
     Books {
-        payer: if story.purchase.order.channel == BANK { "123PAY" } else { "Telco" },
+        payer: story.purchase.order.channel.clone(),
         billing: money.chain(orders).chain(told.into_iter().map(payment_line)).collect(),
         packages: packages.entries().into_iter().filter(|entry| entry.purchase_id == *id).map(grant_line).collect(),
         verdict: if story.purchase.created_at < started_at {

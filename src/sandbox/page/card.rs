@@ -33,6 +33,8 @@ pub(super) struct Card {
     /// The telephone's number in national form, where it is one of ours.
     number: Option<&'static str>,
     name: Option<&'static str>,
+    /// By which way it was asked for.
+    door: String,
     account: String,
     service: String,
     package: String,
@@ -58,7 +60,7 @@ struct Event {
     at: Micros,
     /// Since the line before; none for the first.
     after: Option<Micros>,
-    who: Who,
+    who: String,
     says: String,
     /// What the peer said, as the driver noted it.
     heard: Option<String>,
@@ -74,6 +76,7 @@ impl Card {
             id: purchase.id.clone(),
             number: phone.map(|phone| phone.number),
             name: phone.map(|phone| phone.name),
+            door: purchase.order.door.clone(),
             account: purchase.order.account.clone(),
             service: purchase.order.service.clone(),
             package: purchase.order.package.clone(),
@@ -113,7 +116,7 @@ fn event(purchase: &Purchase, before: Option<&EventRow>, row: &EventRow) -> Even
         seq: row.seq,
         at: row.at,
         after: before.map(|before| row.at - before.at),
-        who,
+        who: who.word(purchase).to_owned(),
         says,
         heard: input.as_ref().and_then(story::heard).map(str::to_owned),
         tone: to.filter(|_| row.state_from != row.state_to).map_or(Tone::Plain, tone),

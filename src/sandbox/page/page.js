@@ -1,104 +1,23 @@
 // The page's own script: shows what the server says, part by part, and sends what is pressed. Keeps no opinion of its own
 // about any purchase.
 
-const $ = id => document.getElementById(id);
+import { $, element, exactTime, here, phoneShown, post, readable, reconcile, shown, span, time, whole } from "./drawing.js";
+import { drawCall, offerGateways } from "./dial.js";
+import { drawOrder, drawShop, offerAccounts } from "./ways.js";
 
-// What the server last said.
-const shown = { about: null, phones: [], purchases: new Map(), switches: [] };
-// What only this page knows.
-const here = { phone: null, drawnPhone: null, atEnd: true, read: new Map(), opened: new Map(), order: null };
-
-const SUGGESTIONS = ["ON VIP NAP1", "ON VIP NAP1 a085468952", "KT", "HD", "HUY"];
-// Bought in the telco's own shop: it charges, and tells paygate.
-const SHOP = [
-  { mishap: "none", words: "NAP1 in the telco’s shop", title: "The telco asks whether it may, charges by itself, and tells paygate" },
-  { mishap: "told_again", words: "… told three times", title: "The same payment, told three times: one package" },
-  { mishap: "wrong_price", words: "… at a wrong price", title: "The telco takes 3,000 for what costs 10,000: a person must look" },
+const SUGGESTIONS = [
+  { text: "ON VIP NAP1", title: "Buy package NAP1 of the service VIP" },
+  { text: "ON VIP NAP1 a085468952", title: "The same for another account, mistyped: a letter in a number" },
+  { text: "KT", means: "status", title: "What became of what I asked for?" },
+  { text: "HD", means: "help" },
+  { text: "HUY", means: "cancel" },
 ];
 const SHOWN_AT_MOST = 100;
 const SILENCE_MS = 15_000;
 const TRY_AGAIN_MS = 2_000;
 
-// ---- Small things ---------------------------------------------------------------------------------------------------
-
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value === true) made.setAttribute(name, "");
-    else if (value !== false && value != null) made.setAttribute(name, value);
-  }
-  made.append(...children.flat().filter(child => child != null));
-  return made;
-}
-
-// Makes `container` hold one element for each item, in order; those whose item has not changed are left alone, so that
-// focus, selection and a screen reader's place stay where they are.
-function reconcile(container, items, key, draw) {
-  const before = new Map([...container.children].map(child => [child.dataset.key, child]));
-  let place = container.firstElementChild;
-  for (const item of items) {
-    const name = String(key(item));
-    const told = JSON.stringify(item);
-    let child = before.get(name);
-    if (!child || child.told !== told) {
-      const drawn = draw(item, !child);
-      drawn.dataset.key = name;
-      drawn.told = told;
-      if (child) replace(child, drawn);
-      if (child === place) place = drawn;
-      child = drawn;
-    }
-    before.delete(name);
-    if (child === place) place = place.nextElementSibling;
-    else container.insertBefore(child, place);
-  }
-  before.forEach(child => child.remove());
-}
-
-function replace(old, drawn) {
-  const focus = old.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
-  old.replaceWith(drawn);
-  if (focus) drawn.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
-}
-
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const whole = new Intl.NumberFormat("en-US");
-const time = micros => clock.format(new Date(micros / 1000));
-const exactTime = micros => `${time(micros)}.${String(Math.floor(micros / 1000) % 1000).padStart(3, "0")}`;
-
-function span(micros) {
-  const ms = micros / 1000;
-  if (ms < 1) return "<1 ms";
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.floor(ms / 1000) % 60} s`;
-  return `${Math.floor(ms / 3_600_000)} h ${Math.floor(ms / 60_000) % 60} min`;
-}
-
-const readable = number => `${number.slice(0, 4)} ${number.slice(4, 7)} ${number.slice(7)}`;
-
-// What was answered; nothing where `trouble` says why not.
-async function post(path, body, trouble = $("trouble")) {
-  trouble.hidden = true;
-  try {
-    const answer = await fetch(path, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    const said = await answer.json();
-    if (!answer.ok) throw new Error(said.error);
-    return said;
-  } catch (error) {
-    trouble.textContent = error instanceof TypeError ? "The sandbox cannot be reached." : error.message;
-    trouble.hidden = false;
-  }
-}
-
 // ---- The phone ------------------------------------------------------------------------------------------------------
 
-const phoneShown = () => shown.phones.find(phone => phone.number === here.phone);
 const lastId = phone => phone.bubbles.at(-1)?.id ?? 0;
 const unread = phone =>
   phone.bubbles.filter(bubble => bubble.way === "received" && bubble.id > (here.read.get(phone.number) ?? 0)).length;
@@ -129,6 +48,8 @@ function drawPhone() {
   $("owner-balance").textContent = `${whole.format(phone.balance)} VND`;
   drawThread(phone);
   drawChips(phone);
+  drawShop();
+  drawCall();
 }
 
 function drawContact(contact) {
@@ -172,7 +93,8 @@ function drawBubble(phone, bubble, fresh) {
     onclick: () => post("redeliver", { from: phone.number, id: bubble.id }),
   }, "Deliver again");
   return element("div", { class: `bubble ${bubble.way}${fresh ? " fresh" : ""}` },
-    element("p", { class: "words" }, linked(bubble.text)),
+    element("p", { class: "words", lang: bubble.way === "received" ? "vi" : null }, linked(bubble.text)),
+    bubble.gloss ? element("p", { class: "gloss" }, bubble.gloss) : null,
     element("p", { class: "below" },
       element("time", {}, time(bubble.at)),
       bubble.way === "sent" ? element("span", { "data-taken": bubble.taken }, taken(bubble)) : null,
@@ -203,56 +125,14 @@ function drawChips(phone) {
   const codes = [...shown.purchases.values()]
     .filter(card => card.number === phone.number && card.code)
     .sort((one, other) => other.createdAt - one.createdAt)
-    .map(card => ({ text: card.code, words: `${card.code}`, kind: "code", of: card.package }));
-  const shop = SHOP.map(sale => ({ ...sale, text: sale.words, kind: "shop" }));
-  const chips = [...codes, ...SUGGESTIONS.map(text => ({ text, words: text, kind: "plain" })), ...shop];
-  reconcile($("chips"), chips, chip => chip.text, chip => element("button", {
-    type: "button", class: `chip ${chip.kind}`, "data-focus": chip.text, "data-text": chip.text,
-    title: chip.of ? `Answer with the code for ${chip.of}` : chip.title,
-    onclick: () => chip.mishap ? post("shop", { from: here.phone, mishap: chip.mishap })
-      : chip.of ? send(chip.text, shown.about.shortCode) : send(chip.text),
-  }, chip.of ? [element("span", { class: "of" }, "Answer "), chip.words] : chip.words));
+    .map(card => ({ text: card.code, of: card.package, title: `Answer with the code for ${card.package}` }));
+  reconcile($("chips"), [...codes, ...SUGGESTIONS], chip => chip.text, chip => element("button", {
+    type: "button", class: chip.of ? "chip code" : "chip", "data-focus": chip.text, "data-text": chip.text, title: chip.title,
+    onclick: () => chip.of ? send(chip.text, shown.about.shortCode) : send(chip.text),
+  }, chip.of ? soft("Answer ") : null, chip.text, chip.means ? soft(` ${chip.means}`) : null));
 }
 
-// ---- The app --------------------------------------------------------------------------------------------------------
-
-// `wanted` with a key is an order that was sent before; without one the app makes a key for it.
-async function order(wanted) {
-  const before = wanted.key ? here.order.answer.purchaseId : null;
-  const answer = await post("order", wanted, $("order-trouble"));
-  if (!answer) return;
-  here.order = { wanted: { ...wanted, key: answer.key }, answer, note: before ? sentAgain(before, answer) : answer.message };
-  drawOrder();
-}
-
-function sentAgain(before, answer) {
-  if (answer.purchaseId !== before) return `Another purchase: ${answer.purchaseId}`;
-  return answer.known ? "Ordered again: the same purchase, and nothing second happened." : answer.message;
-}
-
-// How it stands is the journal's word, as it comes.
-function drawOrder() {
-  if (!here.order) return;
-  const { wanted, answer, note } = here.order;
-  const { state, says, tone } = shown.purchases.get(answer.purchaseId) ?? {};
-  const open = (state ?? answer.state) === "awaiting_user";
-  const item = {
-    id: answer.purchaseId, says: says ?? "Ordered", tone: tone ?? "plain", note, wanted,
-    url: open ? answer.paymentUrl : null, svg: open ? answer.qr?.svg : null,
-  };
-  reconcile($("ordered"), [item], each => each.id, drawOrdered);
-}
-
-function drawOrdered(item) {
-  return element("div", { class: "order" },
-    element("span", { class: "pill", "data-tone": item.tone }, item.says),
-    item.svg ? element("img", { class: "qr", alt: "QR code of the bank’s page", src: `data:image/svg+xml,${encodeURIComponent(item.svg)}` }) : null,
-    item.url ? element("a", { href: item.url, target: "_blank", rel: "noreferrer", "data-focus": "pay" }, "Pay at the bank’s page") : null,
-    element("p", { class: "sub" }, `Purchase ${item.id}`),
-    element("button", { type: "button", class: "quiet", "data-focus": "order-again", onclick: () => order(item.wanted) },
-      "Order again under the same key"),
-    item.note ? element("p", { class: "sub", id: "order-note" }, item.note) : null);
-}
+const soft = words => element("span", { class: "soft" }, words);
 
 // ---- The journal ----------------------------------------------------------------------------------------------------
 
@@ -273,13 +153,16 @@ function remembered(key, open) {
   } };
 }
 
+// How it was asked for; a text message goes without saying.
+const DOORS = { ussd: "dialled", app: "ordered in the app", partner: "bought in the shop" };
+
 function drawCard(card, fresh) {
   const waiting = card.tone === "plain" || card.tone === "unknown";
   return element("article", { class: `card${fresh ? " fresh" : ""}`, "data-tone": card.tone, "data-state": card.state },
     element("div", { class: "heading" },
       element("div", {},
         element("h3", {}, `${card.service} ${card.package}`, element("span", { class: "for" }, ` for ${card.account}`)),
-        element("p", { class: "sub" }, [card.name && `${card.name}’s phone`, time(card.createdAt)].filter(Boolean).join(" · "))),
+        element("p", { class: "sub" }, [card.name && `${card.name}’s phone`, DOORS[card.door], time(card.createdAt)].filter(Boolean).join(" · "))),
       element("div", { class: "right" },
         element("span", { class: "price" }, card.price ?? ""),
         element("span", { class: "pill", "data-tone": card.tone }, card.says))),
@@ -302,15 +185,13 @@ function drawStep(step) {
     element("span", { class: "hidden" }, ` (${MARKS[step.mark]})`));
 }
 
-const WHO = { subscriber: "Subscriber", packages: "Packages", telco: "Telco", gateway: "paygate", operator: "Operator" };
-
 function drawEvent(card, event) {
   const key = `${card.id}/${event.seq}`;
   return element("li", { "data-tone": event.tone },
     element("details", remembered(key, false),
       element("summary", { "data-focus": key },
         element("span", { class: "when", title: exactTime(event.at) }, event.after == null ? time(event.at) : `+${span(event.after)}`),
-        element("span", { class: "who" }, WHO[event.who]),
+        element("span", { class: "who", "data-who": event.who }, event.who),
         element("span", { class: "says" }, event.says,
           event.heard ? element("span", { class: "heard" }, event.heard) : null)),
       element("pre", { tabindex: "0" }, JSON.stringify({ ...event.row, at: exactTime(event.at) }, null, 2))));
@@ -320,7 +201,7 @@ function drawBooks(card) {
   const { payer, billing, packages, tone, verdict } = card.books;
   const lead = { good: "Books agree", review: "Look at the books" }[tone] ?? "Books";
   return element("div", { class: "books", "data-tone": tone },
-    element("div", { class: "sides" }, drawBook(`${payer}’s book`, billing), drawBook("Package manager’s book", packages)),
+    element("div", { class: "sides" }, drawBook(`${payer}’s book`, billing), drawBook("package manager’s book", packages)),
     element("p", { class: "verdict" }, element("strong", {}, `${lead}: `), verdict));
 }
 
@@ -414,10 +295,8 @@ function everything(state) {
   here.phone ??= state.phones[0]?.number;
   // Texts that came before this page was opened are not news.
   state.phones.filter(phone => !here.read.has(phone.number)).forEach(phone => here.read.set(phone.number, lastId(phone)));
-  if (!$("order-account").length) {
-    $("order-account").append(...state.phones.map(phone =>
-      element("option", { value: phone.number }, `${phone.name} ${readable(phone.number)}`)));
-  }
+  offerAccounts(state.phones);
+  offerGateways(state.about);
   $("folder").textContent = state.about.folder;
   $("configuration-text").textContent = state.about.configuration;
   $("readyz").href = `${state.about.daemon}/readyz`;
@@ -450,11 +329,16 @@ setInterval(countDown, 250);
 // "Deliver again" goes when its time is over.
 setInterval(() => shown.about && drawPhone(), 5_000);
 
+// A thread that has become lower scrolls too, and nobody has scrolled it.
+let threadHeight = 0;
 $("thread").addEventListener("scroll", () => {
   const { scrollHeight, scrollTop, clientHeight } = $("thread");
-  here.atEnd = scrollHeight - scrollTop - clientHeight < 40;
+  if (clientHeight === threadHeight) here.atEnd = scrollHeight - scrollTop - clientHeight < 40;
 });
-new ResizeObserver(keepAtEnd).observe($("thread"));
+new ResizeObserver(() => {
+  threadHeight = $("thread").clientHeight;
+  keepAtEnd();
+}).observe($("thread"));
 $("write").addEventListener("submit", event => {
   event.preventDefault();
   const text = $("text").value;
@@ -462,14 +346,9 @@ $("write").addEventListener("submit", event => {
   $("text").value = "";
   send(text);
 });
-$("order").addEventListener("submit", event => {
-  event.preventDefault();
-  const [service, name] = $("order-package").value.split(" ");
-  order({ service, package: name, account: $("order-account").value });
-});
 $("begin").addEventListener("click", () => {
   choose(shown.phones[0].number);
-  send(SUGGESTIONS[0], shown.about.shortCode);
+  send(SUGGESTIONS[0].text, shown.about.shortCode);
 });
 for (const id of ["all-off", "banner-off"]) $(id).addEventListener("click", () => post("faults/off", {}));
 $("open-configuration").addEventListener("click", () => $("configuration").showModal());

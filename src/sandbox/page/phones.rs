@@ -1,6 +1,8 @@
 //! The telephones on the page: whose they are, and what was written on each. A thread is what the telephone itself has
 //! seen; what became of a message, the journal says.
 
+use super::dialler::Call;
+use super::gloss::gloss;
 use crate::purchase::record::Micros;
 use paygate_parsers::msisdn::Msisdn;
 use serde::Serialize;
@@ -19,6 +21,10 @@ pub(in crate::sandbox) struct Phone {
     /// What it starts with, in dong.
     pub(super) opening_balance: i64,
     pub(super) bubbles: Vec<Bubble>,
+    /// The dialogue on its screen.
+    pub(super) call: Option<Call>,
+    /// Dialogues that it ever had.
+    pub(super) calls: u64,
     written: u64,
 }
 
@@ -28,6 +34,9 @@ pub(super) struct Bubble {
     pub(super) id: u64,
     pub(super) at: Micros,
     pub(super) text: String,
+    /// What a received text says, in English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gloss: Option<String>,
     #[serde(flatten)]
     pub(super) way: Way,
 }
@@ -66,6 +75,8 @@ pub(in crate::sandbox) fn all() -> Vec<Phone> {
         note,
         opening_balance,
         bubbles: Vec::new(),
+        call: None,
+        calls: 0,
         written: 0,
     };
     vec![
@@ -96,7 +107,8 @@ impl Phone {
         if self.bubbles.len() >= THREAD {
             self.bubbles.remove(0);
         }
-        self.bubbles.push(Bubble { id: self.written, at, text: text.to_owned(), way });
+        let gloss = if matches!(way, Way::Received) { gloss(text) } else { None };
+        self.bubbles.push(Bubble { id: self.written, at, text: text.to_owned(), gloss, way });
         self.written
     }
 

@@ -11,6 +11,7 @@ use crate::purchase::record::Micros;
 use crate::sandbox::bank::Bank;
 use crate::sandbox::billing::Billing;
 use crate::sandbox::configuration::{BANK_CODE, SHORT_CODE};
+use crate::sandbox::gateways::{self, Gateways};
 use crate::sandbox::packages::Packages;
 use crate::sandbox::partner::Partner;
 use crate::sandbox::smsc::{AckStatus, Mo, MtText, Smsc};
@@ -35,6 +36,27 @@ pub(in crate::sandbox) struct Neighbours {
     pub(in crate::sandbox) bank: Bank,
     pub(in crate::sandbox) packages: Packages,
     pub(in crate::sandbox) partner: Partner,
+    pub(in crate::sandbox) gateways: Gateways,
+}
+
+impl Neighbours {
+    /// Waits until paygate has come to all that it connects to.
+    pub(in crate::sandbox) async fn connected(&self) {
+        self.smsc.bound(1).await;
+        self.bank.smsc.bound(1).await;
+        self.gateways.connected().await;
+    }
+
+    /// Those that call paygate are told where it is.
+    pub(in crate::sandbox) fn are_told_of(&self, daemon: SocketAddr) {
+        self.bank.is_told_of(daemon);
+        self.gateways.are_told_of(daemon);
+    }
+
+    /// All by which texts come.
+    pub(super) fn smscs(&self) -> impl Iterator<Item = &Smsc> {
+        [&self.smsc, &self.bank.smsc].into_iter().chain(self.gateways.smscs())
+    }
 }
 
 /// What the page tells of the sandbox itself.
@@ -65,6 +87,14 @@ pub(super) enum Refusal {
     Long,
     #[error("this telephone has not sent such a message")]
     NoMessage,
+    #[error("there is no gateway {0} here")]
+    NoGateway(String),
+    #[error("dial a code that begins with * and ends with #, such as *098#")]
+    NotDialled,
+    #[error("key something in first, at most 64 characters")]
+    NotKeyed,
+    #[error("no screen waits for an answer on this telephone")]
+    NoScreen,
     #[error("the telco's shop: {0}")]
     Shop(String),
     #[error("the app: {0}")]
@@ -98,6 +128,8 @@ impl Stage {
             "daemon": format!("http://{}", about.daemon),
             "shortCode": SHORT_CODE,
             "bankCode": BANK_CODE,
+            "serviceCode": gateways::SERVICE_CODE,
+            "gateways": gateways::ALL,
             "redeliveryMs": about.redelivery_window.as_millis() as u64,
         }));
         let started_at = about.started_at;
@@ -215,6 +247,7 @@ impl Stage {
             "note": phone.note,
             "balance": self.neighbours.billing.balance(&phone.e164()),
             "bubbles": phone.bubbles,
+            "call": phone.call,
         })
     }
 

@@ -3,6 +3,7 @@
 
 use super::stage::Neighbours;
 use crate::sandbox::faults::{Fault, FaultRule};
+use crate::sandbox::gateways::DialogueFaults;
 use crate::sandbox::pay123::NotifyFault;
 use crate::sandbox::{billing, packages, pay123};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,9 @@ pub(super) enum Switch {
     NotifyMissing,
     NotifyForged,
     Throttled,
+    ScreenLost,
+    HopDoubled,
+    DialogueDropped,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +60,8 @@ enum Place {
     Pay123(pay123::Endpoint, Fault),
     Notify(NotifyFault),
     Smsc,
+    /// On a dialogue's way; which count of it.
+    Dialogue(fn(&mut DialogueFaults) -> &mut u32),
 }
 
 pub(super) fn all(neighbours: &Neighbours) -> Vec<Shown> {
@@ -71,10 +77,11 @@ pub(super) fn all_off(neighbours: &Neighbours) {
     neighbours.packages.clear_faults();
     neighbours.bank.pay123.clear_faults();
     throttle(neighbours, 0);
+    neighbours.gateways.faults(|faults| *faults = DialogueFaults::default());
 }
 
 impl Switch {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 16] = [
         Self::ChargeAnswerLost,
         Self::ChargeRequestLost,
         Self::ChargeSlow,
@@ -88,13 +95,17 @@ impl Switch {
         Self::NotifyMissing,
         Self::NotifyForged,
         Self::Throttled,
+        Self::ScreenLost,
+        Self::HopDoubled,
+        Self::DialogueDropped,
     ];
 
     /// Whose fault, what goes wrong, and what there is to see.
     const fn words(self) -> (&'static str, &'static str, &'static str) {
-        const TELCO: &str = "Telco billing";
+        const TELCO: &str = "Telco";
         const MANAGER: &str = "Package manager";
-        const PAY123: &str = "123PAY";
+        const DIALLED: &str = "Dialled menu (USSD)";
+        const PAY123: &str = "Bank (123PAY)";
         match self {
             Self::ChargeAnswerLost => (
                 TELCO,
@@ -143,6 +154,19 @@ impl Switch {
                 "The notify is not believed; a payment is only found by asking.",
             ),
             Self::Throttled => ("SMSC", "It throttles replies", "Texts come late, and none is lost or said twice."),
+            Self::ScreenLost => (
+                DIALLED,
+                "The next screen is lost",
+                "The dialogue dies on the way. What was not agreed to is not bought.",
+            ),
+            Self::HopDoubled => {
+                (DIALLED, "The next step comes twice", "The same step gets the same screen; a consent twice buys once.")
+            }
+            Self::DialogueDropped => (
+                DIALLED,
+                "It breaks off after the consent",
+                "The last screen is never shown. Agreed is agreed: it is bought once, and the result is texted.",
+            ),
         }
     }
 
@@ -164,6 +188,9 @@ impl Switch {
             Self::NotifyMissing => Place::Notify(NotifyFault::Missing),
             Self::NotifyForged => Place::Notify(NotifyFault::Forged),
             Self::Throttled => Place::Smsc,
+            Self::ScreenLost => Place::Dialogue(|faults| &mut faults.lose_screens),
+            Self::HopDoubled => Place::Dialogue(|faults| &mut faults.double_hops),
+            Self::DialogueDropped => Place::Dialogue(|faults| &mut faults.drop_at_the_end),
         }
     }
 
@@ -172,19 +199,12 @@ impl Switch {
             Place::Billing(endpoint, fault) => set_in(&neighbours.billing.faults(), endpoint, &fault),
             Place::Packages(endpoint, fault) => set_in(&neighbours.packages.faults(), endpoint, &fault),
             Place::Pay123(endpoint, fault) => set_in(&neighbours.bank.pay123.faults(), endpoint, &fault),
-            Place::Notify(fault) => match neighbours.bank.pay123.notify_fault_left(fault) {
-                0 => Setting::Off,
-                1 => Setting::Once,
-                2.. => Setting::Always,
-            },
+            Place::Notify(fault) => Setting::of(neighbours.bank.pay123.notify_fault_left(fault)),
+            Place::Dialogue(count) => Setting::of(neighbours.gateways.faults(|faults| *count(faults))),
             Place::Smsc => {
                 let mut left = 0;
                 neighbours.smsc.faults(|faults| left = faults.refuse_submits.0);
-                match left {
-                    0 => Setting::Off,
-                    1 => Setting::Once,
-                    2.. => Setting::Always,
-                }
+                Setting::of(left)
             }
         }
     }
@@ -216,11 +236,21 @@ impl Switch {
             }
             Place::Notify(fault) => neighbours.bank.pay123.set_notify_fault(fault, setting.times()),
             Place::Smsc => throttle(neighbours, setting.times()),
+            Place::Dialogue(count) => neighbours.gateways.faults(|faults| *count(faults) = setting.times()),
         }
     }
 }
 
 impl Setting {
+    /// By how many are left.
+    const fn of(left: u32) -> Self {
+        match left {
+            0 => Self::Off,
+            1 => Self::Once,
+            2.. => Self::Always,
+        }
+    }
+
     const fn times(self) -> u32 {
         match self {
             Self::Off => 0,

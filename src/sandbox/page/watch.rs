@@ -6,12 +6,15 @@ use crate::engine::Moved;
 use crate::journal::JournalError;
 use crate::sandbox::smsc::MtText;
 use crate::sandbox::{billing, packages, pay123};
+use futures_util::StreamExt;
+use futures_util::stream::SelectAll;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
 /// How often things are looked at that nobody tells of: a fault that was used up, a journal that could not be read.
@@ -35,8 +38,7 @@ struct Sources {
     money: Receiver<billing::Entry>,
     payments: Receiver<pay123::Entry>,
     grants: Receiver<packages::Entry>,
-    texts: Receiver<MtText>,
-    bank_texts: Receiver<MtText>,
+    texts: SelectAll<BroadcastStream<MtText>>,
 }
 
 /// Shows everything until `stop`.
@@ -47,8 +49,7 @@ pub(in crate::sandbox) async fn watch(stage: Arc<Stage>, moves: Receiver<Arc<Mov
         money: neighbours.billing.events(),
         payments: neighbours.bank.pay123.events(),
         grants: neighbours.packages.events(),
-        texts: neighbours.smsc.texts(),
-        bank_texts: neighbours.bank.smsc.texts(),
+        texts: neighbours.smscs().map(|smsc| BroadcastStream::new(smsc.texts())).collect(),
     };
     let mut looks = interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -86,8 +87,11 @@ impl Sources {
             entry = self.money.recv() => heard(entry, |entry| Change::Key(entry.key)),
             entry = self.payments.recv() => heard(entry, |entry| Change::Key(entry.key)),
             entry = self.grants.recv() => heard(entry, |entry| Change::Purchase(entry.purchase_id)),
-            text = self.texts.recv() => heard(text, Change::Text),
-            text = self.bank_texts.recv() => heard(text, Change::Text),
+            text = self.texts.next() => match text {
+                Some(Ok(text)) => Change::Text(text),
+                Some(Err(_too_slow)) => Change::Everything,
+                None => Change::Over,
+            },
         }
     }
 }

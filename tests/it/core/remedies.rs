@@ -2,14 +2,15 @@
 //! beside a request that may still be under way.
 
 use super::sample::{
-    CHARGED, MINUTE, NO_MONEY, PRICE, REMEDIES, SECOND, SILENCE, START, after, allowed, called, channel, grant,
-    grant_silence, granted, not_sold, paid_at_partner, refused, remedy, rules, somebody,
+    CHARGED, FIRST_KEY, MINUTE, NO_MONEY, PRICE, REMEDIES, SECOND, SILENCE, START, after, allowed, called, channel,
+    grant, grant_silence, granted, not_sold, paid_at_partner, refused, remedy, resolve, retrying, rules, somebody,
+    under, unsaid,
 };
 use paygate::config::Otp;
 use paygate::purchase::evidence::{Finding, GrantAnswer};
 use paygate::purchase::input::{ChannelCall, Effect, GrantCall, Input, Notice, Person, Remedy};
 use paygate::purchase::money::{Currency, Money};
-use paygate::purchase::record::{Micros, Paid, Purchase, ReviewReason, State};
+use paygate::purchase::record::{Micros, Paid, Purchase, ReviewReason, State, Verdict};
 use paygate::purchase::rules::Rules;
 use paygate::purchase::{Step, needs_second, next, objection_to};
 
@@ -96,7 +97,7 @@ fn a_package_manager_that_does_not_know_its_keys_is_sent_no_grant_beside_one_und
     forgetful.idempotent_grants = false;
     let landed = owed().grant.unwrap().in_flight_until;
     assert!(is_refused(&forgetful, &owed(), &remedy(Remedy::Grant, landed)));
-    assert_eq!(ordered(&forgetful, &owed(), &remedy(Remedy::Grant, landed + 1)).effects, [GRANT]);
+    assert!(!is_refused(&forgetful, &owed(), &remedy(Remedy::Grant, landed + 1)));
     assert!(is_refused(&gateway(), &owed(), &remedy(BACK, landed)), "nor is money given back");
 }
 
@@ -192,4 +193,104 @@ fn nothing_is_done_to_what_is_still_under_way_or_was_never_paid() {
     }
     let told = Input::Inquire { by: somebody() };
     assert_eq!(ordered(&gateway(), &done(), &told).effects, []);
+}
+
+/// The first charge is found made while the second is under way: the money of one, perhaps of both.
+fn charged_beside_another(second: Option<Finding>) -> (Rules, Purchase) {
+    let anew = retrying(Otp::Gateway, &[SECOND]);
+    let begun = [confirmed(), vec![channel(ChannelCall::Charge, 1, NO_MONEY), Input::Timer]].concat();
+    let found = under(FIRST_KEY, channel(ChannelCall::InquireCharge, 1, CHARGED));
+    let second = second.map(|finding| channel(ChannelCall::InquireCharge, 1, finding));
+    let inputs: Vec<Input> = begun.into_iter().chain([found]).chain(second).collect();
+    let (purchase, _) = after(&anew, &inputs);
+    assert_eq!(purchase.state, State::Review);
+    (anew, purchase)
+}
+
+#[test]
+fn no_remedy_of_one_charge_lets_another_be_forgotten() {
+    for second in [None, Some(CHARGED)] {
+        let (rules, purchase) = charged_beside_another(second);
+        for remedy_ in [Remedy::Grant, Remedy::MarkGranted, BACK] {
+            let input = with(remedy(remedy_, LATER), |overrides, _| *overrides = true);
+            assert!(is_refused(&rules, &purchase, &input), "{remedy_:?} {:?}", purchase.charge);
+        }
+    }
+    let (rules, purchase) = charged_beside_another(Some(NO_MONEY));
+    assert!(is_refused(&rules, &purchase, &remedy(BACK, LATER)), "it is not the present charge that moved it");
+    assert_eq!(ordered(&rules, &purchase, &remedy(Remedy::Grant, LATER)).effects, [GRANT]);
+}
+
+#[test]
+fn what_is_back_is_not_marked_as_paid_and_granted_by_one_person() {
+    let back = ordered(&gateway(), &owed(), &remedy(BACK, LATER)).purchase;
+    let less = Finding::Refunded { amount: Money::new(9_000, Currency::VND) };
+    let mismatch = next(&gateway(), &back, &channel(ChannelCall::Refund, 1, less), LATER + SECOND).purchase;
+    assert_eq!((mismatch.review, mismatch.paid()), (Some(ReviewReason::Mismatch), Paid::Refunded));
+    assert!(is_refused(&gateway(), &mismatch, &remedy(Remedy::MarkPaid, LATER)));
+}
+
+#[test]
+fn what_two_people_have_granted_beside_its_money_is_given_back_no_second_time() {
+    let mut purchase = next(&gateway(), &owed(), &resolve(Verdict::Refunded), LATER).purchase;
+    assert_eq!((purchase.state, purchase.refund.is_none()), (State::Refunded, true), "given back by hand");
+    purchase = ordered(&gateway(), &purchase, &overridden(Remedy::Grant)).purchase;
+    assert_eq!((purchase.state, purchase.paid()), (State::Granting, Paid::Refunded));
+    let sends = purchase.grant.as_ref().unwrap().sends;
+    purchase = next(&gateway(), &purchase, &grant(GrantCall::Grant, sends, refused()), LATER + SECOND).purchase;
+    let asked = called(LATER + 24 * 60 * MINUTE, grant(GrantCall::InquireGrant, sends, GrantAnswer::NotFound));
+    let Step { purchase, effects } = next(&gateway(), &purchase, &asked, LATER + 25 * 60 * MINUTE);
+    assert_eq!((purchase.state, purchase.refund.is_none(), effects), (State::Refunded, true, vec![]));
+}
+
+#[test]
+fn what_was_paid_at_a_partner_and_never_named_goes_on_being_asked_about() {
+    let unnamed = [vec![paid_at_partner(unsaid())], vec![Input::Timer; 40]].concat();
+    let (review, now) = after(&gateway(), &unnamed);
+    let with_evidence = with_evidence(Verdict::Declined);
+    let declined = next(&gateway(), &review, &with_evidence, now + SECOND).purchase;
+    assert_eq!(declined.state, State::Declined);
+    let marked = next(&gateway(), &declined, &remedy(Remedy::MarkPaid, now), now + 2 * SECOND).purchase;
+    assert_eq!((marked.review, marked.due_at.is_some()), (Some(ReviewReason::CheckUnknown), true));
+}
+
+#[test]
+fn a_grant_that_may_stand_is_not_called_elsewhere() {
+    let lost = [paid(), vec![grant(GrantCall::Grant, 1, grant_silence())], vec![Input::Timer; 40]].concat();
+    let review = after(&gateway(), &lost).0;
+    assert!(is_refused(&gateway(), &review, &remedy(Remedy::MarkGranted, LATER)));
+}
+
+#[test]
+fn a_package_manager_that_does_not_know_its_keys_is_asked_before_it_is_sent_a_grant_again() {
+    let mut forgetful = gateway();
+    forgetful.idempotent_grants = false;
+    let Step { purchase, effects } = ordered(&forgetful, &owed(), &remedy(Remedy::Grant, LATER));
+    assert_eq!((purchase.state, effects.contains(&GRANT)), (State::GrantUnknown, false));
+    assert!(effects.contains(&Effect::Give { call: GrantCall::InquireGrant }));
+    let absent = called(LATER + SECOND, grant(GrantCall::InquireGrant, 1, GrantAnswer::NotFound));
+    assert_eq!(next(&forgetful, &purchase, &absent, LATER + 2 * SECOND).effects, [GRANT]);
+}
+
+#[test]
+fn the_grant_that_is_known_does_not_stand_in_the_way_of_a_refund_beside_it() {
+    let refunding = ordered(&gateway(), &done(), &overridden(BACK)).purchase;
+    let known = grant(GrantCall::InquireGrant, 1, granted());
+    let still = next(&gateway(), &refunding, &known, LATER + SECOND).purchase;
+    assert_eq!(still.state, State::Refunding);
+    let refunded = channel(ChannelCall::Refund, 1, Finding::Refunded { amount: PRICE });
+    assert_eq!(next(&gateway(), &still, &refunded, LATER + 2 * SECOND).purchase.state, State::Refunded);
+}
+
+#[test]
+fn amounts_that_differ_are_settled_at_the_channel() {
+    let other = Finding::Charged { amount: Money::new(12_000, Currency::VND), msisdn: None };
+    let (mismatch, _) = after(&gateway(), &[confirmed(), vec![channel(ChannelCall::Charge, 1, other)]].concat());
+    for amount in [PRICE, Money::new(12_000, Currency::VND)] {
+        assert!(is_refused(&gateway(), &mismatch, &remedy(Remedy::Refund { amount }, LATER)));
+    }
+}
+
+fn with_evidence(verdict: Verdict) -> Input {
+    Input::Resolve { verdict, by: Person { evidence: Some("line 12".to_owned()), ..somebody() } }
 }

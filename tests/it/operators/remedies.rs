@@ -98,7 +98,7 @@ both_stores! {
         assert!(!journal.confirm_act(number, "lan").await.unwrap());
         assert!(journal.confirm_act(number, "minh").await.unwrap());
         assert!(!journal.confirm_act(number, "an").await.unwrap(), "once");
-        assert!(!journal.withdraw_act(number).await.unwrap(), "what is confirmed is not taken back");
+        assert!(!journal.withdraw_act(number, "an").await.unwrap(), "what is confirmed is not taken back");
         let row = journal.act_of(number).await.unwrap().unwrap();
         assert_eq!((row.act.deed, row.second.map(|(second, _)| second)), (act.deed, Some("minh".to_owned())));
     }
