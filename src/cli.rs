@@ -7,7 +7,9 @@ mod daemon;
 mod operators;
 mod parse;
 mod purchases;
+mod reconcile;
 mod remedies;
+mod settlement;
 mod table;
 
 use arguments::{Arguments, Verb};
@@ -79,6 +81,8 @@ fn perform(arguments: Arguments) -> Result<Answer, Failure> {
         Verb::Acts { verb } => remedies::acts(verb, log),
         Verb::Freeze(asked) => operators::freeze(&asked, log),
         Verb::Thaw(asked) => operators::thaw(&asked, log),
+        Verb::Reconcile(asked) => reconcile::reconcile(asked, log),
+        Verb::Settlement(asked) => settlement::settlement(&asked, log),
     }
 }
 

@@ -14,6 +14,7 @@ mod pay123;
 mod policy;
 mod refusals;
 mod section;
+mod statements;
 mod ussd;
 
 pub use duration::{parse_duration, spell_duration};
@@ -76,6 +77,7 @@ impl Config {
             charging,
             partner: partners::partners(root),
             app: apps::apps(root),
+            statement: statements::statements(root),
             menu: ussd::menu(root),
             ussd: ussd::gateways(root),
             package_manager: root.section("package_manager", PackageManager::read),
@@ -109,6 +111,8 @@ pub struct Config {
     pub partner: BTreeMap<String, Partner>,
     /// Apps of the content service that order by themselves, by name.
     pub app: BTreeMap<String, App>,
+    /// How the channels' statements are read, by the channel's or the partner's name.
+    pub statement: BTreeMap<String, Statement>,
     /// What a dialled code shows.
     pub menu: Option<Menu>,
     /// Gateways of dialogues, by name.
@@ -414,6 +418,80 @@ pub struct Partner {
     pub link: Option<String>,
     /// From which its subscribers are told; without one it is the link's first.
     pub short_code: Option<String>,
+}
+
+/// A column of a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// As the header spells it, without case, accents and spaces.
+    Name(String),
+    /// From 1.
+    Number(usize),
+}
+
+/// Which column of a statement is what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// The channel's own reference, the same as in its answers.
+    pub reference: Option<Column>,
+    /// Our key, as the channel was given it.
+    pub key: Option<Column>,
+    pub msisdn: Option<Column>,
+    pub amount: Option<Column>,
+    pub currency: Option<Column>,
+    pub time: Option<Column>,
+    /// Whether money was taken or given back.
+    pub kind: Option<Column>,
+    pub status: Option<Column>,
+}
+
+/// What is done where a channel charged and our journal does not say so: marked as paid by whom, and what is proposed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Long {
+    /// A person decides.
+    Person,
+    Grant,
+    Refund,
+}
+
+/// How the statements of one channel are read and held against the journal (charging.md R003.4).
+#[derive(Clone, Debug)]
+pub struct Statement {
+    pub separator: u8,
+    /// The first line names the columns.
+    pub header: bool,
+    /// Whether a field may stand in quotes.
+    pub quoted: bool,
+    /// How many fields a line has, where the format says so.
+    pub fields: Option<usize>,
+    pub columns: Columns,
+    /// Where no column has it. ISO 4217.
+    pub default_currency: String,
+    /// By strftime's letters; without one the usual forms are understood.
+    pub time_format: Option<String>,
+    /// Of times without an offset, and of the day.
+    pub zone: jiff::tz::TimeZone,
+    /// Words of `kind` that mean a charge; none: whatever is neither a reversal nor ignored.
+    pub charges: Vec<String>,
+    /// Words of `kind` that mean money given back.
+    pub reversals: Vec<String>,
+    /// Words of `kind` that mean that no money moved.
+    pub ignored: Vec<String>,
+    /// Words of `status` that mean that money moved; none: every row.
+    pub charged: Vec<String>,
+    /// Each row of the file is money given back.
+    pub all_reversals: bool,
+    /// When the channel's day begins and ends.
+    pub day_cut: jiff::civil::Time,
+    /// How near to the day's cut a charge may be and stand in the neighbouring day's statement.
+    pub carry: Duration,
+    /// How far apart a row and a charge of the same phone and amount may be to be offered to a person as one.
+    pub match_within: Duration,
+    /// Who owns what does not match, until it is given to somebody.
+    pub owner: String,
+    pub long: Long,
+    /// Rows that cannot be read before the import stops, since the map must be wrong.
+    pub bad_max: u32,
 }
 
 #[derive(Clone, Debug)]

@@ -11,6 +11,7 @@ mod error;
 mod find;
 mod lineage;
 mod migrations;
+pub mod reconciliation;
 pub mod rows;
 mod search;
 mod statement;

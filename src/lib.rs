@@ -15,6 +15,7 @@ pub mod alarm;
 pub mod idempotency;
 pub mod replies;
 pub mod engine;
+pub mod reconcile;
 pub mod ussd;
 pub mod smpp;
 pub mod http;

@@ -2,10 +2,12 @@
 
 use super::purchases::{Moment, moment};
 use crate::config::parse_duration;
+use crate::journal::reconciliation::Standing;
 use crate::purchase::State;
 use crate::purchase::record::Verdict;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+use jiff::civil::Date;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,6 +62,11 @@ pub(super) enum Verb {
     Freeze(Freeze),
     /// Let charges begin on a channel again
     Thaw(Thaw),
+    /// Hold a channel's statement of a day against the journal, and look after what did not match
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Reconcile(Reconcile),
+    /// What was taken and given back on a day, by channel, short code, service and package, and whether the statements add up
+    Settlement(Settlement),
 }
 
 #[derive(Debug, Args)]
@@ -316,6 +323,146 @@ pub(super) struct Thaw {
     pub(super) at: At,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Reconcile {
+    #[command(subcommand)]
+    pub(super) verb: Option<Reconciliation>,
+    /// The channel's or the partner's name
+    #[arg(required = true)]
+    pub(super) channel: Option<String>,
+    /// The channel's own day, such as 2026-11-24
+    #[arg(required = true, value_name = "DATE", value_parser = day)]
+    pub(super) day: Option<Date>,
+    /// The statement; several files of one day are one statement
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// Read it as a new version though it was imported before, since its column map has been mended
+    #[arg(long)]
+    pub(super) anew: bool,
+    /// Who you are; $SUDO_USER or $USER otherwise
+    #[arg(long, value_name = "NAME")]
+    pub(super) operator: Option<String>,
+    /// The configuration (TOML)
+    #[arg(long, required = true, value_name = "FILE", env = "PAYGATE_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Reconciliation {
+    /// List what did not match and is open, the oldest first
+    List(Discrepancies),
+    /// Show a day's statement: what it sums up to, and what did not match
+    Show(ShowStatement),
+    /// Give a discrepancy to somebody
+    Assign(Assign),
+    /// Say that a weak match is one
+    Confirm(About),
+    /// List what is proposed for each that is open, with its evidence
+    Propose(Discrepancies),
+    /// Have done what is proposed for one, with the statement as its evidence
+    Remedy(RemedyDiscrepancy),
+    /// Explain a discrepancy that stays: journal and statement will not agree, and this is why
+    Close(CloseDiscrepancy),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Discrepancies {
+    #[command(flatten)]
+    pub(super) at: At,
+    /// Only those of this channel
+    #[arg(long, value_name = "NAME")]
+    pub(super) channel: Option<String>,
+    /// Only those of this day's statement
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub(super) day: Option<Date>,
+    /// Only those that stand so
+    #[arg(long, value_parser = PossibleValuesParser::new(Standing::ALL.iter().map(|standing| standing.as_str())))]
+    pub(super) standing: Option<String>,
+    /// Closed ones, too
+    #[arg(long)]
+    pub(super) all: bool,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) limit: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowStatement {
+    /// The channel's or the partner's name
+    pub(super) channel: String,
+    /// The channel's own day
+    #[arg(value_name = "DATE", value_parser = day)]
+    pub(super) day: Date,
+    #[command(flatten)]
+    pub(super) at: At,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct About {
+    /// The discrepancy's number
+    pub(super) number: i64,
+    #[command(flatten)]
+    pub(super) by: By,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Assign {
+    /// Who looks after it from now on
+    #[arg(long, value_name = "NAME")]
+    pub(super) to: String,
+    #[command(flatten)]
+    pub(super) about: About,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RemedyDiscrepancy {
+    #[command(flatten)]
+    pub(super) about: About,
+    #[command(flatten)]
+    pub(super) wait: Wait,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Settlement {
+    /// The first day, such as 2026-11-24; each channel's own
+    #[arg(value_name = "DATE", value_parser = day)]
+    pub(super) day: Date,
+    /// The last day; otherwise only the one
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub(super) until: Option<Date>,
+    /// Only this channel
+    #[arg(long, value_name = "NAME")]
+    pub(super) channel: Option<String>,
+    /// As double entries: each account with its debits and credits
+    #[arg(long, conflicts_with_all = ["csv", "json"])]
+    pub(super) books: bool,
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    pub(super) csv: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CloseDiscrepancy {
+    /// What says so: the channel's letter, a ticket
+    #[arg(long, value_name = "TEXT")]
+    pub(super) evidence: String,
+    #[command(flatten)]
+    pub(super) about: About,
+}
+
 /// Who acts, and why.
 #[derive(Debug, Args)]
 pub(super) struct By {
@@ -337,6 +484,10 @@ pub(super) struct Wait {
 fn verdict(word: &str) -> Result<Verdict, String> {
     let found = Verdict::ALL.into_iter().find(|verdict| verdict.as_str() == word);
     found.ok_or_else(|| "expected done, refunded or declined".to_owned())
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| "expected a day such as 2026-11-24".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

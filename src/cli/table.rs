@@ -10,6 +10,8 @@ pub(super) struct Table {
 pub(super) struct Cell {
     text: String,
     colour: Option<&'static str>,
+    /// A figure stands under the others by its end.
+    right: bool,
 }
 
 pub(super) const RED: &str = "\x1b[31m";
@@ -25,7 +27,11 @@ pub(super) fn plain(text: &str) -> String {
 
 impl Cell {
     pub(super) fn new(text: &str) -> Self {
-        Self { text: plain(text), colour: None }
+        Self { text: plain(text), colour: None, right: false }
+    }
+
+    pub(super) fn figure(text: &str) -> Self {
+        Self { right: true, ..Self::new(text) }
     }
 
     pub(super) fn painted(text: &str, colour: Option<&'static str>) -> Self {
@@ -56,12 +62,17 @@ impl Table {
             |at: usize| self.rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.text.chars().count()).max();
         let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0)).collect();
         let mut text = String::new();
-        for row in &self.rows {
+        let figures = |at: usize| self.rows.iter().filter_map(|row| row.get(at)).any(|cell| cell.right);
+        for (place, row) in self.rows.iter().enumerate() {
             let filled = row.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
             for (at, cell) in row[..filled].iter().enumerate() {
-                let padding = if at + 1 == filled { 0 } else { widths[at] + 2 - cell.text.chars().count() };
+                let room = widths[at] - cell.text.chars().count();
+                // A heading stands over the end of its figures.
+                let right = cell.right || place == 0 && figures(at);
+                let before = if right { room } else { 0 };
+                let after = if at + 1 == filled { 0 } else { room - before + 2 };
                 let (paint, plain) = cell.colour.filter(|_| colour).map_or(("", ""), |paint| (paint, "\x1b[0m"));
-                text += &format!("{paint}{}{plain}{:padding$}", cell.text, "");
+                text += &format!("{:before$}{paint}{}{plain}{:after$}", "", cell.text, "");
             }
             text.push('\n');
         }
@@ -72,6 +83,15 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn figures_and_their_heading_stand_by_their_end() {
+        let mut table = Table::default();
+        table.heading(&["ROWS", "WHY"]);
+        table.row([Cell::figure("12,000"), Cell::new("long")]);
+        table.row([Cell::figure("7"), Cell::new("short")]);
+        assert_eq!(table.render(false), "  ROWS  WHY\n12,000  long\n     7  short\n");
+    }
 
     #[test]
     fn columns_stand_in_line_and_lines_end_with_their_text() {

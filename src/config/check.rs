@@ -20,6 +20,9 @@ pub(super) fn check(config: &Config, root: &Section<'_>) {
     for (name, partner) in &config.partner {
         partner_is_reached_rightly(config, name, partner, root);
     }
+    for name in config.statement.keys() {
+        statement_is_of_a_channel(config, name, root);
+    }
     ussd::check(config, root);
     for (index, smsc) in config.smsc.iter().enumerate() {
         channel_is_known(config, smsc, index, root);
@@ -59,6 +62,14 @@ fn app_can_be_served(config: &Config, name: &str, app: &App, root: &Section<'_>)
         );
     }
     link_is_known(config, app.link.as_deref(), &format!("app.{name}.link"), root);
+}
+
+fn statement_is_of_a_channel(config: &Config, name: &str, root: &Section<'_>) {
+    let known: Vec<&str> = config.charging.keys().chain(config.partner.keys()).map(String::as_str).collect();
+    if !known.is_empty() && !known.contains(&name) {
+        let remedy = format!("expected one of: {}", known.join(", "));
+        root.fault(&format!("statement.{name}"), "is of no channel", remedy);
+    }
 }
 
 fn partner_is_reached_rightly(config: &Config, name: &str, partner: &Partner, root: &Section<'_>) {

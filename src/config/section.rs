@@ -111,6 +111,19 @@ impl<'s> Section<'s> {
         self.read(key, expected, |given| convert(given.text()?))
     }
 
+    /// The same, where a whole number may stand without quotes.
+    pub(super) fn worded<T>(
+        &mut self,
+        key: &str,
+        expected: &str,
+        convert: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        self.read(key, expected, |given| match given.text() {
+            Some(text) => convert(text),
+            None => convert(&given.integer()?.to_string()),
+        })
+    }
+
     pub(super) fn integer<T>(&mut self, key: &str, range: RangeInclusive<T>) -> Option<T>
     where
         T: TryFrom<i64> + PartialOrd + Display,

@@ -160,7 +160,9 @@ impl Dialect {
         let size = match role {
             Role::Writer => self.writers(),
             Role::Reader => config.readers.max(1),
-            Role::Operator | Role::Checkpointer => 1,
+            // Two looks by key beside a write.
+            Role::Operator => self.writers(),
+            Role::Checkpointer => 1,
         };
         AnyPoolOptions::new().max_connections(size).acquire_timeout(config.statement_timeout)
     }
@@ -215,7 +217,11 @@ impl Dialect {
                  SET enable_mergejoin = off",
                 2 * timeout
             ),
-            (Self::Postgres, Role::Operator) => format!("SET statement_timeout = {timeout}; SET jit = off"),
+            // Reconciliation asks by key, too, in tables that may have grown since the server last looked.
+            (Self::Postgres, Role::Operator) => format!(
+                "SET statement_timeout = {timeout}; SET jit = off; SET plan_cache_mode = force_generic_plan;
+                 SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+            ),
             (Self::Postgres, Role::Reader | Role::Checkpointer) => {
                 format!("SET statement_timeout = {timeout}; SET jit = off; SET default_transaction_read_only = on")
             }

@@ -107,6 +107,16 @@ impl Statement {
         self.push(")")
     }
 
+    /// The same of numbers; of none it is true for nothing.
+    pub(super) fn numbers(&mut self, values: &[i64]) -> &mut Self {
+        let padding = values.last().into_iter().cycle().take(places(values.len()).saturating_sub(values.len()));
+        self.push("(");
+        for (at, value) in values.iter().chain(padding).enumerate() {
+            self.push(if at == 0 { "" } else { ", " }).int(*value);
+        }
+        self.push(if values.is_empty() { "NULL)" } else { ")" })
+    }
+
     fn place(&mut self) -> &mut Self {
         let place = self.values.0.len();
         write!(self.text, "${place}").expect("writing to a String does not fail");

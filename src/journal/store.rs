@@ -103,6 +103,15 @@ impl Store {
         self.run(&self.readers, None, statement).await
     }
 
+    /// Many rows by their keys. PostgreSQL has connections that never take such a question for a scan; SQLite never does, and
+    /// its one connection that writes is left alone.
+    pub(super) async fn keyed(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
+        match self.dialect {
+            Dialect::Sqlite => self.read(statement).await,
+            Dialect::Postgres => self.run(self.operators()?, None, statement).await,
+        }
+    }
+
     /// Whatever is claimed by it is decided upon: whose server it is claimed from is known before.
     pub(super) async fn write(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
         let writer = self.writer()?;
@@ -111,9 +120,13 @@ impl Store {
 
     /// One statement of an operator's.
     pub(super) async fn act(&self, statement: Statement) -> Result<Vec<AnyRow>, Cause> {
+        self.run(self.operators()?, None, statement).await
+    }
+
+    /// The connections by which operators write.
+    pub(super) fn operators(&self) -> Result<&AnyPool, Cause> {
         let pool = self.operator.as_ref().or(self.writer.as_ref().map(|writer| &writer.pool));
-        let pool = pool.ok_or_else(|| Cause::Unfit("it was opened for reading only".to_owned()))?;
-        self.run(pool, None, statement).await
+        pool.ok_or_else(|| Cause::Unfit("it was opened for reading only".to_owned()))
     }
 
     /// One statement. A connection that does not answer in time is closed, not given back.

@@ -56,12 +56,22 @@ fn the_example_names_every_key_with_its_default() {
         include_str!("../../src/config/partners.rs"),
         include_str!("../../src/config/pay123.rs"),
         include_str!("../../src/config/policy.rs"),
+        include_str!("../../src/config/statements.rs"),
         include_str!("../../src/config/ussd.rs"),
     ]
     .concat();
     let is_key = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    let calls =
-        ["text(\"", "integer(\"", "boolean(\"", "duration(\"", "list(\"", "secret(\"", "parsed(\"", "choice(\""];
+    let calls = [
+        "text(\"",
+        "worded(\"",
+        "integer(\"",
+        "boolean(\"",
+        "duration(\"",
+        "list(\"",
+        "secret(\"",
+        "parsed(\"",
+        "choice(\"",
+    ];
     let keys = calls.iter().flat_map(|call| readers.split(call).skip(1)).filter_map(|rest| rest.split('"').next());
     let missing: Vec<&str> = keys.filter(is_key).filter(|key| !example.contains(&format!("{key} = "))).collect();
     assert_eq!(missing, ["urls"; 0], "keys that the example leaves out");

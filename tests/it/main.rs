@@ -20,12 +20,15 @@ mod openapi;
 mod operators;
 mod pair;
 mod partner_door;
+mod reconcile;
 mod sandbox;
 #[path = "../simulation/mod.rs"]
 mod simulation;
 mod seeds;
 mod short_campaign;
 mod smpp;
+#[path = "../statement_day/mod.rs"]
+mod statement_day;
 mod stores;
 mod systemd;
 mod telemetry;

@@ -22,51 +22,49 @@ use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
 /// The command line of this world, used by `lan`.
-struct Terminal {
+pub(crate) struct Terminal {
     folder: TempDir,
 }
 
 /// Exit code, stdout and stderr.
-type Printed = (i32, String, String);
+pub(crate) type Printed = (i32, String, String);
 
 impl Terminal {
-    fn beside(world: &World) -> Self {
+    pub(crate) fn beside(world: &World) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("paygate.toml"), world.toml()).unwrap();
         Self { folder }
     }
 
-    async fn types(&self, arguments: &[&str]) -> Printed {
-        let output = Command::new(env!("CARGO_BIN_EXE_paygate"))
-            .args(arguments)
-            .arg("--config")
-            .arg(self.folder.path().join("paygate.toml"))
-            .env_clear()
-            .env("USER", "lan")
-            .env("TZ", "Asia/Ho_Chi_Minh")
-            .stdin(Stdio::null())
-            .output()
-            .await
-            .unwrap();
+    pub(crate) async fn types(&self, arguments: &[&str]) -> Printed {
+        let output = self.command(arguments).output().await.unwrap();
         let text = |octets| String::from_utf8(octets).unwrap();
         (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
     }
 
+    /// What is typed, to be started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_paygate"));
+        command.args(arguments).arg("--config").arg(self.folder.path().join("paygate.toml"));
+        command.env_clear().env("USER", "lan").env("TZ", "Asia/Ho_Chi_Minh").stdin(Stdio::null());
+        command
+    }
+
     /// What is to be done, and is.
-    async fn does(&self, arguments: &[&str]) -> String {
+    pub(crate) async fn does(&self, arguments: &[&str]) -> String {
         let (code, out, err) = self.types(arguments).await;
         assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}: {out}");
         out
     }
 
     /// What is refused, in one line.
-    async fn is_refused(&self, code: i32, arguments: &[&str]) -> String {
+    pub(crate) async fn is_refused(&self, code: i32, arguments: &[&str]) -> String {
         let (told, out, err) = self.types(arguments).await;
         assert_eq!((told, out.as_str(), err.lines().count()), (code, "", 1), "{arguments:?}: {err}");
         err
     }
 
-    async fn reads(&self, arguments: &[&str]) -> Value {
+    pub(crate) async fn reads(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.does(&[arguments, &["--json"]].concat()).await).unwrap()
     }
 }
