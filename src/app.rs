@@ -7,6 +7,7 @@ mod rules;
 mod status;
 
 use crate::alarm::{self, Alarm, Notifies};
+use crate::care::Care;
 use crate::charging::Channels;
 use crate::config::{Config, LinkKind};
 use crate::engine::clock::Clock;
@@ -25,6 +26,7 @@ use crate::telemetry::watchdog::Heartbeat;
 use crate::telemetry::{self, systemd};
 use crate::ussd::Dialogues;
 use anyhow::{Context, anyhow};
+use axum::Router;
 pub use check::{Checked, check};
 use links::Starter;
 use paygate_parsers::msisdn::Country;
@@ -102,6 +104,8 @@ impl App {
         let told = Arc::<Notifies>::default();
         let notifies =
             http::notify::State::new(&config.http, Arc::clone(&channels), engine.intake(), Arc::clone(&told));
+        let (raised, alarms) = watch::channel(Vec::new());
+        let care = care(config, &for_partners, &journal, &keys, (&ready, &alarms));
         let partners = http::partner::State::new(config, &for_partners, keys, engine.intake(), engine.frozen());
         let paged = channels.iter().map(|(name, it)| (name.to_owned(), it.capabilities().link_ttl.is_some()));
         let hearing = http::Hearing::default();
@@ -110,7 +114,8 @@ impl App {
             http::router(http::State::new(&config.http, &config.smsc, engine.intake(), ready.clone(), metrics))
                 .merge(http::notify::router(notifies, &config.http))
                 .merge(http::partner::router(partners, &config.http))
-                .merge(orders.routes(&config.http));
+                .merge(orders.routes(&config.http))
+                .merge(care);
         let router = match dialogues {
             Some(dialogues) => {
                 tasks.spawn(rest.clone().run_until_cancelled_owned(dialogues.clone().keep_catalogue()));
@@ -125,7 +130,6 @@ impl App {
         tasks.spawn(async move { http::serve(listener, router, &limits, stop.cancelled_owned()).await });
         tasks.spawn(rest.clone().run_until_cancelled_owned(telemetry::metrics::upkeep()));
         tasks.spawn(rest.clone().run_until_cancelled_owned(status::count_untold(engine.moves(), Arc::clone(&told))));
-        let (raised, alarms) = watch::channel(Vec::new());
         let on_call = status::OnCall { watch: alarm::Watch::new(config.alarms.clone()), notifies: told, raised };
         tasks.spawn(rest.clone().run_until_cancelled_owned(status::watch(journal.clone(), readiness, on_call)));
         Ok(Self { address, journal, readiness: ready, alarms, engine, heartbeat, doors, rest, tasks })
@@ -195,6 +199,19 @@ impl StopSignals {
             _ = self.interrupt.recv() => "SIGINT",
         }
     }
+}
+
+/// The care page; nothing where none is configured.
+fn care(
+    config: &Config,
+    desk: &Desk,
+    journal: &Journal,
+    keys: &Keys,
+    (readiness, alarms): (&watch::Receiver<Readiness>, &watch::Receiver<Vec<Alarm>>),
+) -> Router {
+    let Some(settings) = &config.care else { return Router::new() };
+    let (journal, keys) = (journal.clone(), keys.clone());
+    Care::new(config, settings, desk, journal, keys, readiness.clone(), alarms.clone()).routes(&config.http)
 }
 
 /// The rules of this configuration, for whoever asks whether something may be done and does nothing itself. Codes are made with

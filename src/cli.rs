@@ -6,6 +6,7 @@ mod arguments;
 mod daemon;
 mod operators;
 mod parse;
+mod people;
 mod purchases;
 mod reconcile;
 mod remedies;
@@ -83,6 +84,7 @@ fn perform(arguments: Arguments) -> Result<Answer, Failure> {
         Verb::Thaw(asked) => operators::thaw(&asked, log),
         Verb::Reconcile(asked) => reconcile::reconcile(asked, log),
         Verb::Settlement(asked) => settlement::settlement(&asked, log),
+        Verb::Operator { verb } => people::operator(verb, log),
     }
 }
 

@@ -2,6 +2,7 @@
 //! Never opens a connection: whether a neighbour can be reached is `paygate check`'s question.
 
 mod apps;
+mod care;
 mod check;
 mod doors;
 mod duration;
@@ -78,6 +79,7 @@ impl Config {
             partner: partners::partners(root),
             app: apps::apps(root),
             statement: statements::statements(root),
+            care: root.has("care").then(|| root.section("care", Care::read)),
             menu: ussd::menu(root),
             ussd: ussd::gateways(root),
             package_manager: root.section("package_manager", PackageManager::read),
@@ -113,6 +115,8 @@ pub struct Config {
     pub app: BTreeMap<String, App>,
     /// How the channels' statements are read, by the channel's or the partner's name.
     pub statement: BTreeMap<String, Statement>,
+    /// The care page; without it there is none.
+    pub care: Option<Care>,
     /// What a dialled code shows.
     pub menu: Option<Menu>,
     /// Gateways of dialogues, by name.
@@ -137,6 +141,9 @@ pub struct Alarms {
     pub surplus: i64,
     /// Payments at a channel's page that it tells us nothing of, until it counts as silent.
     pub notify_silence: usize,
+    /// Rows of one channel's statements that we know nothing of, and charges of ours that they lack.
+    pub long: i64,
+    pub short: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -492,6 +499,36 @@ pub struct Statement {
     pub long: Long,
     /// Rows that cannot be read before the import stops, since the map must be wrong.
     pub bad_max: u32,
+}
+
+/// The page for the people who answer for the money.
+#[derive(Clone, Debug)]
+pub struct Care {
+    /// How browsers reach it: behind TLS, or on this machine. Without it the page answers to addresses of this machine
+    /// alone.
+    pub origin: Option<String>,
+    /// Proxies in front: whose `X-Forwarded-For` says who asks.
+    pub proxies: Vec<Network>,
+    /// A session that nobody uses for so long is over,
+    pub session_idle: Duration,
+    /// and one that is so old in any case.
+    pub session_max: Duration,
+    /// Characters that a new password has at least.
+    pub password_min: usize,
+    /// Passwords hashed at once: each takes 19 MiB and some 20 ms of a processor.
+    pub hashes: usize,
+    /// How long a login waits for its turn.
+    pub hash_wait: Duration,
+    /// Logins tried under one name, and
+    pub login_tries: u64,
+    /// from one address,
+    pub address_tries: u64,
+    /// within this time at most; what comes after is not even looked at until it is over.
+    pub login_window: Duration,
+    /// Purchases on one page of a list.
+    pub page: u32,
+    /// How long the page waits to show what came of an act.
+    pub act_wait: Duration,
 }
 
 #[derive(Clone, Debug)]

@@ -12,6 +12,7 @@ mod find;
 mod lineage;
 mod migrations;
 pub mod reconciliation;
+mod people;
 pub mod rows;
 mod search;
 mod statement;
@@ -26,8 +27,8 @@ use crate::config;
 use crate::purchase::record::{Micros, Purchase};
 use paygate_parsers::msisdn::Msisdn;
 use rows::{
-    ActRow, Backlog, Committed, EventRow, Filter, HeldPart, Listed, MessageFilter, MessageRow, NewAct, OwedReply,
-    PartRow, Seen, Story, Surplus, Unit,
+    ActRow, AuditRow, Backlog, Committed, EventRow, Filter, HeldPart, Listed, MessageFilter, MessageRow, NewAct,
+    NewAudit, NewOperator, OperatorChange, OperatorRow, OwedReply, PartRow, Seen, SessionRow, Story, Surplus, Unit,
 };
 use statement::Statement;
 use std::collections::{BTreeMap, BTreeSet};
@@ -247,6 +248,63 @@ impl Journal {
     /// The act that froze each channel that is frozen.
     pub async fn freezes(&self) -> Result<Vec<ActRow>, JournalError> {
         self.told("read which channels are frozen", acts::freezes(&self.store).await)
+    }
+
+    /// Makes an account. False where the name is taken.
+    pub async fn add_operator(&self, new: &NewOperator) -> Result<bool, JournalError> {
+        let insert = people::add(new, self.now().await?);
+        self.says("make an operator's account", insert).await
+    }
+
+    /// Changes an account. False where there is none of that name.
+    pub async fn change_operator(&self, name: &str, change: &OperatorChange) -> Result<bool, JournalError> {
+        let update = people::change(name, change, self.now().await?);
+        self.says("change an operator's account", update).await
+    }
+
+    pub async fn operator(&self, name: &str) -> Result<Option<OperatorRow>, JournalError> {
+        self.told("read an operator's account", people::operator(&self.store, name).await)
+    }
+
+    pub async fn operators(&self) -> Result<Vec<OperatorRow>, JournalError> {
+        self.told("list operators", people::operators(&self.store).await)
+    }
+
+    /// Opens a session under the hash of its token. False where the operator may not have one any more.
+    pub async fn open_session(&self, token: &str, operator: &str) -> Result<bool, JournalError> {
+        let insert = people::open_session(token, operator, self.now().await?);
+        self.says("open a session", insert).await
+    }
+
+    /// The session under the hash of this token, if it counts. How long it may be idle or old its reader says.
+    pub async fn session(&self, token: &str) -> Result<Option<SessionRow>, JournalError> {
+        self.told("read a session", people::session(&self.store, token).await)
+    }
+
+    pub async fn use_session(&self, token: &str, now: Micros) -> Result<(), JournalError> {
+        self.says("keep a session", people::use_session(token, now)).await.map(drop)
+    }
+
+    pub async fn end_session(&self, token: &str) -> Result<(), JournalError> {
+        let update = people::end_session(token, self.now().await?);
+        self.says("end a session", update).await.map(drop)
+    }
+
+    /// Writes a line of the audit, which stands for ever.
+    pub async fn audit(&self, line: &NewAudit<'_>) -> Result<(), JournalError> {
+        let insert = people::audit(line, self.now().await?);
+        self.says("write the audit", insert).await.map(drop)
+    }
+
+    /// The audit, newest first, before that line.
+    pub async fn audited(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRow>, JournalError> {
+        self.told("read the audit", people::audited(&self.store, before, limit).await)
+    }
+
+    /// One statement of a person's, and whether it returned a row.
+    async fn says(&self, operation: &'static str, statement: Statement) -> Result<bool, JournalError> {
+        let store = Arc::clone(&self.store);
+        self.driven(operation, async move { store.act(statement).await.map(|rows| !rows.is_empty()) }).await
     }
 
     /// Notes that a channel has told something by itself.

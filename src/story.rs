@@ -1,6 +1,9 @@
 //! The journal's rows and states in plain words, for somebody who has not read the design. Says what the row says and no
 //! more; the row itself stands beside it.
 
+pub(crate) mod moment;
+pub(crate) mod timeline;
+
 use crate::journal::rows::EventRow;
 use crate::purchase::evidence::{Cause, ChannelAnswer, CheckAnswer, Finding, GrantAnswer, Reason};
 use crate::purchase::input::{ChannelCall, GrantCall, Input, Payment, Person, Remedy};

@@ -159,7 +159,8 @@ impl Dialogues {
     pub async fn step(&self, hop: Hop) -> Screen {
         let inner = &self.0;
         let (began, gateway) = (Instant::now(), hop.gateway.clone());
-        let deadline = began + inner.settings.answer_within;
+        // What is left is for the way back.
+        let deadline = began + inner.settings.answer_within - inner.settings.answer_within / 16;
         let (outcome, screen) = match timeout_at(deadline, inner.answer(&hop, deadline)).await {
             Ok(answered) => answered,
             Err(_) => {

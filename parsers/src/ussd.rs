@@ -18,7 +18,8 @@ impl Dialled {
     /// # Errors
     /// Where nothing is dialled, or more than a network carries.
     pub fn parse(text: &str) -> Result<Self, NotDialled> {
-        let segments: Vec<String> = inputs(text)?.into_iter().filter(|segment| !segment.is_empty()).collect();
+        let segments = cut(&plain(text)?, &['*', '#']);
+        let segments: Vec<String> = segments.into_iter().filter(|segment| !segment.is_empty()).collect();
         let starts_as_a_code = segments.first().is_some_and(|first| first.bytes().all(|octet| octet.is_ascii_digit()));
         if starts_as_a_code { Ok(Self(segments)) } else { Err(NotDialled) }
     }
@@ -69,21 +70,24 @@ impl fmt::Display for NotDialled {
 impl std::error::Error for NotDialled {}
 
 /// All inputs of a text that joins them by `*`: `1*2` is `1`, `2`, and an empty text is none. An input between two `*` that is
-/// empty stays one.
+/// empty stays one; the `#` that closes what is dialled is not part of any.
 ///
 /// # Errors
 /// Where there is more than a network carries.
 pub fn inputs(text: &str) -> Result<Vec<String>, NotDialled> {
+    let plain = plain(text)?.replace('#', "");
+    Ok(if plain.is_empty() { Vec::new() } else { cut(&plain, &['*']) })
+}
+
+fn cut(text: &str, at: &[char]) -> Vec<String> {
+    text.trim_start_matches(at).split(at).map(str::to_owned).collect()
+}
+
+/// Without what no phone dials.
+fn plain(text: &str) -> Result<String, NotDialled> {
     // Compatibility forms can be longer than what they stand for.
     let plain: String = text.nfkc().filter(|character| !is_nothing(*character)).take(CHARACTERS + 1).collect();
-    if plain.chars().count() > CHARACTERS {
-        return Err(NotDialled);
-    }
-    let inner = plain.trim_start_matches(['*', '#']).trim_end_matches('#');
-    if inner.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(inner.split(['*', '#']).map(str::to_owned).collect())
+    if plain.chars().count() > CHARACTERS { Err(NotDialled) } else { Ok(plain) }
 }
 
 /// One answer to a menu, as it was typed but for spaces around it and forms of the same characters.
@@ -157,9 +161,14 @@ mod tests {
     #[test]
     fn all_inputs_of_a_dialogue_are_cut_at_their_stars() {
         let cut = |text: &str| inputs(text).map(|inputs| inputs.join("|"));
-        for (text, expected) in
-            [("", ""), ("1", "1"), ("1*2*0854689520", "1|2|0854689520"), ("1**2", "1||2"), ("1*", "1|")]
-        {
+        for (text, expected) in [
+            ("", ""),
+            ("1", "1"),
+            ("1*2*0854689520", "1|2|0854689520"),
+            ("1*2#*3", "1|2|3"),
+            ("1**2", "1||2"),
+            ("1*", "1|"),
+        ] {
             assert_eq!(cut(text).as_deref(), Ok(expected), "{text:?}");
         }
     }

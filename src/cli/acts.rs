@@ -3,25 +3,26 @@
 
 use super::Failure;
 use super::arguments::By;
+use crate::app;
+use crate::care::acts;
 use crate::config::Config;
-use crate::journal::rows::{ActOutcome, ActRow, Deed, NewAct};
+use crate::journal::rows::{ActOutcome, Deed};
 use crate::journal::{Journal, JournalError};
 use crate::purchase::Purchase;
+use crate::purchase::rules::Rules;
 use std::io::{self, IsTerminal, Write};
-use std::time::Duration;
-use tokio::time::{Instant, sleep, sleep_until};
-
-/// Between two looks at whether a daemon has carried it out.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+use tokio::time::Instant;
 
 /// The journal that daemons share, for an operator.
 pub(super) struct Desk {
     pub(super) journal: Journal,
+    rules: Rules,
 }
 
 impl Desk {
     pub(super) async fn open(config: &Config) -> Result<Self, Failure> {
-        Ok(Self { journal: Journal::open_for_an_operator(&config.journal).await.map_err(failed)? })
+        let rules = app::policy(config).map_err(|error| Failure::No(format!("{error:#}")))?;
+        Ok(Self { journal: Journal::open_for_an_operator(&config.journal).await.map_err(failed)?, rules })
     }
 
     pub(super) async fn purchase(&self, id: &str) -> Result<Purchase, Failure> {
@@ -30,34 +31,30 @@ impl Desk {
         found.ok_or_else(|| Failure::No(format!("there is no purchase {id:?}; {hint}")))
     }
 
+    /// Why it cannot be done to the purchase as it stands, if it cannot.
+    pub(super) async fn objection(
+        &self,
+        purchase: &Purchase,
+        deed: &Deed,
+        evidence: Option<&str>,
+    ) -> Result<Option<&'static str>, Failure> {
+        let now = self.journal.now().await.map_err(failed)?;
+        Ok(acts::objection(&self.rules, purchase, deed, evidence, now))
+    }
+
     pub(super) async fn write(&self, who: Who, deed: Deed, evidence: Option<String>) -> Result<i64, Failure> {
-        let act = NewAct { operator: who.operator, deed, reason: who.reason, evidence };
-        self.journal.act(&act).await.map_err(failed)
+        acts::file(&self.journal, &who.operator, deed, &who.reason, evidence).await.map_err(failed)
     }
 
     /// Waits until a daemon has carried the act out, or says that none has and that it stands all the same.
     pub(super) async fn carried_out(&self, number: i64, id: &str, end: Instant) -> Result<ActOutcome, Failure> {
-        loop {
-            let act: Option<ActRow> = self.journal.act_of(number).await.map_err(failed)?;
-            if let Some((_, outcome)) = act.and_then(|act| act.done) {
-                return Ok(outcome);
-            }
-            if Instant::now() >= end {
-                return Err(Failure::No(format!(
-                    "no daemon has taken it yet; it stands as act {number} and the next one to run carries it out: see \
-                     `paygate purchases show {id}`"
-                )));
-            }
-            pause(end).await;
-        }
-    }
-}
-
-/// A look's pause, that does not outlast the wait.
-pub(super) async fn pause(end: Instant) {
-    tokio::select! {
-        () = sleep(LOOK_EVERY) => {}
-        () = sleep_until(end) => {}
+        let outcome = acts::carried_out(&self.journal, number, end).await.map_err(failed)?;
+        outcome.ok_or_else(|| {
+            Failure::No(format!(
+                "no daemon has taken it yet; it stands as act {number} and the next one to run carries it out: see \
+                 `paygate purchases show {id}`"
+            ))
+        })
     }
 }
 

@@ -1,10 +1,12 @@
 //! What can be asked on the command line. Words and defaults only; nothing is done here.
 
-use super::purchases::{Moment, moment};
+use super::people::role;
 use crate::config::parse_duration;
 use crate::journal::reconciliation::Standing;
+use crate::people::Role;
 use crate::purchase::State;
 use crate::purchase::record::Verdict;
+use crate::story::moment::{Moment, moment};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
@@ -67,6 +69,11 @@ pub(super) enum Verb {
     Reconcile(Reconcile),
     /// What was taken and given back on a day, by channel, short code, service and package, and whether the statements add up
     Settlement(Settlement),
+    /// Who may use the care page
+    Operator {
+        #[command(subcommand)]
+        verb: Operators,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -479,6 +486,61 @@ pub(super) struct Wait {
     /// How long to wait for a daemon to carry it out
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub(super) wait: Duration,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Operators {
+    /// Make an account; its password is asked for without being shown
+    Add(NewOperator),
+    /// List the accounts
+    List(OperatorsAt),
+    /// Close an account; what its owner did stands for ever
+    Disable(Named),
+    /// Open a closed account again
+    Enable(Named),
+    /// Set another password, and end the sessions of the old one
+    Password(Secret),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewOperator {
+    #[command(flatten)]
+    pub(super) named: Named,
+    /// agent, supervisor, accountant or administrator
+    #[arg(long, value_parser = role)]
+    pub(super) role: Role,
+    /// Read the password from this file's first line, rather than from the terminal or from stdin
+    #[arg(long = "password-file", value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Secret {
+    #[command(flatten)]
+    pub(super) named: Named,
+    /// Read the password from this file's first line, rather than from the terminal or from stdin
+    #[arg(long = "password-file", value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OperatorsAt {
+    #[command(flatten)]
+    pub(super) at: At,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// The name that is typed at the login
+    pub(super) name: String,
+    /// Who you are; $SUDO_USER or $USER otherwise
+    #[arg(long, value_name = "NAME")]
+    pub(super) operator: Option<String>,
+    #[command(flatten)]
+    pub(super) at: At,
 }
 
 fn verdict(word: &str) -> Result<Verdict, String> {

@@ -3,21 +3,21 @@
 
 mod waiting;
 
-use super::acts::{Desk, Who, failed, pause};
+use super::acts::{Desk, Who, failed};
 use super::arguments::{Freeze, Inquire, Resolve, Review, Thaw, Waiting};
-use super::purchases::local;
 use super::table::{Cell, Table};
 use super::{Answer, Failure, colour, daemon, json};
+use crate::care::acts::{channel_of, channels, freeze_of, pause};
 use crate::config::Config;
 use crate::journal::Journal;
 use crate::journal::rows::{ActOutcome, ActRow, Deed, EventRow, Filter};
 use crate::purchase::input::{ChannelCall, GrantCall, Input};
+use crate::purchase::questions;
 use crate::purchase::record::{ReviewReason, State};
-use crate::purchase::{objection, questions};
 use crate::story;
+use crate::story::moment::{local, utc};
 use crate::telemetry::{Output, Telemetry};
 use serde_json::json;
-use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 /// Purchases in one list at most; more than that many need more than a list.
@@ -55,11 +55,10 @@ fn resolve(asked: &Resolve, log: Option<&str>) -> Result<Answer, Failure> {
     daemon::runtime()?.block_on(async {
         let (id, desk, end) = (&asked.id, Desk::open(&config).await?, Instant::now() + asked.wait.wait);
         let purchase = desk.purchase(id).await?;
-        let evidence = asked.evidence.as_deref();
-        if let Some(objection) = objection(&purchase, asked.verdict, evidence) {
+        let deed = Deed::Resolve { purchase: id.clone(), verdict: asked.verdict };
+        if let Some(objection) = desk.objection(&purchase, &deed, asked.evidence.as_deref()).await? {
             return Err(Failure::No(format!("{objection}; purchase {id} is {}", purchase.state.as_str())));
         }
-        let deed = Deed::Resolve { purchase: id.clone(), verdict: asked.verdict };
         let number = desk.write(who, deed, asked.evidence.clone()).await?;
         let outcome = desk.carried_out(number, id, end).await?;
         let stands = desk.purchase(id).await?.state.as_str();
@@ -84,14 +83,14 @@ pub(super) fn inquire(asked: &Inquire, log: Option<&str>) -> Result<Answer, Fail
     daemon::runtime()?.block_on(async {
         let (id, desk, end) = (&asked.id, Desk::open(&config).await?, Instant::now() + asked.wait.wait);
         let purchase = desk.purchase(id).await?;
-        let questions = questions(&purchase).len();
+        let (questions, deed) = (questions(&purchase).len(), Deed::Inquire { purchase: id.clone() });
         let nothing = |state: &str| {
             Failure::No(format!("purchase {id} is {state}: nothing about it is unknown, so nobody was asked"))
         };
-        if questions == 0 {
+        if desk.objection(&purchase, &deed, None).await?.is_some() {
             return Err(nothing(purchase.state.as_str()));
         }
-        let number = desk.write(who, Deed::Inquire { purchase: id.clone() }, None).await?;
+        let number = desk.write(who, deed, None).await?;
         match desk.carried_out(number, id, end).await? {
             ActOutcome::CarriedOut => heard(&desk, id, number, questions, end).await,
             ActOutcome::Refused => Err(nothing(desk.purchase(id).await?.state.as_str())),
@@ -152,14 +151,14 @@ fn answers_to(events: &[EventRow], number: i64) -> Vec<(&EventRow, Input)> {
 pub(super) fn freeze(asked: &Freeze, log: Option<&str>) -> Result<Answer, Failure> {
     let (config, _telemetry) = begin(&asked.at, log)?;
     let Some(channel) = asked.channel.as_ref().filter(|_| !asked.list) else { return frozen(&config, asked.json) };
-    let known: BTreeSet<&str> = config.charging.keys().chain(config.partner.keys()).map(String::as_str).collect();
-    if !known.contains(channel.as_str()) {
-        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+    let known: Vec<&str> = channels(&config).collect();
+    if !known.contains(&channel.as_str()) {
+        let known = known.join(", ");
         return Err(Failure::Usage(format!("no channel {channel:?} is configured; the channels are {known}")));
     }
     daemon::runtime()?.block_on(async {
         let desk = Desk::open(&config).await?;
-        if let Some(freeze) = freeze_of(&desk.journal, channel).await? {
+        if let Some(freeze) = freeze_of(&desk.journal, channel).await.map_err(failed)? {
             return Ok(Answer::yes(format!("{channel} is frozen already: {}\n", by(&freeze))));
         }
         desk.write(Who::of(&asked.by)?, Deed::Freeze { channel: channel.clone() }, None).await?;
@@ -175,7 +174,7 @@ pub(super) fn thaw(asked: &Thaw, log: Option<&str>) -> Result<Answer, Failure> {
     let (config, _telemetry) = begin(&asked.at, log)?;
     daemon::runtime()?.block_on(async {
         let (channel, desk) = (&asked.channel, Desk::open(&config).await?);
-        let Some(freeze) = freeze_of(&desk.journal, channel).await? else {
+        let Some(freeze) = freeze_of(&desk.journal, channel).await.map_err(failed)? else {
             return Err(Failure::No(format!("{channel} is not frozen; `paygate freeze` lists the channels that are")));
         };
         desk.write(Who::of(&asked.by)?, Deed::Thaw { channel: channel.clone() }, None).await?;
@@ -185,18 +184,6 @@ pub(super) fn thaw(asked: &Thaw, log: Option<&str>) -> Result<Answer, Failure> {
             config.engine.poll
         )))
     })
-}
-
-async fn freeze_of(journal: &Journal, channel: &str) -> Result<Option<ActRow>, Failure> {
-    let freezes = journal.freezes().await.map_err(failed)?;
-    Ok(freezes.into_iter().find(|freeze| name_of(freeze) == channel))
-}
-
-fn name_of(freeze: &ActRow) -> &str {
-    match &freeze.act.deed {
-        Deed::Freeze { channel } | Deed::Thaw { channel } => channel,
-        Deed::Inquire { .. } | Deed::Resolve { .. } | Deed::Remedy { .. } => "",
-    }
 }
 
 fn by(act: &ActRow) -> String {
@@ -210,7 +197,7 @@ fn frozen(config: &Config, as_json: bool) -> Result<Answer, Failure> {
         if as_json {
             let entry = |row: &ActRow| {
                 let act = &row.act;
-                json!({ "channel": name_of(row), "since": super::purchases::utc(row.at), "operator": act.operator, "reason": act.reason })
+                json!({ "channel": channel_of(row), "since": utc(row.at), "operator": act.operator, "reason": act.reason })
             };
             return Ok(Answer::yes(json(&freezes.iter().map(entry).collect::<Vec<_>>())?));
         }
@@ -220,7 +207,7 @@ fn frozen(config: &Config, as_json: bool) -> Result<Answer, Failure> {
         let mut table = Table::default();
         table.heading(&["CHANNEL", "FROZEN SINCE", "BY", "REASON"]);
         for row in &freezes {
-            let cells = [name_of(row), &local(row.at), &row.act.operator, &row.act.reason];
+            let cells = [channel_of(row), &local(row.at), &row.act.operator, &row.act.reason];
             table.row(cells.map(Cell::new));
         }
         Ok(Answer::yes(table.render(colour())))

@@ -1,22 +1,18 @@
 //! `paygate purchases`: what was asked, offered, charged and granted, as a care agent or a script reads it. Only reads.
 
-mod moment;
+mod rendering;
 mod shown;
-mod timeline;
 mod view;
-
-pub(super) use moment::{Moment, local, moment, utc};
 
 use super::arguments::{List, Purchases, Show};
 use super::{Answer, Failure, colour, daemon, json};
-use crate::charging::gives_back;
+use crate::care::{fault_of, sought};
 use crate::config::Config;
-use crate::journal::rows::Filter;
+use crate::journal::rows::{Filter, Search};
 use crate::journal::{Journal, JournalError};
-use crate::purchase::Purchase;
-use crate::purchase::fault::{Fault, fault, refusal};
+use crate::story::moment::Moment;
 use crate::telemetry::Output;
-use paygate_parsers::msisdn::{Country, Msisdn};
+use paygate_parsers::msisdn::Country;
 
 pub(super) fn purchases(verb: Purchases, log: Option<&str>) -> Result<Answer, Failure> {
     let at = match &verb {
@@ -40,9 +36,10 @@ async fn list(config: &Config, journal: &Journal, asked: List) -> Result<Answer,
         channel: asked.channel,
         since: asked.since.map(Moment::micros),
         until: asked.until.map(Moment::micros),
-        search: asked.search.map(|search| spelled_out(config, search)),
+        search: asked.search.map(|words| spelled_out(config, &words)),
         surplus: asked.surplus,
         limit: asked.limit,
+        ..Filter::default()
     };
     let found = journal.list(&filter).await.map_err(failed)?;
     let text = if asked.json {
@@ -59,7 +56,7 @@ async fn show(config: &Config, journal: &Journal, asked: &Show) -> Result<Answer
         let hint = "find its id with `paygate purchases list --search`";
         return Err(Failure::No(format!("there is no purchase {:?}; {hint}", asked.id)));
     };
-    let fault = fault_of(config, &story.purchase);
+    let fault = fault_of(&config.charging, &story.purchase);
     Ok(Answer::yes(if asked.json {
         json(&view::Told::of(&story, fault, asked.raw))?
     } else {
@@ -67,17 +64,10 @@ async fn show(config: &Config, journal: &Journal, asked: &Show) -> Result<Answer
     }))
 }
 
-/// What went wrong, with what the purchase's channel is configured to give back by itself.
-fn fault_of(config: &Config, purchase: &Purchase) -> Option<Fault> {
-    let channel = config.charging.get(&purchase.order.channel);
-    fault(purchase, gives_back(channel, refusal(purchase)))
-}
-
 /// A number in any spelling is searched for as the journal has it.
-fn spelled_out(config: &Config, search: String) -> String {
-    let country = Country::new(&config.purchase.country_code).ok();
-    let number = country.and_then(|country| Msisdn::parse_sender(&country, &search).ok());
-    number.map_or(search, |number| number.e164())
+fn spelled_out(config: &Config, words: &str) -> Search {
+    let country = Country::new(&config.purchase.country_code);
+    country.map_or_else(|_| Search::exactly(words), |country| sought(&country, words))
 }
 
 fn failed(error: JournalError) -> Failure {

@@ -4,16 +4,14 @@
 use super::acts::{Desk, Who, failed, operator};
 use super::arguments::{Acts, Confirm, Grant, MarkGranted, MarkPaid, Ordered, Refund, Waiting, Withdraw};
 use super::operators::begin;
-use super::purchases::{local, utc};
 use super::table::{Cell, Table};
 use super::{Answer, Failure, colour, daemon, json};
-use crate::app;
 use crate::journal::Journal;
 use crate::journal::rows::{ActOutcome, ActRow, Deed};
 use crate::purchase::input::Remedy;
 use crate::purchase::money::Money;
-use crate::purchase::objection_to;
 use crate::purchase::record::{Purchase, ReviewReason};
+use crate::story::moment::{local, utc};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -47,16 +45,14 @@ fn order(
 ) -> Result<Answer, Failure> {
     let (config, _telemetry) = begin(&ordered.at, log)?;
     let who = Who::of(&ordered.by)?;
-    let rules = app::policy(&config).map_err(|error| Failure::No(format!("{error:#}")))?;
     daemon::runtime()?.block_on(async {
         let (desk, end) = (Desk::open(&config).await?, Instant::now() + ordered.wait.wait);
         let purchase = desk.purchase(id).await?;
         let remedy = remedy(&purchase)?;
-        let now = desk.journal.now().await.map_err(failed)?;
-        if let Some(objection) = objection_to(&rules, &purchase, remedy, overrides, ordered.evidence.as_deref(), now) {
+        let deed = Deed::Remedy { purchase: id.to_owned(), remedy, overrides };
+        if let Some(objection) = desk.objection(&purchase, &deed, ordered.evidence.as_deref()).await? {
             return Err(Failure::No(format!("{objection}; purchase {id} is {}", stands(&purchase))));
         }
-        let deed = Deed::Remedy { purchase: id.to_owned(), remedy, overrides };
         let needs_second = deed.needs_second();
         let number = desk.write(who, deed, ordered.evidence.clone()).await?;
         if needs_second {

@@ -14,6 +14,7 @@ pub(super) fn check(config: &Config, root: &Section<'_>) {
         root.fault("smsc", "has no link", "expected at least one [[smsc]]");
     }
     words_can_be_understood(config, root);
+    care_is_reached_safely(config, root);
     for (name, app) in &config.app {
         app_can_be_served(config, name, app, root);
     }
@@ -69,6 +70,16 @@ fn statement_is_of_a_channel(config: &Config, name: &str, root: &Section<'_>) {
     if !known.is_empty() && !known.contains(&name) {
         let remedy = format!("expected one of: {}", known.join(", "));
         root.fault(&format!("statement.{name}"), "is of no channel", remedy);
+    }
+}
+
+/// On a network the page is behind TLS, and says by which name.
+fn care_is_reached_safely(config: &Config, root: &Section<'_>) {
+    let exposed = !config.http.listen.ip().is_loopback();
+    let unnamed = config.care.as_ref().is_some_and(|care| care.origin.is_none());
+    if exposed && unnamed && !root.told("care.origin") {
+        let problem = format!("is missing, and [http] listen = {} is on a network", config.http.listen);
+        root.fault("care.origin", problem, "expected how browsers reach the page through TLS: \"https://HOST\"");
     }
 }
 

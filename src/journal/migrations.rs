@@ -20,6 +20,7 @@ const STEPS: &[(i64, &str, &str, &str)] = &[
     step!(1, "init", "0001_init.sql"),
     step!(2, "acts", "0002_acts.sql"),
     step!(3, "surplus", "0003_surplus.sql"),
+    step!(4, "people", "0004_people.sql"),
     step!(5, "statements", "0005_statements.sql"),
     step!(6, "remedies", "0006_remedies.sql"),
 ];

@@ -1,5 +1,6 @@
 //! What goes into one commit and what comes back from a search, as plain values.
 
+use crate::people::Role;
 use crate::purchase::input::{Notice, Remedy};
 use crate::purchase::needs_second;
 use crate::purchase::record::{Attempt, Micros, Purchase, Verdict};
@@ -227,14 +228,51 @@ pub struct Seen {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub state: Option<String>,
+    /// Only what is open, or of that only what is unknown.
+    pub backlog: Option<Pending>,
+    pub door: Option<String>,
     pub channel: Option<String>,
     pub since: Option<Micros>,
     pub until: Option<Micros>,
-    /// An MSISDN in any spelling (E.164 by then), an account, an id or a peer's reference.
-    pub search: Option<String>,
+    pub search: Option<Search>,
     /// Only those that are one of a surplus pair.
     pub surplus: bool,
+    /// Only what stands behind this one in the list: where the page before it ended.
+    pub after: Option<Place>,
     pub limit: u32,
+}
+
+/// What is counted in [`Backlog`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    Open,
+    Unknown,
+}
+
+/// What somebody looks for: one text, as whatever it may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// As it was typed: an id, a key, a peer's reference, an account.
+    pub words: String,
+    /// The phone number that it is, in E.164,
+    pub msisdn: Option<String>,
+    /// and as an account has it, in national form.
+    pub account: Option<String>,
+}
+
+impl Search {
+    /// For exactly these words, which are no number.
+    #[must_use]
+    pub fn exactly(words: &str) -> Self {
+        Self { words: words.to_owned(), msisdn: None, account: None }
+    }
+}
+
+/// A purchase's place in the list, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub created_at: Micros,
+    pub id: String,
 }
 
 /// One line of a list.
@@ -382,6 +420,14 @@ pub struct ActRow {
     pub done: Option<(Micros, ActOutcome)>,
 }
 
+impl ActRow {
+    /// Nobody else has confirmed it yet, and it needs that.
+    #[must_use]
+    pub const fn waits_for_second(&self) -> bool {
+        self.act.deed.needs_second() && self.second.is_none() && self.done.is_none()
+    }
+}
+
 /// What came of an act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActOutcome {
@@ -406,6 +452,64 @@ pub struct ActDone {
     pub number: i64,
     pub at: Micros,
     pub outcome: ActOutcome,
+}
+
+/// Somebody who is to use the care page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewOperator {
+    pub name: String,
+    pub role: Role,
+    /// Hashed: a PHC string.
+    pub password: String,
+}
+
+/// What may be changed about an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperatorChange {
+    Disable,
+    Enable,
+    /// Hashed. Sessions from before end with it.
+    Password(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorRow {
+    pub name: String,
+    pub role: Role,
+    /// A PHC string.
+    pub password: String,
+    pub created_at: Micros,
+    pub password_at: Micros,
+    pub disabled_at: Option<Micros>,
+}
+
+/// A session that has not been ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRow {
+    pub operator: String,
+    pub role: Role,
+    pub opened_at: Micros,
+    pub used_at: Micros,
+}
+
+/// A line for the audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewAudit<'a> {
+    pub operator: &'a str,
+    /// Empty for the command line.
+    pub address: &'a str,
+    pub what: &'a str,
+    pub detail: &'a str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    pub number: i64,
+    pub at: Micros,
+    pub operator: String,
+    pub address: String,
+    pub what: String,
+    pub detail: String,
 }
 
 /// Figures for the metrics page.

@@ -4,17 +4,21 @@
 use super::acts;
 use super::columns::{self, Columns};
 use super::error::Cause;
-use super::rows::{AttemptRow, Backlog, Filter, Listed, MessageFilter, MessageRow, ReplyRow, Story};
+use super::rows::{AttemptRow, Backlog, Filter, Listed, MessageFilter, MessageRow, Pending, ReplyRow, Search, Story};
 use super::statement::{ROWS, Statement};
 use super::store::Store;
 use super::surplus;
-use crate::purchase::record::Micros;
-use crate::purchase::record::{AttemptStatus, Purchase, State};
+use crate::purchase::record::{AttemptStatus, Micros, Purchase};
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 /// Rows in one answer at most, whatever is asked for.
 const LIST: u32 = 10_000;
+
+/// What a person looks at and nobody knows yet stays unknown.
+const IS_UNKNOWN: &str = "(state IN ('charge_unknown', 'grant_unknown', 'refund_unknown') \
+                          OR review IN ('charge_unknown', 'grant_unknown', 'refund_unknown'))";
+const IS_OPEN: &str = "state NOT IN ('done', 'declined', 'expired', 'cancelled', 'refunded', 'refused')";
 
 pub(super) async fn list(store: &Store, filter: &Filter) -> Result<Vec<Listed>, Cause> {
     let purchases = columns::all(&store.read(matching(filter)).await?, columns::purchase)?;
@@ -33,46 +37,112 @@ pub(super) async fn list(store: &Store, filter: &Filter) -> Result<Vec<Listed>, 
     Ok(purchases.into_iter().map(listed).collect())
 }
 
+/// One way to find purchases by an index; what a filter asks for is what any of its ways finds.
+enum Way<'f> {
+    /// By time alone.
+    All,
+    /// What is over. Its filters have indexes of their own.
+    Over,
+    /// What is not: few among many, and has an index of its own.
+    Due,
+    /// By a column of the purchase's own.
+    Own(&'static str, String),
+    /// By the peer's reference in this table,
+    Reference(&'static str, &'f str),
+    /// or by our own key, which begins with its purchase's id.
+    Key(&'static str, &'f str),
+}
+
+/// Each way gives its newest by itself, so that none brings more than the answer has room for; one condition with OR would
+/// read the whole table by time.
 fn matching(filter: &Filter) -> Statement {
+    let limit = filter.limit.min(LIST).into();
     let mut select = Statement::new("SELECT ");
-    select.push(columns::PURCHASE).push(" FROM purchase WHERE created_at >= ").int(filter.since.unwrap_or(i64::MIN));
-    select.push(" AND created_at < ").int(filter.until.unwrap_or(i64::MAX));
-    if let Some(state) = &filter.state {
-        let open = State::ALL.iter().any(|open| !open.is_end() && open.as_str() == state);
-        // What is open is few among many, and has an index of its own.
-        select.push(if open {
-            " AND number IN (SELECT number FROM purchase WHERE due_at IS NOT NULL AND state = "
-        } else {
-            " AND (state = "
-        });
-        select.text(state).push(")");
+    select.push(columns::PURCHASE).push(" FROM purchase WHERE number IN (");
+    for (at, way) in ways(filter).iter().enumerate() {
+        select.push(if at == 0 { "" } else { " UNION " });
+        select.push("SELECT number FROM (SELECT number FROM purchase WHERE ");
+        by(&mut select, way);
+        narrow(&mut select, filter);
+        select.push(" ORDER BY ").push(order(way)).push(" LIMIT ").int(limit).push(") AS way");
     }
-    if let Some(channel) = &filter.channel {
-        select.push(" AND channel = ").text(channel);
+    select.push(") ORDER BY created_at DESC, number DESC LIMIT ").int(limit);
+    select
+}
+
+fn ways(filter: &Filter) -> Vec<Way<'_>> {
+    let Some(Search { words, msisdn, account }) = &filter.search else {
+        let filtered = filter.state.is_some() || filter.door.is_some() || filter.channel.is_some();
+        return match (filter.backlog, filtered) {
+            (Some(_), _) => vec![Way::Due],
+            (None, true) => vec![Way::Over, Way::Due],
+            (None, false) => vec![Way::All],
+        };
+    };
+    let folded = |account: &String| account.to_lowercase();
+    let mut ways = vec![Way::Own("id", words.clone()), Way::Own("msisdn", words.clone())];
+    ways.extend(msisdn.iter().map(|msisdn| Way::Own("msisdn", msisdn.clone())));
+    ways.extend([words].into_iter().chain(account).map(|account| Way::Own("account_folded", folded(account))));
+    ways.extend(
+        ["charge", "\"grant\"", "refund"]
+            .into_iter()
+            .flat_map(|table| [Way::Reference(table, words), Way::Key(table, words)]),
+    );
+    ways
+}
+
+fn by(select: &mut Statement, way: &Way<'_>) {
+    match way {
+        Way::All => select.push("1 = 1"),
+        Way::Over => select.push("due_at IS NULL"),
+        Way::Due => select.push("due_at IS NOT NULL"),
+        Way::Own(column, value) => select.push(column).push(" = ").text(value),
+        Way::Reference(table, words) => {
+            select.push("number IN (SELECT purchase_number FROM ").push(table).push(" WHERE peer_reference = ");
+            select.text(words).push(")")
+        }
+        Way::Key(table, words) => {
+            let id = words.rsplit_once('-').map_or(*words, |(id, _)| id);
+            select.push("id = ").text(id).push(" AND number IN (SELECT purchase_number FROM ").push(table);
+            select.push(" WHERE purchase_number = (SELECT number FROM purchase WHERE id = ").text(id);
+            select.push(") AND key = ").text(words).push(")")
+        }
+    };
+}
+
+/// The sign before the column keeps a planner from reading all by time where another index has the few.
+const fn order(way: &Way<'_>) -> &'static str {
+    match way {
+        Way::All | Way::Over | Way::Own(..) => "created_at DESC, number DESC",
+        Way::Due | Way::Reference(..) | Way::Key(..) => "+created_at DESC, number DESC",
+    }
+}
+
+fn narrow(select: &mut Statement, filter: &Filter) {
+    for (column, wanted) in [("state", &filter.state), ("door", &filter.door), ("channel", &filter.channel)] {
+        if let Some(word) = wanted {
+            select.push(" AND ").push(column).push(" = ").text(word);
+        }
+    }
+    if let Some(pending) = filter.backlog {
+        select.push(" AND ").push(match pending {
+            Pending::Open => IS_OPEN,
+            Pending::Unknown => IS_UNKNOWN,
+        });
+    }
+    if let Some(since) = filter.since {
+        select.push(" AND created_at >= ").int(since);
+    }
+    if let Some(until) = filter.until {
+        select.push(" AND created_at < ").int(until);
     }
     if filter.surplus {
         select.push(" AND number IN (SELECT first_number FROM surplus UNION SELECT second_number FROM surplus)");
     }
-    if let Some(words) = &filter.search {
-        search(&mut select, words);
+    if let Some(place) = &filter.after {
+        select.push(" AND created_at <= ").int(place.created_at).push(" AND (created_at < ").int(place.created_at);
+        select.push(" OR number < (SELECT number FROM purchase WHERE id = ").text(&place.id).push("))");
     }
-    select.push(" ORDER BY created_at DESC, id DESC LIMIT ").int(filter.limit.min(LIST).into());
-    select
-}
-
-/// Each branch has its index; one condition with OR would read the whole table by time.
-fn search(select: &mut Statement, words: &str) {
-    select.push(" AND number IN (SELECT number FROM purchase WHERE id = ").text(words);
-    select.push(" UNION SELECT number FROM purchase WHERE msisdn = ").text(words);
-    select.push(" UNION SELECT number FROM purchase WHERE account_folded = ").text(&words.to_lowercase());
-    // A key begins with its purchase's id, and is looked for there.
-    let of_key = words.rsplit_once('-').map_or(words, |(id, _)| id);
-    for table in ["charge", "\"grant\"", "refund"] {
-        select.push(" UNION SELECT purchase_number FROM ").push(table).push(" WHERE peer_reference = ").text(words);
-        select.push(" UNION SELECT purchase_number FROM ").push(table).push(" WHERE key = ").text(words);
-        select.push(" AND purchase_number = (SELECT number FROM purchase WHERE id = ").text(of_key).push(")");
-    }
-    select.push(")");
 }
 
 /// The package manager's id of the grant, if it stands.
@@ -146,13 +216,9 @@ pub(super) async fn notifies_heard(store: &Store) -> Result<BTreeMap<String, Mic
 }
 
 pub(super) async fn backlog(store: &Store) -> Result<Backlog, Cause> {
-    // What a person looks at and nobody knows yet stays unknown.
-    const UNKNOWN: &str = "(state IN ('charge_unknown', 'grant_unknown', 'refund_unknown') \
-                           OR review IN ('charge_unknown', 'grant_unknown', 'refund_unknown'))";
-    const END: &str = "state IN ('done', 'declined', 'expired', 'cancelled', 'refunded', 'refused')";
     let select = format!(
-        "SELECT COUNT(CASE WHEN {END} THEN NULL ELSE 1 END), COUNT(CASE WHEN {UNKNOWN} THEN 1 END), \
-         MIN(CASE WHEN {UNKNOWN} THEN created_at END), COUNT(CASE WHEN state = 'review' THEN 1 END), \
+        "SELECT COUNT(CASE WHEN {IS_OPEN} THEN 1 END), COUNT(CASE WHEN {IS_UNKNOWN} THEN 1 END), \
+         MIN(CASE WHEN {IS_UNKNOWN} THEN created_at END), COUNT(CASE WHEN state = 'review' THEN 1 END), \
          (SELECT COUNT(*) FROM reply WHERE due_at IS NOT NULL), \
          (SELECT COUNT(*) FROM act WHERE due_at IS NOT NULL) FROM purchase WHERE due_at IS NOT NULL"
     );

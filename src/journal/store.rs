@@ -66,10 +66,10 @@ impl Store {
         let dialect = Dialect::of(config)?;
         dialect.probe(config, Role::Operator).await?;
         let store = Self::new(dialect, config, None, Some(dialect.pool(config, Role::Operator)?), None)?;
-        match store.read(Statement::new("SELECT number FROM act LIMIT 1")).await {
+        match store.read(Statement::new("SELECT number FROM operator LIMIT 1")).await {
             Ok(_) => Ok(store),
             Err(Cause::Unfit(_)) => Err(Cause::Unfit(
-                "it has no place for operators' acts yet: start this version's daemon on it".to_owned(),
+                "it has no place for operators and their acts yet: start this version's daemon on it".to_owned(),
             )),
             Err(cause) => Err(cause),
         }

@@ -23,7 +23,10 @@ pub(super) const APP_TOKEN: &str = "app.token";
 const APP: &str = r#"
 # The content service's app, whose customers pay at the bank's page.
 [app.sandbox]
-token_file = "app.token""#;
+token_file = "app.token"
+
+# The page for care agents, under /care of the daemon: `paygate operator add NAME --role agent --config FILE` lets one in.
+[care]"#;
 
 /// As `paygate run --config` would read it.
 pub(super) fn text(neighbours: &Neighbours, folder: &Path) -> String {

@@ -45,13 +45,13 @@ impl Inner {
                 Recalled::Nothing => (0, None),
                 // What cannot be read was written by another version of ours.
                 Recalled::Found { version, value } => (version, serde_json::from_str::<Session>(&value).ok()),
-                Recalled::Unavailable => return ("busy", self.end("busy")),
+                Recalled::Unavailable => return ("busy", self.end(unknown(hop))),
             };
             if let Some(answered) = self.once(&asked, version, held).await {
                 return answered;
             }
         }
-        ("busy", self.end("busy"))
+        ("busy", self.end(unknown(hop)))
     }
 
     /// `None` where somebody else has written meanwhile.
@@ -203,6 +203,11 @@ impl Inner {
     fn end(&self, screen: &str) -> Screen {
         Screen::End(self.screens.screen(screen, &[], None))
     }
+}
+
+/// What is said where nothing is known of the dialogue: it may have agreed by now, unless it begins.
+fn unknown(hop: &Hop) -> &'static str {
+    if hop.begins { "busy" } else { "too_late" }
 }
 
 /// What is said instead of a screen that cannot be remembered.

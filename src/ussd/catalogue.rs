@@ -106,22 +106,37 @@ pub(super) async fn keep(
     max_age: Duration,
     retry: Duration,
 ) {
+    let mut told = None;
     loop {
-        let pause = match package_manager.packages().await {
-            Ok(sold) => {
-                let catalogue = Catalogue::new(sold, &services);
-                for service in catalogue.missing(&services) {
-                    tracing::warn!(service, "nothing of this service is on sale; the menu is without it");
-                }
-                list.send_replace(Some(Arc::new(catalogue)));
+        let read = package_manager.packages().await.map(|sold| Arc::new(Catalogue::new(sold, &services)));
+        let state = match &read {
+            Ok(catalogue) => Ok(catalogue.missing(&services).join(", ")),
+            Err(error) => Err(error.clone()),
+        };
+        let pause = match read {
+            Ok(catalogue) => {
+                list.send_replace(Some(catalogue));
                 max_age
             }
-            Err(error) => {
-                tracing::warn!(error, "the package manager's list cannot be read; the menu stays as it was");
-                retry
-            }
+            Err(_) => retry,
         };
+        // Once for each change: the list is asked for again and again.
+        if told.as_ref() != Some(&state) {
+            tell(&state);
+            told = Some(state);
+        }
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// How the list stands: what nothing is sold of, or what was heard instead of it.
+fn tell(state: &Result<String, String>) {
+    match state {
+        Ok(missing) if missing.is_empty() => {
+            tracing::info!("the package manager's list is read; the menu has all of it")
+        }
+        Ok(missing) => tracing::warn!(missing, "nothing of these services is on sale; the menu is without them"),
+        Err(error) => tracing::warn!(error, "the package manager's list cannot be read; the menu stays as it was"),
     }
 }
 

@@ -47,8 +47,10 @@ impl Inner {
     }
 
     fn unanswered(&self, gateway: &Gateway, heard: &str) -> &'static str {
+        // The package manager's own words may name an account.
+        tracing::debug!(gateway = gateway.name, heard, "check-user is not answered");
         if let Some(left_out) = self.sparing.may_say() {
-            tracing::warn!(gateway = gateway.name, heard, left_out, "a dialogue ends because nobody says the terms");
+            tracing::warn!(gateway = gateway.name, left_out, "a dialogue ended because check-user was not answered");
         }
         "busy"
     }

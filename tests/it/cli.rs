@@ -291,7 +291,7 @@ async fn one_purchase_is_shown_with_its_story_and_without_its_codes() {
     assert_eq!(told["events"], event);
     let (code, table, _) = paygate(&["purchases", "show", "p1", "--config", file.to_str().unwrap()]);
     assert_eq!(code, 0);
-    for part in ["price     10,000 VND", "Answers a code for the telco to judge -> done", "PAY-1", "GRANT-1"] {
+    for part in ["price     10,000 VND", "Answers a code for the channel to judge -> done", "PAY-1", "GRANT-1"] {
         assert!(table.contains(part), "{part} is not in\n{table}");
     }
     for text in [&out, &table] {

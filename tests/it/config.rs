@@ -51,6 +51,7 @@ fn the_example_names_every_key_with_its_default() {
     assert_eq!(format!("{:#?}", parse(example)), format!("{:#?}", parse(MINIMAL)));
     let readers = [
         include_str!("../../src/config/apps.rs"),
+        include_str!("../../src/config/care.rs"),
         include_str!("../../src/config/doors.rs"),
         include_str!("../../src/config/neighbours.rs"),
         include_str!("../../src/config/partners.rs"),

@@ -2,8 +2,10 @@
 //! neighbours that keep books of their own.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod browser;
 #[path = "../campaign/mod.rs"]
 mod campaign;
+mod care;
 mod cli;
 mod config;
 mod contract;

@@ -3,6 +3,7 @@
 mod browser;
 mod dialled;
 mod events;
+mod ussd_http;
 
 use events::Events;
 use paygate::sandbox::{Options, Sandbox};

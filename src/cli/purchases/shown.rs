@@ -1,13 +1,14 @@
 //! Purchases as people read them: aligned, in local time, the state in colour where there are eyes.
 
-use super::moment::local;
-use super::timeline::{timeline, tone};
+use super::rendering::{paint, rendered_timeline};
 use super::view::{grant_id, other};
 use crate::cli::table::{Cell, RED, Table};
 use crate::engine::door::PARTNER;
 use crate::journal::rows::{AttemptRow, Listed, Story};
 use crate::purchase::fault::Fault;
 use crate::purchase::record::{Order, Retry, ReviewReason, State};
+use crate::story::moment::local;
+use crate::story::timeline::tone;
 
 const HEADING: [&str; 11] =
     ["CREATED", "ID", "NUMBER", "ACCOUNT", "PACKAGE", "PRICE", "CHANNEL", "STATE", "PAID", "GRANTED", "REVIEW"];
@@ -50,7 +51,7 @@ pub(super) fn story(story: &Story, fault: Option<Fault>, raw: bool, colour: bool
     if any {
         text += &(table.render(colour) + "\n");
     }
-    text + &timeline(story, raw, colour)
+    text + &rendered_timeline(story, raw, colour)
 }
 
 fn facts(story: &Story, fault: Option<Fault>, colour: bool) -> String {
@@ -121,5 +122,5 @@ fn attempt(table: &mut Table, name: &str, row: &AttemptRow) {
 }
 
 fn state(state: State) -> Cell {
-    Cell::painted(state.as_str(), tone(state))
+    Cell::painted(state.as_str(), tone(state).map(paint))
 }

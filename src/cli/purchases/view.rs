@@ -1,12 +1,13 @@
 //! A purchase as other programs read it. The keys are a promise; new ones may come, none changes.
 
-use super::moment::utc;
 use crate::config::GivesBack;
 use crate::journal::rows::{ActOutcome, ActRow, AttemptRow, EventRow, Listed, MessageRow, ReplyRow, Story, Surplus};
 use crate::purchase::Purchase;
 use crate::purchase::evidence::Decline;
 use crate::purchase::fault::Fault;
 use crate::purchase::record::{AttemptStatus, Retry, ReviewReason};
+use crate::story::moment::utc;
+use crate::story::timeline::octets;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -277,12 +278,6 @@ impl<'p> Raw<'p> {
         };
         Self { requests: attempts.map(request).collect(), messages: story.messages.iter().map(message).collect() }
     }
-}
-
-/// A message as it came, in hex; nothing while it holds a code that may still be good.
-pub(super) fn octets(story: &Story, message: &MessageRow) -> Option<String> {
-    let still_good = message.verdict == "confirm" && !story.purchase.state.is_end();
-    (!still_good).then(|| message.raw.iter().map(|octet| format!("{octet:02x}")).collect())
 }
 
 impl<'p> Event<'p> {

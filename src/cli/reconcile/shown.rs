@@ -1,10 +1,10 @@
 //! A statement and what did not match, as a person or a program reads them. Numbers are masked: the list is for many eyes.
 
-use crate::cli::purchases::{local, utc};
 use crate::cli::table::{Cell, GREEN, RED, Table, YELLOW};
 use crate::journal::reconciliation::{DiscrepancyRow, Kind, Standing, StatementInfo, StatementState, Total};
 use crate::purchase::money::{Currency, Money, grouped};
 use crate::purchase::record::Micros;
+use crate::story::moment::{local, utc};
 use serde::Serialize;
 
 /// One entry of `reconcile list --json`. The keys are a promise; new ones may come, none changes.

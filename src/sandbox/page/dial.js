@@ -8,7 +8,13 @@ const KEYS = [..."123456789*0#"];
 // The step whose screen is on the telephone, so that a new one begins with an empty answer.
 let step = null;
 
-const send = (path, body) => post(path, { from: here.phone, ...body }, $("dial-trouble"));
+// Pressed twice, a button sends once.
+async function send(button, path, body) {
+  const trouble = $(button).closest("form").querySelector(".trouble");
+  $(button).disabled = true;
+  await post(path, { from: here.phone, ...body }, trouble);
+  $(button).disabled = false;
+}
 
 export function offerGateways({ gateways, serviceCode }) {
   if ($("through").length) return;
@@ -31,6 +37,8 @@ function openDialler(open) {
 export function drawCall() {
   const { call, number } = phoneShown();
   $("ussd").hidden = !call;
+  // As on a handset, nothing behind a screen can be reached.
+  for (const id of ["thread", "chips", "write"]) $(id).inert = Boolean(call);
   if (!call) {
     step = null;
     return;
@@ -45,6 +53,8 @@ export function drawCall() {
   if (step === now) return;
   step = now;
   $("ussd-answer").value = "";
+  // Whoever looks from telephone to telephone goes on doing so.
+  if ($("contacts").contains(document.activeElement)) return;
   $(call.is === "asking" ? "ussd-answer" : "ussd-cancel").focus({ preventScroll: true });
 }
 
@@ -55,11 +65,17 @@ $("erase").addEventListener("click", () => {
 });
 $("dialler").addEventListener("submit", event => {
   event.preventDefault();
-  send("dial", { gateway: $("through").value, code: $("code").value });
+  send("call", "dial", { gateway: $("through").value, code: $("code").value });
 });
 $("ussd").addEventListener("submit", event => {
   event.preventDefault();
   const text = $("ussd-answer").value.trim();
-  if (text) send("key", { text });
+  if (text) send("ussd-send", "key", { text });
 });
-$("ussd-cancel").addEventListener("click", () => send("hang-up", {}));
+$("ussd").addEventListener("keydown", event => {
+  if (event.key === "Escape") $("ussd-cancel").click();
+});
+$("dialler").addEventListener("keydown", event => {
+  if (event.key === "Escape") openDialler(false);
+});
+$("ussd-cancel").addEventListener("click", () => send("ussd-cancel", "hang-up", {}));

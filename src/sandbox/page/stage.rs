@@ -5,7 +5,7 @@ use super::card::Card;
 use super::feed::{Feed, Part};
 use super::phones::{Bubble, Phone, Taken, Way};
 use super::switches::{self, Setting, Switch};
-use crate::journal::rows::{Filter, MessageFilter, Story};
+use crate::journal::rows::{Filter, MessageFilter, Search, Story};
 use crate::journal::{Journal, JournalError};
 use crate::purchase::record::Micros;
 use crate::sandbox::bank::Bank;
@@ -275,7 +275,7 @@ impl Stage {
 
     /// The purchase that a charge or refund under this key belongs to.
     pub(super) async fn purchase_of(&self, key: &str) -> Result<Vec<String>, JournalError> {
-        let filter = Filter { search: Some(key.to_owned()), limit: 1, ..Filter::default() };
+        let filter = Filter { search: Some(Search::exactly(key)), limit: 1, ..Filter::default() };
         Ok(self.journal.list(&filter).await?.into_iter().map(|listed| listed.purchase.id).collect())
     }
 

@@ -2,7 +2,7 @@
 
 use super::samples::{T, attempt, attempt_row, first, later, message, msisdn, part, purchase, reply, step};
 use crate::stores::both_stores;
-use paygate::journal::rows::{Backlog, Filter, Listed, MessageFilter, PurchaseRow, Unit};
+use paygate::journal::rows::{Backlog, Filter, Listed, MessageFilter, PurchaseRow, Search, Unit};
 use paygate::purchase::money::{Currency, Money};
 use paygate::purchase::offer::{Asks, Offer};
 use paygate::purchase::record::{AttemptStatus, Purchase, ReviewReason, State};
@@ -137,10 +137,10 @@ both_stores! {
             ("GRANT-p1", "p1"),
             ("p1-c1", "p1"),
         ] {
-            let found = journal.list(&Filter { search: Some(words.to_owned()), ..all() }).await.unwrap();
+            let found = journal.list(&Filter { search: Some(Search::exactly(words)), ..all() }).await.unwrap();
             assert_eq!(ids(&found), [expected], "{words}");
         }
-        let nothing = journal.list(&Filter { search: Some("%".to_owned()), ..all() }).await.unwrap();
+        let nothing = journal.list(&Filter { search: Some(Search::exactly("%")), ..all() }).await.unwrap();
         assert!(nothing.is_empty());
     }
 

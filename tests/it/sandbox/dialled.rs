@@ -109,7 +109,10 @@ async fn a_consent_that_comes_twice_or_whose_screen_is_never_shown_buys_once() {
         let done = visit.purchase_for(&account, "done").await;
         assert_eq!(verdict(&done), ("good", "charged once, granted once"), "{fault}, {gateway}");
         visit.is_told_of(&account).await;
-        assert_eq!(visit.state().await["purchases"].as_array().unwrap().len(), place + 1, "{fault}, {gateway}");
+        let state = visit.state().await;
+        assert_eq!(state["purchases"].as_array().unwrap().len(), place + 1, "{fault}, {gateway}");
+        let switches = state["switches"].as_array().unwrap();
+        assert!(switches.iter().all(|switch| switch["setting"] == "off"), "{fault} was not met by {gateway}");
     }
 }
 

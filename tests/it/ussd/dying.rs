@@ -3,6 +3,7 @@
 
 use crate::stores::Store;
 use crate::world::{Books, MENU, Plan, Process, World};
+use paygate::journal::rows::{Deed, NewAct};
 use paygate::sandbox::billing::Endpoint::{ConfirmPayment, CreatePayment, PreparePayment};
 use paygate::sandbox::faults::{Fault, FaultRule};
 use paygate::sandbox::packages::Endpoint::{CheckUser, ListPackages};
@@ -13,6 +14,8 @@ fn with_menu(store: Store) -> Plan {
 
 const TO_CONSENT: &[&str] = &["1", "1", "1"];
 const BUSY: &str = "END He thong dang ban, ban chua mua gi. Vui long thu lai sau.";
+const TOO_LATE: &str =
+    "END He thong dang ban. Neu ban da dong y mua, ket qua se bao qua SMS. Neu chua, vui long thu lai sau.";
 const LOST: &str = "END Phien da het. Vui long bam lai tu dau.";
 
 /// Far less than the package manager's own wait, which is longer than this test's patience.
@@ -104,14 +107,42 @@ async fn a_redis_that_forgets_the_dialogue_makes_it_start_again_and_charges_noth
     world.ends(&["done"], Books::BOUGHT).await;
 }
 
+/// Redis has its own time to answer, which may be longer than a phone waits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_hangs_ends_a_dialogue_in_time_and_charges_nothing() {
-    let world = with_menu(Store::postgres().await).with_redis().set("redis.timeout = \"300ms\"").start().await;
-    let (mut caller, _) = world.dials("0854689520", "s-1", TO_CONSENT).await;
-    let redis = world.redis.as_ref().unwrap();
-    redis.pause();
-    assert_eq!(caller.answers("1").await, BUSY);
-    redis.resume();
+    for settings in ["redis.timeout = \"1s\"", "redis.timeout = \"10s\"\nmenu.answer_within = \"2s\""] {
+        let world = with_menu(Store::postgres().await).with_redis().set(settings).start().await;
+        let (mut caller, _) = world.dials("0854689520", "s-1", TO_CONSENT).await;
+        let redis = world.redis.as_ref().unwrap();
+        redis.pause();
+        assert_eq!(caller.answers("1").await, TOO_LATE, "it may have agreed before, for all that is known");
+        redis.resume();
+        world.ends(&[], Books::NOTHING).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dialogue_of_more_steps_than_it_may_have_is_over() {
+    let world = with_menu(Store::sqlite()).set("menu.hops = 4").start().await;
+    let (mut caller, screen) = world.dials("0854689520", "s-1", &["7", "7", "7"]).await;
+    assert!(screen.starts_with("CON Chon chua dung."), "{screen}");
+    assert_eq!(caller.answers("1").await, LOST);
+    assert_eq!(caller.answers("1").await, LOST, "and stays so");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_agreed_to_where_an_operator_has_frozen_the_channel() {
+    let mut world = with_menu(Store::sqlite()).neighbours().await;
+    let freeze = NewAct {
+        operator: "lan".to_owned(),
+        deed: Deed::Freeze { channel: "viettel".to_owned() },
+        reason: "maintenance".to_owned(),
+        evidence: None,
+    };
+    world.store.open().await.act(&freeze).await.unwrap();
+    world.start_daemon().await;
+    let (_, screen) = world.dials("0854689520", "s-1", TO_CONSENT).await;
+    assert_eq!(screen, BUSY);
     world.ends(&[], Books::NOTHING).await;
 }
 
@@ -133,7 +164,9 @@ async fn a_consent_that_is_not_safe_in_time_may_be_given_again_and_buys_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_daemon_killed_at_the_consent_buys_once_however_it_is_repeated() {
     let address = format!("127.0.0.1:{}", crate::stores::free_port());
-    let plan = with_menu(Store::postgres().await).with_redis().set(&format!("http.listen = \"{address}\""));
+    let plan = with_menu(Store::postgres().await)
+        .with_redis()
+        .set(&format!("http.listen = \"{address}\"\nredis.timeout = \"10s\""));
     let world = plan.neighbours().await;
     let door = format!("http://{address}/ussd/aggregator");
     let mut daemon = Process::start(&world).await;

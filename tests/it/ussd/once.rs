@@ -3,6 +3,8 @@
 use crate::stores::{Store, both_stores};
 use crate::world::{Books, Caller, LAST, MENU, Plan, World};
 use futures_util::future::join_all;
+use paygate::sandbox::faults::Fault;
+use paygate::sandbox::packages::Endpoint::CheckUser;
 
 fn with_menu(store: Store) -> Plan {
     World::of(store).set(MENU)
@@ -57,6 +59,20 @@ async fn a_step_that_comes_late_changes_nothing_that_came_after_it() {
     caller.answers("1").await;
     world.phone("0854689520").reads_done().await;
     world.ends(&["done"], Books::BOUGHT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_waits_for_its_answer_overwrites_nothing_that_came_after_it() {
+    let world = with_menu(Store::sqlite()).start().await;
+    let (mut caller, for_whom) = world.dials("0854689520", "s-1", &["1", "1"]).await;
+    world.package_faults(CheckUser, Fault::Slow { ms: 3_000 }, 1);
+    let mut slow = caller.clone();
+    let slow = tokio::spawn(async move { slow.answers("1").await });
+    world.until("it is asked about", |world| world.packages.requests().iter().any(|(at, _)| *at == CheckUser)).await;
+    assert!(caller.answers("1").await.contains("1. Dong y mua"), "the other copy is answered");
+    assert_eq!(caller.answers("0").await, for_whom);
+    assert_eq!(slow.await.unwrap(), for_whom, "what the phone has by now");
+    world.ends(&[], Books::NOTHING).await;
 }
 
 /// Where steps have no number and bring the last input alone, a doubled "1" is two of them.

@@ -8,16 +8,16 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A moment that was typed; Unix microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cli) struct Moment(Micros);
+pub(crate) struct Moment(Micros);
 
 impl Moment {
-    pub(super) const fn micros(self) -> Micros {
+    pub(crate) const fn micros(self) -> Micros {
         self.0
     }
 }
 
 /// Reads `2026-11-22`, `2026-11-22T09:30` (this machine's time zone), `2026-11-22T02:30:00Z`, or `2h` for so long ago.
-pub(in crate::cli) fn moment(text: &str) -> Result<Moment, String> {
+pub(crate) fn moment(text: &str) -> Result<Moment, String> {
     read(text, Timestamp::now(), &TimeZone::system())
         .map(|time| Moment(time.as_microsecond()))
         .ok_or_else(|| "expected 2026-11-22, 2026-11-22T09:30, 2026-11-22T02:30:00Z or 2h (ago)".to_owned())
@@ -35,22 +35,22 @@ fn read(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
 }
 
 /// `2026-11-22T02:30:00.5Z`, for programs.
-pub(in crate::cli) fn utc(at: Micros) -> String {
+pub(crate) fn utc(at: Micros) -> String {
     Timestamp::from_microsecond(at).map_or_else(|_| at.to_string(), |time| time.to_string())
 }
 
 /// `2026-11-22 09:30:00`, in this machine's time zone, for people.
-pub(in crate::cli) fn local(at: Micros) -> String {
+pub(crate) fn local(at: Micros) -> String {
     formatted(at, "%Y-%m-%d %H:%M:%S")
 }
 
 /// `2026-11-22`, in this machine's time zone.
-pub(super) fn day(at: Micros) -> String {
+pub(crate) fn day(at: Micros) -> String {
     formatted(at, "%Y-%m-%d")
 }
 
 /// `09:30:00.123`, in this machine's time zone.
-pub(super) fn clock(at: Micros) -> String {
+pub(crate) fn clock(at: Micros) -> String {
     formatted(at, "%H:%M:%S%.3f")
 }
 

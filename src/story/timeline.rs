@@ -1,130 +1,82 @@
 //! One purchase's life as one line of time: what came in, what was intended, what was answered and how long it took, who
 //! decided, and the texts with their fate. Reads what the journal has; shows no code that may still be good.
 
-use super::moment::{clock, day};
-use crate::cli::table::{DIM, GREEN, RED, YELLOW, plain};
+use super::Who;
+use super::moment::clock;
 use crate::engine::door::PARTNER;
 use crate::journal::rows::{ActRow, AttemptRow, Deed, EventRow, MessageRow, ReplyRow, Story};
 use crate::purchase::input::Input;
 use crate::purchase::record::{Micros, State};
-use crate::story::{self, Who};
 use serde_json::Value;
 
-/// Columns of a line at most; longer ones go on below themselves.
-const WIDTH: usize = 110;
-/// `12:00:01.123`, and who.
-const TIME: usize = 12;
-const WHO: usize = 10;
-const INDENT: usize = TIME + 2 + WHO + 2;
-
 /// Holds two words together where a line ends.
-const GLUE: char = '\u{a0}';
+pub(crate) const GLUE: char = '\u{a0}';
 
 /// One moment. What is told at the same time keeps this order: in, decided, out.
-struct Line {
-    at: Micros,
+pub(crate) struct Line {
+    pub(crate) at: Micros,
     order: u8,
-    who: String,
-    says: String,
-    colour: Option<&'static str>,
-    below: Vec<String>,
+    pub(crate) who: String,
+    pub(crate) says: String,
+    pub(crate) tone: Option<Tone>,
+    /// What belongs to it: the peer's own words, the intent.
+    pub(crate) below: Vec<String>,
     /// Octets and requests, never wrapped: they are for copying.
-    raw: Vec<String>,
+    pub(crate) raw: Vec<String>,
 }
 
-pub(super) fn timeline(story: &Story, raw: bool, colour: bool) -> String {
+/// How a moment, or a state, is to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// All is well.
+    Good,
+    /// Nobody knows.
+    Unknown,
+    /// A person is needed.
+    Person,
+}
+
+/// Everything that is known of one purchase, the oldest first. `raw`: with each exact request, and each message's octets.
+pub(crate) fn timeline(story: &Story, raw: bool) -> Vec<Line> {
     let mut lines: Vec<Line> = story.messages.iter().map(|message| heard(story, message, raw)).collect();
     lines.extend(story.events.iter().map(|row| event(story, row, raw)));
     lines.extend(story.replies.iter().map(|(reply, status)| text(reply, status)));
-    lines.extend(story.acts.iter().filter(|act| act.done.is_none()).map(waiting));
+    let has_no_event = |act: &&ActRow| act.done.is_none() || act.withdrawn_by.is_some();
+    lines.extend(story.acts.iter().filter(has_no_event).map(waiting));
     lines.sort_by_key(|line| (line.at, line.order));
-    let (mut out, mut today) = (String::new(), String::new());
-    for line in &lines {
-        let day = day(line.at);
-        if day != today {
-            out += &painted(&day, Some(DIM), colour);
-            out.push('\n');
-            today = day;
-        }
-        out += &rendered(line, colour);
-    }
-    out
-}
-
-fn rendered(line: &Line, colour: bool) -> String {
-    let who: String = line.who.chars().take(WHO).collect();
-    let head = format!("{:TIME$}  {who:WHO$}  ", clock(line.at));
-    let mut out = painted(&head, Some(DIM), colour);
-    for (at, part) in wrapped(&plain(&line.says), WIDTH - INDENT).iter().enumerate() {
-        if at > 0 {
-            out += &" ".repeat(INDENT);
-        }
-        out += &painted(part, line.colour, colour);
-        out.push('\n');
-    }
-    for below in &line.below {
-        for part in wrapped(&plain(below), WIDTH - INDENT - 2) {
-            out += &format!("{}{}\n", " ".repeat(INDENT + 2), painted(&part, Some(DIM), colour));
-        }
-    }
-    for raw in &line.raw {
-        out += &format!("{}{}\n", " ".repeat(INDENT + 2), plain(raw));
-    }
-    out
-}
-
-fn painted(text: &str, paint: Option<&str>, colour: bool) -> String {
-    match paint.filter(|_| colour) {
-        Some(paint) => format!("{paint}{text}\x1b[0m"),
-        None => text.to_owned(),
-    }
-}
-
-/// Words in lines of at most `width` columns; a word that is longer is cut.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let letters: Vec<char> = word.chars().collect();
-        let mut pieces = letters.chunks(width).map(|piece| piece.iter().collect::<String>());
-        for piece in std::iter::once(pieces.next().unwrap_or_default()).chain(pieces) {
-            let last = lines.last_mut().expect("there is a first line from the start");
-            if last.is_empty() {
-                *last = piece;
-            } else if last.chars().count() + 1 + piece.chars().count() <= width {
-                last.push(' ');
-                last.push_str(&piece);
-            } else {
-                lines.push(piece);
-            }
-        }
-    }
-    lines.into_iter().map(|line| line.replace(GLUE, " ")).collect()
+    lines
 }
 
 fn heard(story: &Story, message: &MessageRow, raw: bool) -> Line {
-    let octets = &message.raw;
-    let readable = octets.iter().all(|octet| (b' '..=b'~').contains(octet));
+    let raw_octets = &message.raw;
+    let readable = raw_octets.iter().all(|octet| (b' '..=b'~').contains(octet));
     let secret = message.verdict == "confirm";
-    let words = match str::from_utf8(octets) {
+    let words = match str::from_utf8(raw_octets) {
         _ if secret => "a code".to_owned(),
         Ok(words) if message.door == PARTNER => words.to_owned(),
         Ok(words) if readable && !words.is_empty() => format!("{words:?}"),
         _ => {
             let coding = message.data_coding.map_or_else(String::new, |coding| format!(", data coding {coding}"));
-            format!("{} octets{coding}", octets.len())
+            format!("{} octets{coding}", raw_octets.len())
         }
     };
     let to = if message.to.is_empty() { String::new() } else { format!(" to {}", message.to) };
     let says = format!("{words}{to} by {} {}, taken for {}", message.door, message.link, message.verdict);
     let hidden = "octets are not shown while the code may be good";
-    let octets = || super::view::octets(story, message).map_or(hidden.to_owned(), |hex| format!("octets {hex}"));
-    let raw = raw.then(octets).into_iter().collect();
-    Line { at: message.at, order: 0, who: "message".to_owned(), says, colour: None, below: Vec::new(), raw }
+    let in_hex = || octets(story, message).map_or(hidden.to_owned(), |hex| format!("octets {hex}"));
+    let raw = raw.then(in_hex).into_iter().collect();
+    Line { at: message.at, order: 0, who: "message".to_owned(), says, tone: None, below: Vec::new(), raw }
+}
+
+/// A message as it came, in hex; nothing while it holds a code that may still be good.
+pub(crate) fn octets(story: &Story, message: &MessageRow) -> Option<String> {
+    let still_good = message.verdict == "confirm" && !story.purchase.state.is_end();
+    (!still_good).then(|| message.raw.iter().map(|octet| format!("{octet:02x}")).collect())
 }
 
 fn event(story: &Story, row: &EventRow, raw: bool) -> Line {
     let input: Option<Input> = serde_json::from_str(&row.body).ok();
-    let told = input.as_ref().map(|input| story::event(input, row, &story.purchase));
+    let told = input.as_ref().map(|input| super::event(input, row, &story.purchase));
     // A row of a later version is shown by its name.
     let (who, mut says) = told.unwrap_or_else(|| (Who::Gateway, row.kind.replace('_', " ")));
     if row.state_from != row.state_to || row.seq == 1 {
@@ -137,14 +89,14 @@ fn event(story: &Story, row: &EventRow, raw: bool) -> Line {
     let body: Value = serde_json::from_str(&row.body).unwrap_or(Value::Null);
     below.extend(["charge", "grant", "refund"].into_iter().filter_map(|what| intent(&body, what)));
     let raw = if raw { requests(story, &body) } else { Vec::new() };
-    let colour = State::ALL.into_iter().find(|state| state.as_str() == row.state_to);
-    let colour = colour.filter(|_| row.state_from != row.state_to).and_then(tone);
-    Line { at: row.at, order: 1, who: who.word(&story.purchase).to_owned(), says, colour, below, raw }
+    let after = State::ALL.into_iter().find(|state| state.as_str() == row.state_to);
+    let tone = after.filter(|_| row.state_from != row.state_to).and_then(tone);
+    Line { at: row.at, order: 1, who: who.word(&story.purchase).to_owned(), says, tone, below, raw }
 }
 
 /// What was asked, how long it took, and the peer's own words.
 fn answer(input: &Input, row: &EventRow) -> Option<String> {
-    let heard = story::heard(input).map(|heard| format!(": {heard}")).unwrap_or_default();
+    let heard = super::heard(input).map(|heard| format!(": {heard}")).unwrap_or_default();
     let (call, sends, called_at) = match input {
         Input::Channel { call, sends, called_at, .. } => (call.as_str(), *sends, *called_at),
         Input::Grant { call, sends, called_at, .. } => (call.as_str(), *sends, *called_at),
@@ -175,8 +127,8 @@ fn requests(story: &Story, body: &Value) -> Vec<String> {
 
 fn text(reply: &ReplyRow, status: &str) -> Line {
     let says = format!("{} {status}: {}", reply.kind.replace('_', " "), reply.text);
-    let colour = matches!(status, "refused" | "undelivered" | "lapsed" | "unknown").then_some(YELLOW);
-    Line { at: reply.at, order: 2, who: "text".to_owned(), says, colour, below: Vec::new(), raw: Vec::new() }
+    let tone = matches!(status, "refused" | "undelivered" | "lapsed" | "unknown").then_some(Tone::Unknown);
+    Line { at: reply.at, order: 2, who: "text".to_owned(), says, tone, below: Vec::new(), raw: Vec::new() }
 }
 
 fn waiting(row: &ActRow) -> Line {
@@ -187,22 +139,21 @@ fn waiting(row: &ActRow) -> Line {
         Deed::Freeze { .. } | Deed::Thaw { .. } => row.act.deed.verb().to_owned(),
     };
     let operator = &row.act.operator;
-    let waits = if row.act.deed.needs_second() && row.second.is_none() {
-        "a second person must confirm it"
-    } else {
-        "no daemon has taken it yet"
+    let waits = match &row.withdrawn_by {
+        Some(by) => format!("taken back by {by}"),
+        None if row.act.deed.needs_second() && row.second.is_none() => "a second person must confirm it".to_owned(),
+        None => "no daemon has taken it yet".to_owned(),
     };
     let says = format!("{operator} {what}: {} (act {}; {waits})", row.act.reason, row.number);
-    let colour = Some(YELLOW);
-    Line { at: row.at, order: 3, who: "operator".to_owned(), says, colour, below: Vec::new(), raw: Vec::new() }
+    let tone = row.withdrawn_by.is_none().then_some(Tone::Unknown);
+    Line { at: row.at, order: 3, who: "operator".to_owned(), says, tone, below: Vec::new(), raw: Vec::new() }
 }
 
-/// Green where all is well, yellow where nobody knows, red where a person is needed.
-pub(super) const fn tone(state: State) -> Option<&'static str> {
+pub(crate) const fn tone(state: State) -> Option<Tone> {
     match state {
-        State::Done | State::Refunded => Some(GREEN),
-        State::ChargeUnknown | State::GrantUnknown | State::RefundUnknown => Some(YELLOW),
-        State::Review => Some(RED),
+        State::Done | State::Refunded => Some(Tone::Good),
+        State::ChargeUnknown | State::GrantUnknown | State::RefundUnknown => Some(Tone::Unknown),
+        State::Review => Some(Tone::Person),
         State::Requested
         | State::Offered
         | State::Charging
@@ -213,17 +164,5 @@ pub(super) const fn tone(state: State) -> Option<&'static str> {
         | State::Expired
         | State::Cancelled
         | State::Refused => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::wrapped;
-
-    #[test]
-    fn words_go_on_in_the_next_line_and_a_word_too_long_is_cut() {
-        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
-        assert_eq!(wrapped("abcdefghij k", 4), ["abcd", "efgh", "ij k"]);
-        assert_eq!(wrapped("", 4), [""]);
     }
 }

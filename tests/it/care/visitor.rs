@@ -1,0 +1,116 @@
+//! Somebody with a browser that shows nothing: asks for pages, keeps the cookie, and sends forms as a page has them.
+
+use crate::world::World;
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher;
+use paygate::journal::rows::NewOperator;
+use paygate::people::Role;
+use reqwest::header::{COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+use reqwest::{Client, RequestBuilder, StatusCode, redirect};
+use std::sync::{Mutex, OnceLock};
+
+pub(super) const PASSWORD: &str = "correct horse battery";
+
+/// Its hash, made once: it is slow on purpose.
+fn hashed() -> String {
+    static HASH: OnceLock<String> = OnceLock::new();
+    let hash = || Argon2::default().hash_password(PASSWORD.as_bytes()).unwrap().to_string();
+    HASH.get_or_init(hash).clone()
+}
+
+/// An account with the password of these tests.
+pub(super) async fn account(world: &World, name: &str, role: &str) {
+    let new = NewOperator { name: name.to_owned(), role: Role::of(role).unwrap(), password: hashed() };
+    assert!(world.daemons[0].journal.add_operator(&new).await.unwrap(), "{name} is new");
+}
+
+pub(super) struct Visitor {
+    client: Client,
+    base: String,
+    cookie: Mutex<Option<String>>,
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) status: StatusCode,
+    pub(super) text: String,
+    pub(super) location: Option<String>,
+    /// As the server sent it.
+    pub(super) cookie: Option<String>,
+}
+
+impl Visitor {
+    pub(super) fn at(world: &World) -> Self {
+        let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+        Self { client, base: format!("http://{}", world.daemons[0].address), cookie: Mutex::new(None) }
+    }
+
+    pub(super) async fn logs_in(&self, name: &str) {
+        let page = self.tries(name, PASSWORD).await;
+        assert_eq!((page.status, page.location.as_deref()), (StatusCode::SEE_OTHER, Some("/care")), "{}", page.text);
+    }
+
+    pub(super) async fn tries(&self, name: &str, password: &str) -> Page {
+        self.sends("/care/login", &[("name", name), ("password", password)]).await
+    }
+
+    pub(super) async fn opens(&self, path: &str) -> Page {
+        self.asks(self.client.get(format!("{}{path}", self.base))).await
+    }
+
+    /// A page that is there.
+    pub(super) async fn reads(&self, path: &str) -> String {
+        let page = self.opens(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}: {page:?}");
+        page.text
+    }
+
+    /// Sends a form with the token of this session, as a page has it.
+    pub(super) async fn posts(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let token = self.token().await;
+        self.sends(path, &[fields, &[("csrf", token.as_str())]].concat()).await
+    }
+
+    pub(super) async fn token(&self) -> String {
+        hidden(&self.reads("/care").await, "csrf")
+    }
+
+    /// Sends a form with these fields alone, from our own origin.
+    pub(super) async fn sends(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+        self.sends_from(&self.base, path, fields).await
+    }
+
+    pub(super) async fn sends_from(&self, origin: &str, path: &str, fields: &[(&str, &str)]) -> Page {
+        self.asks(self.client.post(format!("{}{path}", self.base)).header(ORIGIN, origin).form(fields)).await
+    }
+
+    pub(super) async fn asks(&self, mut request: RequestBuilder) -> Page {
+        if let Some(cookie) = self.cookie() {
+            request = request.header(COOKIE, cookie);
+        }
+        let answer = request.send().await.unwrap();
+        let header = |name| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let (location, cookie) = (header(LOCATION), header(SET_COOKIE));
+        if let Some(set) = &cookie {
+            let pair = set.split(';').next().unwrap().to_owned();
+            *self.cookie.lock().unwrap() = Some(pair).filter(|pair| !pair.ends_with('='));
+        }
+        Page { status: answer.status(), text: answer.text().await.unwrap(), location, cookie }
+    }
+
+    pub(super) fn cookie(&self) -> Option<String> {
+        self.cookie.lock().unwrap().clone()
+    }
+
+    pub(super) fn has(&self, cookie: Option<String>) {
+        *self.cookie.lock().unwrap() = cookie;
+    }
+}
+
+/// The value of a hidden field.
+pub(super) fn hidden(page: &str, name: &str) -> String {
+    let (_, rest) =
+        page.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no {name} in {page}"));
+    rest.split('"').next().unwrap().to_owned()
+}
