@@ -50,6 +50,7 @@ pub(crate) enum Door {
     Message(usize),
     Payment(usize),
     Order(usize),
+    Consent(usize),
 }
 
 #[derive(Default)]
@@ -224,7 +225,7 @@ impl Life<'_> {
         } else {
             known.claimed.insert(reading.key.clone());
         }
-        if let Meaning::Request { sender, .. } = &reading.meaning {
+        if let Meaning::Request { sender, .. } | Meaning::Agreed { sender, .. } = &reading.meaning {
             known.of_subscriber.insert(*sender, self.store.purchases_of(sender));
         }
     }
@@ -402,6 +403,7 @@ impl Life<'_> {
                 Door::Message(sms) => Event::Acknowledged { sms, verdict: heard },
                 Door::Payment(payment) => Event::PaymentHeard { payment, verdict: heard },
                 Door::Order(order) => Event::OrderHeard { order, verdict: heard },
+                Door::Consent(consent) => Event::ConsentHeard { consent, verdict: heard },
             };
             self.after(1_000, told);
         }
