@@ -2,6 +2,7 @@
 //! for the journal, `/metrics` and the care page alike. Decides nothing about money and asks nobody.
 
 use crate::config;
+use crate::journal::reconciliation::{OpenDiscrepancies, Standing};
 use crate::journal::rows::Backlog;
 use crate::purchase::record::{Micros, Purchase};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -23,6 +24,10 @@ pub enum Alarm {
     /// This channel was paid at its page again and again and has told us of none of it: its callback is not set, or is lost
     /// on the way (seed 002).
     NotifySilent { channel: String, paid: usize },
+    /// Rows of this channel's statements that we know nothing of,
+    Long { channel: String, rows: i64 },
+    /// or charges of ours that its statements lack, are still nobody's settled business.
+    Short { channel: String, rows: i64 },
 }
 
 impl Alarm {
@@ -35,6 +40,8 @@ impl Alarm {
             Self::ReviewGrows { .. } => "review_grows",
             Self::Surplus { .. } => "surplus",
             Self::NotifySilent { .. } => "notify_silent",
+            Self::Long { .. } => "long",
+            Self::Short { .. } => "short",
         }
     }
 
@@ -42,7 +49,7 @@ impl Alarm {
     #[must_use]
     pub fn channel(&self) -> &str {
         match self {
-            Self::NotifySilent { channel, .. } => channel,
+            Self::NotifySilent { channel, .. } | Self::Long { channel, .. } | Self::Short { channel, .. } => channel,
             Self::OldestUnknown { .. } | Self::Review { .. } | Self::ReviewGrows { .. } | Self::Surplus { .. } => "",
         }
     }
@@ -63,6 +70,12 @@ impl Alarm {
             }
             Self::NotifySilent { channel, paid } => {
                 format!("{channel} told of none of its last {paid} payments: ask it whether its callback is set to us")
+            }
+            Self::Long { channel, rows } => {
+                format!("{channel} took money {rows} times that we do not know of: see `paygate reconcile list`")
+            }
+            Self::Short { channel, rows } => {
+                format!("{rows} charges of ours are missing in {channel}'s statements: see `paygate reconcile list`")
             }
         }
     }
@@ -85,6 +98,8 @@ pub struct Figures {
     pub surplus: i64,
     /// Payments at each channel's page since it last told us anything.
     pub untold: BTreeMap<String, usize>,
+    /// What is open of the statements.
+    pub discrepancies: Vec<OpenDiscrepancies>,
 }
 
 /// Look after look, what is wrong.
@@ -143,6 +158,15 @@ impl Watch {
             (*paid >= bounds.notify_silence).then(|| Alarm::NotifySilent { channel: channel.clone(), paid: *paid })
         };
         wrong.extend(figures.untold.iter().filter_map(silent));
+        let unmatched = |open: &OpenDiscrepancies| {
+            let (channel, rows) = (open.channel.clone(), open.rows);
+            match open.standing {
+                Standing::Long if rows > bounds.long => Some(Alarm::Long { channel, rows }),
+                Standing::Short if rows > bounds.short => Some(Alarm::Short { channel, rows }),
+                _ => None,
+            }
+        };
+        wrong.extend(figures.discrepancies.iter().filter_map(unmatched));
         wrong
     }
 }
@@ -208,6 +232,8 @@ mod tests {
             review_growth: 5,
             surplus: 2,
             notify_silence: 3,
+            long: 5,
+            short: 5,
         })
     }
 
@@ -244,6 +270,16 @@ mod tests {
         figures.surplus = 2;
         figures.untold.insert("bank".to_owned(), 2);
         assert_eq!(watch().look(&figures), Change::default());
+    }
+
+    #[test]
+    fn what_statements_and_journal_do_not_agree_on_is_an_alarm_of_its_channel() {
+        let open = |standing, rows| OpenDiscrepancies { channel: "bank".to_owned(), standing, rows, oldest: HOUR };
+        let mut figures = at(HOUR, 0);
+        figures.discrepancies = vec![open(Standing::Long, 6), open(Standing::Short, 5), open(Standing::Bad, 900)];
+        assert_eq!(watch().look(&figures).raised, [Alarm::Long { channel: "bank".to_owned(), rows: 6 }]);
+        figures.discrepancies = vec![open(Standing::Short, 6)];
+        assert_eq!(watch().look(&figures).raised, [Alarm::Short { channel: "bank".to_owned(), rows: 6 }]);
     }
 
     #[test]

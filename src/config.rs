@@ -141,6 +141,9 @@ pub struct Alarms {
     pub surplus: i64,
     /// Payments at a channel's page that it tells us nothing of, until it counts as silent.
     pub notify_silence: usize,
+    /// Rows of one channel's statements that we know nothing of, and charges of ours that they lack.
+    pub long: i64,
+    pub short: i64,
 }
 
 #[derive(Clone, Debug)]

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub(crate) const SHORT_CODE: &str = "9029";
+/// The gateway that phones dial through.
+pub(crate) const GATEWAY: &str = "aggregator";
 
 /// `sysconf(_SC_CLK_TCK)` on every Linux.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -49,7 +51,8 @@ impl Neighbours {
 pub(crate) struct Daemon {
     child: Child,
     store: Option<&'static str>,
-    metrics: String,
+    /// Where its HTTP doors are.
+    pub(crate) door: String,
     _dir: TempDir,
     _redis: Option<Redis>,
 }
@@ -74,7 +77,7 @@ impl Daemon {
             .unwrap();
         neighbours.smsc.bound(1).await;
         let store = (store == "postgres").then_some("postgres");
-        Self { child, store, metrics: format!("http://{listen}/metrics"), _dir: dir, _redis: redis }
+        Self { child, store, door: format!("http://{listen}"), _dir: dir, _redis: redis }
     }
 
     pub(crate) async fn usage(&self) -> Usage {
@@ -91,12 +94,17 @@ impl Daemon {
     }
 
     async fn journal_counters(&self) -> (u64, u64) {
-        let text = reqwest::get(&self.metrics).await.unwrap().text().await.unwrap();
-        let value = |name: &str| {
-            let line = text.lines().find(|line| line.starts_with(name)).and_then(|line| line.rsplit(' ').next());
-            line.and_then(|value| value.parse::<f64>().ok()).unwrap_or(0.0) as u64
-        };
-        (value("paygate_journal_rows_total"), value("paygate_journal_commits_total"))
+        let metrics = self.metrics().await;
+        (value(&metrics, "paygate_journal_rows_total"), value(&metrics, "paygate_journal_commits_total"))
+    }
+
+    /// Dialogues that wait for an answer, by the daemon's own word.
+    pub(crate) async fn open_dialogues(&self) -> u64 {
+        value(&self.metrics().await, "paygate_ussd_dialogues_open")
+    }
+
+    async fn metrics(&self) -> String {
+        reqwest::get(format!("{}/metrics", self.door)).await.unwrap().text().await.unwrap()
     }
 
     pub(crate) fn resident_bytes(&self) -> u64 {
@@ -109,6 +117,12 @@ impl Daemon {
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let _ = tokio::task::spawn_blocking(move || self.child.wait()).await;
     }
+}
+
+/// Of the first series of this name, 0 where there is none.
+fn value(metrics: &str, name: &str) -> u64 {
+    let line = metrics.lines().find(|line| line.starts_with(name)).and_then(|line| line.rsplit(' ').next());
+    line.and_then(|value| value.parse::<f64>().ok()).unwrap_or(0.0) as u64
 }
 
 fn configuration(journal: &str, keys: &str, listen: &str, neighbours: &Neighbours) -> String {
@@ -135,6 +149,10 @@ token = "secret"
 [package_manager]
 base_url = "{}"
 token = "secret"
+[menu]
+[ussd.{GATEWAY}]
+kind = "http"
+link = "viettel"
 "#,
         neighbours.smsc.address(),
         neighbours.billing.base_url(),

@@ -17,8 +17,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Times(Vec<f64>);
 
 impl Times {
-    fn add(&mut self, time: Duration) {
+    pub(crate) fn add(&mut self, time: Duration) {
         self.0.push(time.as_secs_f64() * 1e3);
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
     }
 
     pub(crate) fn quantile(&self, share: f64) -> f64 {
@@ -63,27 +67,14 @@ impl Load {
     /// `count` purchases, `at_once` of them at a time, evenly at `rate` a second if there is one; `only_ask` leaves each
     /// waiting for its code.
     pub(crate) async fn run(&self, count: u32, at_once: u32, rate: Option<f64>, only_ask: bool) -> Figures {
-        let (places, started) = (Arc::new(Semaphore::new(at_once as usize)), Instant::now());
-        let mut subscribers = JoinSet::new();
-        for at in 0..count {
-            if let Some(rate) = rate {
-                tokio::time::sleep_until((started + Duration::from_secs_f64(f64::from(at) / rate)).into()).await;
-            }
-            let place = Arc::clone(&places).acquire_owned().await.unwrap();
-            let subscriber = Subscriber {
-                number: format!("849{:08}", self.next.fetch_add(1, Ordering::Relaxed)),
-                smsc: Arc::clone(&self.smsc),
-                waiting: Arc::clone(&self.waiting),
-            };
-            subscribers.spawn(async move {
-                let times = tokio::time::timeout(PATIENCE, subscriber.buy(only_ask)).await.ok().flatten();
-                drop(place);
-                times
-            });
-        }
+        let subscribers = (0..count).map(|_| {
+            let (number, smsc, waiting) = (self.number(), Arc::clone(&self.smsc), Arc::clone(&self.waiting));
+            let subscriber = Subscriber { number, smsc, waiting };
+            async move { subscriber.buy(only_ask).await }
+        });
         let mut figures = Figures::default();
-        while let Some(bought) = subscribers.join_next().await {
-            match bought.unwrap() {
+        for bought in all(subscribers, at_once, rate).await {
+            match bought {
                 Some((acknowledged, offered, told)) => {
                     figures.done += 1;
                     figures.acknowledged.add(acknowledged);
@@ -98,6 +89,50 @@ impl Load {
         }
         figures
     }
+
+    /// A number that nobody has had before.
+    pub(crate) fn number(&self) -> String {
+        format!("849{:08}", self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The next text to this number.
+    pub(crate) fn text_to(&self, number: &str) -> oneshot::Receiver<MtText> {
+        awaited(&self.waiting, number)
+    }
+}
+
+/// What becomes of each, `at_once` of them at a time, begun evenly at `rate` a second if there is one; nothing where
+/// patience ends.
+pub(crate) async fn all<T: Send + 'static>(
+    tasks: impl Iterator<Item = impl Future<Output = Option<T>> + Send + 'static>,
+    at_once: u32,
+    rate: Option<f64>,
+) -> Vec<Option<T>> {
+    let (places, started) = (Arc::new(Semaphore::new(at_once as usize)), Instant::now());
+    let mut running = JoinSet::new();
+    for (at, task) in tasks.enumerate() {
+        if let Some(rate) = rate {
+            tokio::time::sleep_until((started + Duration::from_secs_f64(at as f64 / rate)).into()).await;
+        }
+        let place = Arc::clone(&places).acquire_owned().await.unwrap();
+        running.spawn(async move {
+            let became = tokio::time::timeout(PATIENCE, task).await.ok().flatten();
+            drop(place);
+            became
+        });
+    }
+    running.join_all().await
+}
+
+fn awaited(waiting: &Waiting, number: &str) -> oneshot::Receiver<MtText> {
+    let (phone, text) = oneshot::channel();
+    waiting.lock().unwrap().insert(number.to_owned(), phone);
+    text
+}
+
+/// Of the text that tells that a purchase is done.
+pub(crate) fn tells_done(text: &MtText) -> bool {
+    text.text.starts_with("Thanh cong")
 }
 
 struct Subscriber {
@@ -114,13 +149,12 @@ impl Subscriber {
         }
         let code = offer.text.split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() == 6)?.to_owned();
         let (_, told, last) = self.text(&code).await?;
-        last.text.starts_with("Thanh cong").then_some((acknowledged, offered, told))
+        tells_done(&last).then_some((acknowledged, offered, told))
     }
 
     /// Sends a text and waits for what comes back: how long until it was acknowledged, and until the reply.
     async fn text(&self, text: &str) -> Option<(Duration, Duration, MtText)> {
-        let (phone, reply) = oneshot::channel();
-        self.waiting.lock().unwrap().insert(self.number.clone(), phone);
+        let reply = awaited(&self.waiting, &self.number);
         let started = Instant::now();
         self.smsc.text(&self.number, SHORT_CODE, text).await.is_ok().then_some(())?;
         let acknowledged = started.elapsed();

@@ -11,14 +11,16 @@
 mod stores;
 
 mod daemon;
+mod dialled;
 mod load;
+mod ussd;
 
 use clap::Parser;
 use daemon::{Daemon, Neighbours, Usage};
 use load::{Figures, Load};
 use std::time::{Duration, Instant};
 
-/// Whole purchases a second, and what bounds them.
+/// Whole purchases a second, by text message or from a menu, and what bounds them.
 #[derive(Parser)]
 #[command(about)]
 struct Options {
@@ -34,6 +36,12 @@ struct Options {
     /// Purchases left waiting for their code while memory is read.
     #[arg(long, default_value_t = 100_000)]
     waiting: u32,
+    /// Phones dial, instead of texting: all dialogues are open at once, then all agree.
+    #[arg(long)]
+    ussd: bool,
+    /// Dialogues open at once, with --ussd.
+    #[arg(long, default_value_t = 5_000)]
+    dialogues: u32,
     /// Passed by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -45,13 +53,17 @@ fn main() {
     println!("{}\n", machine());
     for store in ["sqlite", "postgres"] {
         if options.store == store || options.store == "both" {
-            runtime.block_on(measure(store, &options));
+            println!("{}", if store == "sqlite" { "SQLite, keys in the process" } else { "PostgreSQL and Redis" });
+            if options.ussd {
+                runtime.block_on(ussd::measure(store, &options));
+            } else {
+                runtime.block_on(measure(store, &options));
+            }
         }
     }
 }
 
 async fn measure(store: &str, options: &Options) {
-    println!("{}", if store == "sqlite" { "SQLite, keys in the process" } else { "PostgreSQL and Redis" });
     let neighbours = Neighbours::start().await;
     let daemon = Daemon::start(store, &neighbours).await;
     let load = Load::new(&neighbours);
@@ -83,11 +95,16 @@ async fn measure(store: &str, options: &Options) {
 }
 
 fn print_rate(rate: f64, figures: &Figures, used: &Usage) {
-    let count = f64::from(figures.done.max(1));
     println!("  {rate:.0} purchases/s ({} done, {} not)", figures.done, figures.failed);
     print_latency(figures);
+    print_use("purchase", f64::from(figures.done), used);
+}
+
+/// What each of `count` took of the machine.
+fn print_use(each: &str, count: f64, used: &Usage) {
+    let count = count.max(1.0);
     println!(
-        "    CPU per purchase: daemon {:.0} µs, store {:.0} µs, simulators and load {:.0} µs",
+        "    CPU per {each}: daemon {:.0} µs, store {:.0} µs, simulators and load {:.0} µs",
         used.daemon.as_secs_f64() / count * 1e6,
         used.store.as_secs_f64() / count * 1e6,
         used.peers.as_secs_f64() / count * 1e6
@@ -98,11 +115,7 @@ fn print_rate(rate: f64, figures: &Figures, used: &Usage) {
         all / used.wall.as_secs_f64() / daemon::cores() * 100.0,
         daemon::cores()
     );
-    println!(
-        "    journal: {:.1} rows a commit, {:.1} rows a purchase",
-        used.rows_per_commit(),
-        used.rows as f64 / count
-    );
+    println!("    journal: {:.1} rows a commit, {:.1} rows a {each}", used.rows_per_commit(), used.rows as f64 / count);
 }
 
 fn print_latency(figures: &Figures) {

@@ -75,8 +75,14 @@ impl OnCall {
         }
         *heard = heard_now;
         let now = journal.now().await?;
-        let surplus = journal.surplus_since(now - HOUR).await?;
-        let change = self.watch.look(&Figures { now, backlog, surplus, untold: self.notifies.untold() });
+        let figures = Figures {
+            now,
+            backlog,
+            surplus: journal.surplus_since(now - HOUR).await?,
+            untold: self.notifies.untold(),
+            discrepancies: journal.open_discrepancies().await?,
+        };
+        let change = self.watch.look(&figures);
         tell(&change);
         self.raised.send_if_modified(|shown| {
             let changed = shown != self.watch.raised();

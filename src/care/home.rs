@@ -84,7 +84,7 @@ fn raised(alarm: &Alarm) -> Option<Sign> {
         Alarm::OldestUnknown { .. } | Alarm::Review { .. } => return None,
         Alarm::ReviewGrows { .. } => "/care/purchases?state=review",
         Alarm::Surplus { .. } => "/care/purchases?state=surplus",
-        Alarm::NotifySilent { .. } => "/care/channels",
+        Alarm::NotifySilent { .. } | Alarm::Long { .. } | Alarm::Short { .. } => "/care/channels",
     };
     Some(Sign { tone: Tone::Person, says: alarm.says(), look: look.to_owned() })
 }

@@ -63,6 +63,8 @@ impl Alarms {
             review: section.integer("review", 0..=1_000_000).unwrap_or(100),
             review_growth: section.integer("review_growth", 0..=1_000_000).unwrap_or(20),
             surplus: section.integer("surplus", 0..=1_000_000).unwrap_or(10),
+            long: section.integer("long", 0..=1_000_000).unwrap_or(10),
+            short: section.integer("short", 0..=1_000_000).unwrap_or(10),
             notify_silence: section.integer("notify_silence", 1..=1_000_000).unwrap_or(10),
         }
     }

@@ -12,7 +12,7 @@ mod sums;
 pub use discrepancies::Closing;
 pub use rows::{
     ChargeRef, DiscrepancyAct, DiscrepancyFilter, DiscrepancyRow, Group, Kind, KnownCharge, NewDiscrepancy,
-    NewStatement, Position, Settled, Standing, StatementInfo, StatementRow, StatementState, Total,
+    NewStatement, OpenDiscrepancies, Position, Settled, Standing, StatementInfo, StatementRow, StatementState, Total,
 };
 
 use super::columns::Columns;

@@ -83,6 +83,22 @@ struct Kept {
     strays: usize,
 }
 
+impl Kept {
+    fn show(&mut self, at: Option<usize>, shown: Shown) -> bool {
+        let Some(open) = at.and_then(|at| self.all.get_mut(at)) else {
+            self.strays += 1;
+            return false;
+        };
+        if shown.ends {
+            open.dialogue.stands = Stands::Ended;
+        }
+        open.dialogue.screens.push(shown.clone());
+        open.unseen.push_back(shown);
+        open.arrival.notify_waiters();
+        true
+    }
+}
+
 impl Dialogues {
     pub(super) fn open(&self, msisdn: &str, dialled: &str) -> DialogueId {
         let mut kept = self.kept();
@@ -116,18 +132,16 @@ impl Dialogues {
     /// Shows a screen to the newest open dialogue that `fits`; false where there is none, and the screen is a stray.
     pub(super) fn show(&self, fits: impl Fn(&Dialogue) -> bool, shown: Shown) -> bool {
         let mut kept = self.kept();
-        let open = |open: &&mut Open| open.dialogue.stands == Stands::Open && fits(&open.dialogue);
-        let Some(open) = kept.all.iter_mut().rev().find(open) else {
-            kept.strays += 1;
-            return false;
-        };
-        if shown.ends {
-            open.dialogue.stands = Stands::Ended;
-        }
-        open.dialogue.screens.push(shown.clone());
-        open.unseen.push_back(shown);
-        open.arrival.notify_waiters();
-        true
+        let at = kept.all.iter().rposition(|open| open.dialogue.stands == Stands::Open && fits(&open.dialogue));
+        kept.show(at, shown)
+    }
+
+    /// Shows a screen to this dialogue; false where it is over, and the screen is a stray. Needs no search, which among
+    /// thousands would be felt.
+    pub(super) fn show_in(&self, id: DialogueId, shown: Shown) -> bool {
+        let mut kept = self.kept();
+        let at = Some(id.0).filter(|at| kept.all[*at].dialogue.stands == Stands::Open);
+        kept.show(at, shown)
     }
 
     /// The first screen that no earlier call has returned; `None` when none comes within `wait`.

@@ -123,7 +123,7 @@ impl HttpGateway {
             let _ = self.client.post(&url).form(&form).send().await;
         }
         let Some(shown) = self.asked(self.client.post(&url).form(&form)).await else { return false };
-        self.dialogues.show(|other| other.number == dialogue.number && other.msisdn == dialogue.msisdn, shown)
+        self.dialogues.show_in(id, shown)
     }
 
     /// Anything but `CON` or `END` is no screen, and the network ends the dialogue.

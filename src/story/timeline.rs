@@ -41,7 +41,8 @@ pub(crate) fn timeline(story: &Story, raw: bool) -> Vec<Line> {
     let mut lines: Vec<Line> = story.messages.iter().map(|message| heard(story, message, raw)).collect();
     lines.extend(story.events.iter().map(|row| event(story, row, raw)));
     lines.extend(story.replies.iter().map(|(reply, status)| text(reply, status)));
-    lines.extend(story.acts.iter().filter(|act| act.done.is_none()).map(waiting));
+    let has_no_event = |act: &&ActRow| act.done.is_none() || act.withdrawn_by.is_some();
+    lines.extend(story.acts.iter().filter(has_no_event).map(waiting));
     lines.sort_by_key(|line| (line.at, line.order));
     lines
 }
@@ -138,13 +139,13 @@ fn waiting(row: &ActRow) -> Line {
         Deed::Freeze { .. } | Deed::Thaw { .. } => row.act.deed.verb().to_owned(),
     };
     let operator = &row.act.operator;
-    let waits = if row.act.deed.needs_second() && row.second.is_none() {
-        "a second person must confirm it"
-    } else {
-        "no daemon has taken it yet"
+    let waits = match &row.withdrawn_by {
+        Some(by) => format!("taken back by {by}"),
+        None if row.act.deed.needs_second() && row.second.is_none() => "a second person must confirm it".to_owned(),
+        None => "no daemon has taken it yet".to_owned(),
     };
     let says = format!("{operator} {what}: {} (act {}; {waits})", row.act.reason, row.number);
-    let tone = Some(Tone::Unknown);
+    let tone = row.withdrawn_by.is_none().then_some(Tone::Unknown);
     Line { at: row.at, order: 3, who: "operator".to_owned(), says, tone, below: Vec::new(), raw: Vec::new() }
 }
 

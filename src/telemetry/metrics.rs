@@ -29,7 +29,8 @@ pub const USSD_ANSWER: &str = "paygate_ussd_answer_duration_seconds";
 pub const LOG_DROPPED: &str = "paygate_log_dropped_total";
 
 /// Counters, and what they count.
-pub const COUNTERS: [(&str, &str); 29] = [
+pub const COUNTERS: [(&str, &str); 30] = [
+    ("paygate_care_logins_total", "Logins at the care page, by outcome"),
     (MESSAGES_RECEIVED, "Messages and orders by HTTP, by door and by what the peer was told (fresh, again, later)"),
     (NOTIFIES, "What channels told by themselves, by channel and by what became of it"),
     ("paygate_redeliveries_total", "Messages and parts that were here already, by door"),

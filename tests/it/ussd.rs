@@ -1,5 +1,6 @@
 //! Dialogues over real sockets: what a phone shows, and that money moves once whatever becomes of the dialogue.
 
+mod at_once;
 mod door;
 mod dying;
 mod once;

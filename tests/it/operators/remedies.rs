@@ -112,6 +112,8 @@ both_stores! {
         assert_eq!((&entries[0]["verb"], &entries[0]["purchase"]), (&"refund".into(), &id.as_str().into()));
         let told = terminal.does(&["acts", "withdraw", "1"]).await;
         assert!(told.contains("Act 1 is taken back; nothing was done by it."), "{told}");
+        let shown = terminal.does(&["purchases", "show", &id]).await;
+        assert!(shown.contains("orders refund: a mistake (act 1; taken back by lan)"), "{shown}");
         let late = terminal.is_refused(1, &by_minh(&["acts", "confirm", "1"])).await;
         assert!(late.contains("act 1 waits for nobody"), "{late}");
         world.ends(&["done"], Books::BOUGHT).await;
