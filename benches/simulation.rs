@@ -99,7 +99,7 @@ fn report(summary: &Summary, arguments: &Arguments, took: Duration) {
     for (state, count) in &tally.ends {
         println!("{count:>12} {state}");
     }
-    println!("\nwho came by HTTP, where the others wrote an SMS");
+    println!("\nwho came by another way than an SMS");
     for (came, what) in Came::ALL {
         println!("{:>12} {what}", tally.came.get(&came).copied().unwrap_or(0));
     }

@@ -53,6 +53,8 @@ pub enum Rule {
     OpenIsDue,
     /// A message that is known already starts nothing.
     RedeliveryStartsNothing,
+    /// A menu's dialogue buys once by its own name, whatever else was said and whenever its consent comes.
+    OneDialogueBuysOnce,
     /// What an app was answered about its order is what it is answered again.
     OrderKeepsItsAnswer,
     /// A partner's id stands for one payment, and for no other.
@@ -68,7 +70,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::UnknownIsAskedAbout,
         Self::OneKeyForACharge,
         Self::ChargeNotFoundIsTimed,
@@ -93,6 +95,7 @@ impl Rule {
         Self::LinkCanBePaidAt,
         Self::OpenIsDue,
         Self::RedeliveryStartsNothing,
+        Self::OneDialogueBuysOnce,
         Self::OrderKeepsItsAnswer,
         Self::PaymentKeepsItsWords,
         Self::DoubtIsNotAcknowledged,

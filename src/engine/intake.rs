@@ -3,6 +3,7 @@
 
 use super::door::{DialledIn, Door, MessageIn, OrderIn};
 use crate::journal::rows::{MessageRow, PartRow};
+use crate::law::{Rule, holds};
 use crate::purchase::offer::Terms;
 use crate::purchase::record::{Micros, Order};
 use paygate_parsers::msisdn::{Country, Msisdn};
@@ -173,7 +174,7 @@ impl Reading {
     /// What was agreed to on a screen, as a message that names the same.
     pub fn dialled(dialled: DialledIn) -> Self {
         let DialledIn { dialogue, gateway, from, service, package, account, terms, screen, .. } = dialled;
-        let key = hashed("dialogue", &[gateway.as_bytes(), dialogue.as_bytes()]);
+        let named = hashed("dialogue", &[gateway.as_bytes(), dialogue.as_bytes()]);
         let message = MessageIn {
             door: Door::Ussd,
             link: dialled.link.clone(),
@@ -185,6 +186,8 @@ impl Reading {
             payload: format!("{service} {package} {account}").into(),
             unreadable: None,
         };
+        let by_name = holds(Rule::OneDialogueBuysOnce);
+        let key = if by_name { named } else { content_key(&message) };
         let order = Order {
             msisdn: Some(from),
             account,
@@ -198,7 +201,7 @@ impl Reading {
             app: None,
         };
         let meaning = Meaning::Agreed { sender: from, order: Box::new(order), terms, screen };
-        Self { key, keyed_by_peer: true, message, meaning }
+        Self { key, keyed_by_peer: by_name, message, meaning }
     }
 
     /// The family of its key in the shared key store (design.md, "Idempotency keys").

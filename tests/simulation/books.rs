@@ -109,12 +109,12 @@ impl Books {
         &mut self,
         chance: &mut Chance,
         call: ChannelCall,
-        key: &str,
+        (key, price): (&str, Money),
         code: Option<&str>,
         now: Micros,
     ) -> Finding {
         if !self.charges.contains_key(key) {
-            self.charges.insert(key.to_owned(), self.channel.clone());
+            self.charges.insert(key.to_owned(), self.channel.clone().at(price));
             if chance.percent(2) {
                 self.strangers.insert(key.to_owned());
             }

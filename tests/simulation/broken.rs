@@ -18,10 +18,12 @@ pub(crate) enum WorldRule {
     AckWhenDurable,
     /// A text that nobody has sent is due again.
     OutboxIsDue,
+    /// What a menu's screen names is handed in when the phone has answered that screen, and not before.
+    ScreenIsAnswered,
 }
 
 impl WorldRule {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::IntentFirst,
         Self::SendDeadline,
         Self::Fence,
@@ -29,6 +31,7 @@ impl WorldRule {
         Self::KeysDecideNothing,
         Self::AckWhenDurable,
         Self::OutboxIsDue,
+        Self::ScreenIsAnswered,
     ];
 }
 

@@ -104,7 +104,9 @@ impl Life<'_> {
         if let Some(purchase) = purchase.as_deref().filter(|_| kind == "pay_at") {
             self.goes_to_the_page(purchase);
         }
-        let otp = self.desk.rules.otp;
+        let of = purchase.as_deref().and_then(|id| self.store.purchases.get(id));
+        let is_dialled = of.is_some_and(|purchase| purchase.order.door == Door::Ussd.as_str());
+        let otp = if is_dialled { self.desk.rules.menu_otp } else { self.desk.rules.otp };
         match self.subscribers[at].reads(&mut self.chance, otp, &text) {
             Ok(answers) => {
                 if answers.len() > 1 || answers.iter().any(|(pause, _)| *pause > CODE_LIFE) {

@@ -50,6 +50,7 @@ pub(crate) enum Door {
     Message(usize),
     Payment(usize),
     Order(usize),
+    Consent(usize),
 }
 
 #[derive(Default)]
@@ -224,9 +225,13 @@ impl Life<'_> {
         } else {
             known.claimed.insert(reading.key.clone());
         }
-        if let Meaning::Request { sender, .. } = &reading.meaning {
-            known.of_subscriber.insert(*sender, self.store.purchases_of(sender));
-        }
+        let subscriber = match &reading.meaning {
+            Meaning::Request { sender, .. } | Meaning::Agreed { sender, .. } => Some(*sender),
+            Meaning::Order(order) => order.msisdn,
+            Meaning::Invalid { .. } | Meaning::Kept(_) => None,
+        };
+        let of_subscriber = subscriber.map(|subscriber| (subscriber, self.store.purchases_of(&subscriber)));
+        known.of_subscriber.extend(of_subscriber);
     }
 
     /// Whether the journal is asked about this message, or the key store has said that it is new.
@@ -402,6 +407,7 @@ impl Life<'_> {
                 Door::Message(sms) => Event::Acknowledged { sms, verdict: heard },
                 Door::Payment(payment) => Event::PaymentHeard { payment, verdict: heard },
                 Door::Order(order) => Event::OrderHeard { order, verdict: heard },
+                Door::Consent(consent) => Event::ConsentHeard { consent, verdict: heard },
             };
             self.after(1_000, told);
         }

@@ -31,6 +31,7 @@ impl Life<'_> {
         wrong.extend((untaken > 0).then(|| format!("{untaken} payments of a partner were never taken")));
         let unanswered = self.orders.iter().filter(|sent| !sent.is_heard).count();
         wrong.extend((unanswered > 0).then(|| format!("{unanswered} orders of an app were never answered")));
+        wrong.extend(self.of_dialogues());
         wrong
     }
 

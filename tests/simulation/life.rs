@@ -6,6 +6,8 @@ use super::app::Sent;
 use super::books::Books;
 use super::broken::Broken;
 use super::chance::Chance;
+use super::consents::Consent;
+use super::dialogues::{Dialogue, Hop, Shown};
 use super::instance::Instance;
 use super::keys::KeyStore;
 use super::pages::LINK_TTL;
@@ -147,6 +149,38 @@ pub(crate) enum Event {
     OrderAgain {
         order: usize,
     },
+    /// A subscriber dials,
+    Dials {
+        subscriber: usize,
+        /// This one, which has died or is through.
+        instead_of: Option<usize>,
+    },
+    /// a step of the dialogue comes to this instance,
+    Hop {
+        dialogue: usize,
+        hop: Hop,
+        instance: usize,
+    },
+    /// and its answer to the phone,
+    Shows {
+        dialogue: usize,
+        shown: Shown,
+    },
+    /// which nothing came to.
+    Waits {
+        dialogue: usize,
+        hop: Hop,
+    },
+    /// The gateway says that the dialogue is over.
+    HangsUp {
+        dialogue: usize,
+        instance: usize,
+    },
+    /// The door has heard this of a consent.
+    ConsentHeard {
+        consent: usize,
+        verdict: Verdict,
+    },
     Start {
         instance: usize,
     },
@@ -164,6 +198,9 @@ pub(crate) struct Life<'d> {
     pub(crate) messages: Vec<Sms>,
     pub(crate) payments: Vec<Told>,
     pub(crate) orders: Vec<Sent>,
+    pub(crate) dialogues: Vec<Dialogue>,
+    /// What was handed in, each time that it was.
+    pub(crate) consents: Vec<Consent>,
     pub(crate) store: Store,
     pub(crate) store_down_until: Micros,
     pub(crate) keys: KeyStore,
@@ -211,6 +248,8 @@ impl<'d> Life<'d> {
             messages: Vec::new(),
             payments: Vec::new(),
             orders: Vec::new(),
+            dialogues: Vec::new(),
+            consents: Vec::new(),
             store: Store::new(broken),
             store_down_until: START,
             keys,
@@ -230,6 +269,7 @@ impl<'d> Life<'d> {
         life.begin();
         life.begin_partner(seed);
         life.begin_app(seed);
+        life.begin_dialogues(seed);
         life
     }
 
@@ -297,6 +337,12 @@ impl<'d> Life<'d> {
             Event::Order { order, instance } => self.order(order, instance),
             Event::OrderHeard { order, verdict } => self.order_heard(order, verdict),
             Event::OrderAgain { order } => self.order_again(order),
+            Event::Dials { subscriber, instead_of } => self.dials(subscriber, instead_of),
+            Event::Hop { dialogue, hop, instance } => self.hop(dialogue, hop, instance),
+            Event::Shows { dialogue, shown } => self.shows(dialogue, shown),
+            Event::Waits { dialogue, hop } => self.waits(dialogue, hop),
+            Event::HangsUp { dialogue, instance } => self.hangs_up(dialogue, instance),
+            Event::ConsentHeard { consent, verdict } => self.consent_heard(consent, verdict),
             Event::Start { instance } => self.start(instance),
         }
     }

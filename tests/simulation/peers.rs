@@ -21,6 +21,8 @@ pub(crate) struct ChannelBook {
     pub(crate) recognises_keys: bool,
     /// What it really debits; sometimes not what was asked for.
     pub(crate) debits: Money,
+    /// What is asked for.
+    price: Money,
     refuses_refunds: bool,
     /// The subscriber pays at a page of the channel's own, which `charge` opens.
     pub(crate) has_page: bool,
@@ -38,6 +40,7 @@ impl ChannelBook {
             texts_code: chance.percent(50),
             recognises_keys: chance.percent(50),
             debits,
+            price: PRICE,
             refuses_refunds: chance.percent(15),
             has_page: false,
             reserved: false,
@@ -46,6 +49,13 @@ impl ChannelBook {
             charges: 0,
             refunds: 0,
         }
+    }
+
+    /// The same book for something at another price.
+    pub(crate) fn at(mut self, price: Money) -> Self {
+        self.debits = Money::new(self.debits.amount - self.price.amount + price.amount, price.currency);
+        self.price = price;
+        self
     }
 
     /// A request arrives, and what it does is done whether or not its answer is ever heard.
@@ -160,7 +170,7 @@ impl ChannelBook {
 
     fn says_of_refund(&self) -> Finding {
         match (self.refunds, self.refuses_refunds) {
-            (1.., _) => Finding::Refunded { amount: PRICE },
+            (1.., _) => Finding::Refunded { amount: self.price },
             (0, true) => Finding::NotRefunded(Decline::new(Reason::Declined, Advice::CallOperator)),
             (0, false) => Finding::NotFound,
         }

@@ -88,7 +88,7 @@ impl Fault {
     ];
 }
 
-/// Who came by HTTP, and what they did besides.
+/// Who came by another way than an SMS, and what they did besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Came {
     Partner,
@@ -98,10 +98,23 @@ pub(crate) enum Came {
     App,
     OrderAgain,
     OtherOrder,
+    Dialled,
+    DialledAgain,
+    DiedAtService,
+    DiedAtPackage,
+    DiedAtForWhom,
+    DiedAtConsent,
+    DiedAgreed,
+    LostMemory,
+    HopAgain,
+    ConsentAgain,
+    ConsentElsewhere,
+    ScreenBought,
+    RepeatAsked,
 }
 
 impl Came {
-    pub(crate) const ALL: [(Self, &str); 7] = [
+    pub(crate) const ALL: [(Self, &str); 20] = [
         (Self::Partner, "payments of a partner that charges by itself"),
         (Self::PaymentAgain, "of these were told again"),
         (Self::OtherPayment, "other payments under a taken id"),
@@ -109,6 +122,19 @@ impl Came {
         (Self::App, "orders of an app that does not"),
         (Self::OrderAgain, "of these were sent again under their key"),
         (Self::OtherOrder, "other orders under a taken key"),
+        (Self::Dialled, "dialogues of a menu that was dialled"),
+        (Self::DialledAgain, "of these were dialled because the one before had died"),
+        (Self::DiedAtService, "died before the service was chosen"),
+        (Self::DiedAtPackage, "died before the package was"),
+        (Self::DiedAtForWhom, "died before it was said for whom"),
+        (Self::DiedAtConsent, "died before the consent"),
+        (Self::DiedAgreed, "died after it, with no last screen"),
+        (Self::LostMemory, "steps of a dialogue that nothing was remembered of"),
+        (Self::HopAgain, "steps before the consent came twice"),
+        (Self::ConsentAgain, "consents were handed in more than once"),
+        (Self::ConsentElsewhere, "of these at another instance, or after a start"),
+        (Self::ScreenBought, "purchases began with a consent on a screen"),
+        (Self::RepeatAsked, "of these were the same once more, and asked about by SMS"),
     ];
 }
 

@@ -7,7 +7,9 @@ use super::keys::Claimed;
 use super::life::{Event, Life, SECOND};
 use super::peers::{BUSY, NO_MONEY, PRICE, heard_from};
 use super::tally::Fault;
+use paygate::config::Otp;
 use paygate::engine::clock::Moment;
+use paygate::engine::door::Door;
 use paygate::engine::work::Work;
 use paygate::purchase::Purchase;
 use paygate::purchase::evidence::{Cause, ChannelAnswer, CheckAnswer, Finding, GrantAnswer, Reason};
@@ -231,7 +233,8 @@ impl Life<'_> {
                 let key = purchase.charge.as_ref().map(|charge| charge.key.clone()).unwrap_or_default();
                 let asked = purchase.attempt_of(call).map(|attempt| attempt.key.clone()).unwrap_or_default();
                 let code = purchase.offer.as_ref().and_then(|offer| offer.answered.as_deref());
-                let finding = self.books.channel(&mut self.chance, call, &key, code, self.now);
+                let price = purchase.offer.as_ref().map_or(PRICE, |offer| offer.price);
+                let finding = self.books.channel(&mut self.chance, call, (&key, price), code, self.now);
                 let finding = self.or_no_verdict(call, finding);
                 heard_from(call, &asked, sends, called_at, finding, self.chance.percent(80))
             }
@@ -317,16 +320,21 @@ impl Life<'_> {
 
     fn is_agreed(&self, purchase: &Purchase) -> bool {
         let Some(offer) = &purchase.offer else { return false };
-        let message_is_consent = self.desk.rules.otp == paygate::config::Otp::None
-            && !self.desk.rules.confirm_without_code
-            && !purchase.order.repeat;
+        let is_dialled = purchase.order.door == Door::Ussd.as_str();
+        if is_dialled && !self.is_agreed_on_a_screen(purchase) {
+            return false;
+        }
+        let rules = &self.desk.rules;
+        let message_is_consent = rules.otp == Otp::None && !rules.confirm_without_code;
+        let screen_is_consent = rules.menu_otp == Otp::None;
+        let is_consent = if is_dialled { screen_is_consent } else { message_is_consent } && !purchase.order.repeat;
         let Some(number) = purchase.order.msisdn.map(|msisdn| msisdn.digits()) else { return false };
         let Some(subscriber) = self.subscribers.iter().find(|it| it.number == number) else { return false };
         match offer.asks {
             Asks::Code => subscriber.has_confirmed(&purchase.id, false),
             Asks::ChannelCode => subscriber.has_confirmed(&purchase.id, true),
             Asks::Payment => true,
-            Asks::Yes => message_is_consent || subscriber.has_confirmed(&purchase.id, true),
+            Asks::Yes => is_consent || subscriber.has_confirmed(&purchase.id, true),
         }
     }
 
@@ -379,7 +387,7 @@ impl Life<'_> {
             && let Finding::Charged { amount, msisdn } = &answer.finding
             && moved
         {
-            if *amount != PRICE {
+            if self.requests[at].purchase.offer.as_ref().is_some_and(|offer| offer.price != *amount) {
                 self.tally.saw(Fault::F26);
             }
             if msisdn.is_some() {
