@@ -29,8 +29,9 @@ pub(super) const BANK_CODE: &str = "9030";
 /// A link can be paid at for so long.
 const LINK_TTL: Duration = Duration::from_secs(30);
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-/// Peace has come when nothing has moved for so long.
+/// A database that was killed can be read again by then.
 const READABLE_WITHIN: Duration = Duration::from_secs(60);
+/// Peace has come when nothing has moved for so long.
 const NOTHING_MOVES: Duration = Duration::from_secs(45);
 /// What still moves after so long moves in a circle, and is stuck as well.
 const SETTLES_WITHIN: Duration = Duration::from_secs(300);
