@@ -174,9 +174,13 @@ impl Partner {
         match request.send().await {
             Ok(answer) => {
                 let status = answer.status().as_u16();
-                Heard { status, body: answer.json().await.unwrap_or_default() }
+                // An answer that broke off is none.
+                answer.bytes().await.map_or(NOTHING_HEARD, |body| Heard {
+                    status,
+                    body: serde_json::from_slice(&body).unwrap_or_default(),
+                })
             }
-            Err(_) => Heard { status: 0, body: Value::Null },
+            Err(_) => NOTHING_HEARD,
         }
     }
 
@@ -205,6 +209,9 @@ impl Payment {
             "amount": amount, "currency": currency, "chargedAt": self.charged_at.to_string() })
     }
 }
+
+/// No answer came, or not the whole of it.
+const NOTHING_HEARD: Heard = Heard { status: 0, body: Value::Null };
 
 impl Heard {
     /// Another try would hear the same.
