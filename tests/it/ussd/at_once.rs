@@ -1,6 +1,6 @@
 //! A crowd that dials: all dialogues are open at once, then all agree.
 
-use crate::stores::{Store, both_stores, free_port};
+use crate::stores::{both_stores, free_port};
 use crate::world::{Books, MENU, Process, World};
 use futures_util::future::join_all;
 use paygate::sandbox::dialogues::{DialogueId, Stands};
