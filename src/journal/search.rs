@@ -18,6 +18,7 @@ const LIST: u32 = 10_000;
 /// What a person looks at and nobody knows yet stays unknown.
 const IS_UNKNOWN: &str = "(state IN ('charge_unknown', 'grant_unknown', 'refund_unknown') \
                           OR review IN ('charge_unknown', 'grant_unknown', 'refund_unknown'))";
+const IS_PAIRED: &str = "number IN (SELECT first_number FROM surplus UNION SELECT second_number FROM surplus)";
 const IS_OPEN: &str = "state NOT IN ('done', 'declined', 'expired', 'cancelled', 'refunded', 'refused')";
 
 pub(super) async fn list(store: &Store, filter: &Filter) -> Result<Vec<Listed>, Cause> {
@@ -45,6 +46,8 @@ enum Way<'f> {
     Over,
     /// What is not: few among many, and has an index of its own.
     Due,
+    /// What was charged twice.
+    Paired,
     /// By a column of the purchase's own.
     Own(&'static str, String),
     /// By the peer's reference in this table,
@@ -74,6 +77,7 @@ fn ways(filter: &Filter) -> Vec<Way<'_>> {
     let Some(Search { words, msisdn, account }) = &filter.search else {
         let filtered = filter.state.is_some() || filter.door.is_some() || filter.channel.is_some();
         return match (filter.backlog, filtered) {
+            _ if filter.surplus => vec![Way::Paired],
             (Some(_), _) => vec![Way::Due],
             (None, true) => vec![Way::Over, Way::Due],
             (None, false) => vec![Way::All],
@@ -96,6 +100,7 @@ fn by(select: &mut Statement, way: &Way<'_>) {
         Way::All => select.push("1 = 1"),
         Way::Over => select.push("due_at IS NULL"),
         Way::Due => select.push("due_at IS NOT NULL"),
+        Way::Paired => select.push(IS_PAIRED),
         Way::Own(column, value) => select.push(column).push(" = ").text(value),
         Way::Reference(table, words) => {
             select.push("number IN (SELECT purchase_number FROM ").push(table).push(" WHERE peer_reference = ");
@@ -114,7 +119,7 @@ fn by(select: &mut Statement, way: &Way<'_>) {
 const fn order(way: &Way<'_>) -> &'static str {
     match way {
         Way::All | Way::Over | Way::Own(..) => "created_at DESC, number DESC",
-        Way::Due | Way::Reference(..) | Way::Key(..) => "+created_at DESC, number DESC",
+        Way::Due | Way::Paired | Way::Reference(..) | Way::Key(..) => "+created_at DESC, number DESC",
     }
 }
 
@@ -137,7 +142,7 @@ fn narrow(select: &mut Statement, filter: &Filter) {
         select.push(" AND created_at < ").int(until);
     }
     if filter.surplus {
-        select.push(" AND number IN (SELECT first_number FROM surplus UNION SELECT second_number FROM surplus)");
+        select.push(" AND ").push(IS_PAIRED);
     }
     if let Some(place) = &filter.after {
         select.push(" AND created_at <= ").int(place.created_at).push(" AND (created_at < ").int(place.created_at);

@@ -29,6 +29,8 @@ pub(super) const BANK_CODE: &str = "9030";
 /// A link can be paid at for so long.
 const LINK_TTL: Duration = Duration::from_secs(30);
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// A database that was killed can be read again by then.
+const READABLE_WITHIN: Duration = Duration::from_secs(60);
 /// Peace has come when nothing has moved for so long.
 const NOTHING_MOVES: Duration = Duration::from_secs(45);
 /// What still moves after so long moves in a circle, and is stuck as well.
@@ -257,14 +259,25 @@ base_url = "{}"
         }
     }
 
-    /// What the journal still has to do, read past the daemons.
+    /// What the journal still has to do, read past the daemons. A server that was just killed may need a while.
     async fn open(&self) -> Vec<Open> {
-        let mut connection = AnyConnection::connect(&self.journal).await.unwrap();
+        let end = Instant::now() + READABLE_WITHIN;
+        loop {
+            match self.read_open().await {
+                Ok(open) => return open,
+                Err(error) => assert!(Instant::now() < end, "the journal cannot be read: {error}"),
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    async fn read_open(&self) -> Result<Vec<Open>, sqlx::Error> {
+        let mut connection = AnyConnection::connect(&self.journal).await?;
         let ends = "'done', 'declined', 'expired', 'cancelled', 'refunded', 'refused'";
         let sql = format!(
             "SELECT id, account, state, review FROM purchase WHERE due_at IS NOT NULL AND state NOT IN ({ends})"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await?;
         let open = |row: &AnyRow| Open {
             id: row.get(0),
             account: row.get(1),
@@ -272,7 +285,7 @@ base_url = "{}"
             review: row.get(3),
             story: Vec::new(),
         };
-        rows.iter().map(open).collect()
+        Ok(rows.iter().map(open).collect())
     }
 
     /// What partners and apps brought, by account, read past the daemons.
