@@ -86,11 +86,25 @@ impl Browser {
     }
 
     pub(crate) async fn clicks(&self, selector: &str) {
-        let element = self.sees(selector).await;
         // As a visitor would who finds it below the bar on top.
         let script = "arguments[0].scrollIntoView({ block: 'center' })";
-        self.post("/execute/sync", json!({ "script": script, "args": [{ ELEMENT: element }] })).await;
-        self.post(&format!("/element/{element}/click"), json!({})).await;
+        loop {
+            let element = self.sees(selector).await;
+            let scroll = json!({ "script": script, "args": [{ ELEMENT: element }] });
+            let click = format!("/element/{element}/click");
+            if self.tries("/execute/sync", scroll).await && self.tries(&click, json!({})).await {
+                return;
+            }
+        }
+    }
+
+    /// Whether it was done; not where the element's page was left meanwhile.
+    async fn tries(&self, path: &str, body: Value) -> bool {
+        let answer = self.client.post(format!("{}{path}", self.session)).json(&body).send().await.unwrap();
+        let done = answer.status().is_success();
+        let answer: Value = answer.json().await.unwrap();
+        assert!(done || answer["value"]["error"] == "stale element reference", "{path}: {answer}");
+        done
     }
 
     pub(crate) async fn types(&self, selector: &str, text: &str) {

@@ -42,6 +42,7 @@ both_stores! {
         assert!(browser.reads(".note").await.contains("is carried out"));
         world.comes_to("done").await;
         browser.clicks(".again").await;
+        browser.sees(".two .granted .pill[data-tone=good]").await;
         assert_eq!(browser.reads(".two .granted .pill").await, "yes");
         let story = browser.reads(".timeline").await;
         assert!(story.contains("lan has the peers asked now: she is on the line"), "{story}");
