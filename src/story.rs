@@ -4,7 +4,7 @@
 pub(crate) mod moment;
 pub(crate) mod timeline;
 
-use crate::journal::rows::EventRow;
+use crate::journal::rows::{Deed, EventRow};
 use crate::purchase::evidence::{Cause, ChannelAnswer, CheckAnswer, Finding, GrantAnswer, Reason};
 use crate::purchase::input::{ChannelCall, GrantCall, Input, Payment, Person, Remedy};
 use crate::purchase::offer::Asks;
@@ -113,6 +113,20 @@ pub(crate) fn event(input: &Input, row: &EventRow, purchase: &Purchase) -> (Who,
         Input::Inquire { by } => (Who::Operator, format!("{} has the peers asked now: {}", by.operator, by.reason)),
         Input::Remedy { remedy, overrides, by, .. } => (Who::Operator, remedied(*remedy, *overrides, by, row)),
         Input::Resolve { verdict, by } => (Who::Operator, resolved(*verdict, by, row)),
+    }
+}
+
+/// What an act is to do, to the amount: whoever confirms it must see all of it.
+pub(crate) fn ordered(deed: &Deed) -> String {
+    match deed {
+        Deed::Remedy { remedy: Remedy::Refund { amount }, overrides: false, .. } => format!("refund {amount}"),
+        Deed::Remedy { remedy: Remedy::Refund { amount }, overrides: true, .. } => {
+            format!("refund {amount} beside the package")
+        }
+        Deed::Remedy { overrides: true, .. } => "grant beside the refund".to_owned(),
+        Deed::Remedy { .. } | Deed::Inquire { .. } | Deed::Resolve { .. } | Deed::Freeze { .. } | Deed::Thaw { .. } => {
+            deed.verb().replace('_', " ")
+        }
     }
 }
 

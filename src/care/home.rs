@@ -11,6 +11,7 @@ use crate::journal::JournalError;
 use crate::journal::rows::{ActRow, Backlog, Filter};
 use crate::purchase::State;
 use crate::purchase::record::Micros;
+use crate::story::ordered;
 use crate::story::timeline::Tone;
 use axum::extract;
 use axum::response::{IntoResponse, Response};
@@ -97,7 +98,8 @@ fn frozen(freeze: &ActRow, now: Micros) -> Sign {
 
 fn for_second(row: &ActRow, now: Micros) -> Option<Sign> {
     let (id, act) = (row.act.deed.purchase()?, &row.act);
-    let says = format!("{} of {} waits for a second person since {}", act.deed.verb(), act.operator, age(now - row.at));
+    let (what, by) = (ordered(&act.deed), &act.operator);
+    let says = format!("{what}, ordered by {by}, waits for a second person since {}", age(now - row.at));
     Some(Sign { tone: Tone::Unknown, says, look: format!("/care/purchases/{id}") })
 }
 

@@ -19,6 +19,7 @@ use crate::journal::rows::{ActOutcome, Deed, Story};
 use crate::people::Right;
 use crate::purchase::Purchase;
 use crate::purchase::record::{Micros, ReviewReason};
+use crate::story::ordered;
 pub(super) use acts_so_far::second;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -110,7 +111,7 @@ fn content(care: &Care, visitor: &Visitor, story: &Story, mask: &Mask, note: Opt
 /// What came of the act that was just filed.
 fn came_of(story: &Story, number: i64) -> Option<String> {
     let act = story.acts.iter().find(|act| act.number == number)?;
-    let (verb, number) = (act.act.deed.verb(), act.number);
+    let (verb, number) = (ordered(&act.act.deed), act.number);
     Some(match act.done {
         None if act.waits_for_second() => {
             format!("Act {number} ({verb}) is written down, and waits for a second person to confirm it.")
@@ -119,7 +120,7 @@ fn came_of(story: &Story, number: i64) -> Option<String> {
         Some((_, ActOutcome::CarriedOut)) => {
             format!("Act {number} ({verb}) is carried out. Its story below has the rest.")
         }
-        Some((_, ActOutcome::Refused)) if act.act.deed.needs_second() && act.second.is_none() => {
+        Some((_, ActOutcome::Refused)) if act.withdrawn_by.is_some() => {
             format!("Act {number} ({verb}) is taken back; nothing was done by it.")
         }
         Some((_, ActOutcome::Refused)) => {

@@ -12,6 +12,7 @@ use crate::purchase::input::Remedy;
 use crate::purchase::money::Money;
 use crate::purchase::record::{Purchase, ReviewReason};
 use crate::story::moment::{local, utc};
+use crate::story::ordered;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -104,7 +105,7 @@ fn list(asked: &Waiting, log: Option<&str>) -> Result<Answer, Failure> {
         table.heading(&["ACT", "SINCE", "BY", "WHAT", "PURCHASE", "REASON"]);
         for row in &waiting {
             let purchase = row.act.deed.purchase().map_or("", String::as_str);
-            let (number, since, what) = (row.number.to_string(), local(row.at), what(&row.act.deed));
+            let (number, since, what) = (row.number.to_string(), local(row.at), ordered(&row.act.deed));
             let cells = [&number, &since, &row.act.operator, what.as_str(), purchase, &row.act.reason];
             table.row(cells.map(Cell::new));
         }
@@ -112,23 +113,10 @@ fn list(asked: &Waiting, log: Option<&str>) -> Result<Answer, Failure> {
     })
 }
 
-fn what(deed: &Deed) -> String {
-    match deed {
-        Deed::Remedy { remedy: Remedy::Refund { amount }, overrides: false, .. } => format!("refund {amount}"),
-        Deed::Remedy { remedy: Remedy::Refund { amount }, overrides: true, .. } => {
-            format!("refund {amount} beside the package")
-        }
-        Deed::Remedy { overrides: true, .. } => "grant beside the refund".to_owned(),
-        Deed::Remedy { .. } | Deed::Inquire { .. } | Deed::Resolve { .. } | Deed::Freeze { .. } | Deed::Thaw { .. } => {
-            deed.verb().replace('_', " ")
-        }
-    }
-}
-
 fn entry(row: &ActRow) -> serde_json::Value {
     let act = &row.act;
     json!({
-        "number": row.number, "at": utc(row.at), "operator": act.operator, "verb": act.deed.verb(), "what": what(&act.deed),
+        "number": row.number, "at": utc(row.at), "operator": act.operator, "verb": act.deed.verb(), "what": ordered(&act.deed),
         "purchase": act.deed.purchase(), "reason": act.reason, "evidence": act.evidence,
     })
 }

@@ -1,8 +1,8 @@
 //! One purchase's life as one line of time: what came in, what was intended, what was answered and how long it took, who
 //! decided, and the texts with their fate. Reads what the journal has; shows no code that may still be good.
 
-use super::Who;
 use super::moment::clock;
+use super::{Who, ordered};
 use crate::engine::door::PARTNER;
 use crate::journal::rows::{ActRow, AttemptRow, Deed, EventRow, MessageRow, ReplyRow, Story};
 use crate::purchase::input::Input;
@@ -135,13 +135,13 @@ fn waiting(row: &ActRow) -> Line {
     let what = match &row.act.deed {
         Deed::Inquire { .. } => "wants the peers asked".to_owned(),
         Deed::Resolve { verdict, .. } => format!("says that it is {}", verdict.as_str()),
-        Deed::Remedy { remedy, .. } => format!("orders {}", remedy.as_str().replace('_', " ")),
+        Deed::Remedy { .. } => format!("orders {}", ordered(&row.act.deed)),
         Deed::Freeze { .. } | Deed::Thaw { .. } => row.act.deed.verb().to_owned(),
     };
     let operator = &row.act.operator;
     let waits = match &row.withdrawn_by {
         Some(by) => format!("taken back by {by}"),
-        None if row.act.deed.needs_second() && row.second.is_none() => "a second person must confirm it".to_owned(),
+        None if row.waits_for_second() => "a second person must confirm it".to_owned(),
         None => "no daemon has taken it yet".to_owned(),
     };
     let says = format!("{operator} {what}: {} (act {}; {waits})", row.act.reason, row.number);

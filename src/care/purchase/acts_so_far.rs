@@ -10,8 +10,9 @@ use super::super::mask::Mask;
 use super::super::session::Visitor;
 use super::{Note, shown};
 use crate::journal::JournalError;
-use crate::journal::rows::{ActOutcome, ActRow, Story};
+use crate::journal::rows::{ActRow, Story};
 use crate::people::Right;
+use crate::story::ordered;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -30,12 +31,12 @@ fn one(visitor: &Visitor, row: &ActRow, mask: &Mask) -> El {
     let came = match row.done {
         None if row.waits_for_second() => "waits for a second person".to_owned(),
         None => "waits for a daemon".to_owned(),
-        Some((_, ActOutcome::Refused)) if row.act.deed.needs_second() && row.second.is_none() => {
-            "taken back".to_owned()
-        }
-        Some((_, outcome)) => words(outcome.as_str()),
+        Some((_, outcome)) => match &row.withdrawn_by {
+            Some(by) => format!("taken back by {by}"),
+            None => words(outcome.as_str()),
+        },
     };
-    let what = format!("{} {}: {came}", row.number, words(row.act.deed.verb()));
+    let what = format!("{} {}: {came}", row.number, ordered(&row.act.deed));
     let second = row.second.as_ref().map(|(second, _)| el("small").text(&format!("confirmed by {second}")));
     let evidence = row.act.evidence.as_ref().map(|it| el("small").text(&format!("evidence: {}", mask.over(it))));
     el("li")
@@ -91,7 +92,7 @@ async fn answered(care: &Care, visitor: &Visitor, number: i64, word: &str) -> Re
         let says = format!("Another person than the one who wrote it confirms an act: {who}. Nothing was done.");
         return shown(care, visitor, id, None, Some(Note { status: StatusCode::FORBIDDEN, says })).await;
     }
-    care.note(visitor, "act", &format!("{word} act {number} ({} {id})", row.act.deed.verb())).await?;
+    care.note(visitor, "act", &format!("{word} act {number} ({} of {id})", ordered(&row.act.deed))).await?;
     let taken = match word {
         CONFIRM => care.0.journal.confirm_act(number, &visitor.name).await?,
         _ => care.0.journal.withdraw_act(number, &visitor.name).await?,

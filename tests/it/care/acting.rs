@@ -129,8 +129,11 @@ both_stores! {
         assert_eq!(world.books(), Books::BOUGHT);
         let accountant = logged_in(&world, "accountant").await;
         let home = accountant.reads("/care").await;
-        assert!(home.contains("refund of supervisor waits for a second person"), "{home}");
-        assert!(accountant.reads(&format!("/care/purchases/{id}")).await.contains("/care/acts/1/confirm"));
+        let ordered = "refund 10,000 VND beside the package";
+        assert!(home.contains(&format!("{ordered}, ordered by supervisor, waits for a second person")), "{home}");
+        let page = accountant.reads(&format!("/care/purchases/{id}")).await;
+        assert!(page.contains("/care/acts/1/confirm"), "{page}");
+        assert!(page.contains(&format!("1 {ordered}: waits")), "what is confirmed is shown whole: {page}");
         let page = accountant.posts("/care/acts/1/confirm", &[]).await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{page:?}");
         world.comes_to("refunded").await;
