@@ -13,6 +13,7 @@ mod remedies;
 mod settlement;
 mod table;
 
+use crate::purchase::input::Remedy;
 use arguments::{Arguments, Verb};
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -77,8 +78,8 @@ fn perform(arguments: Arguments) -> Result<Answer, Failure> {
         Verb::Inquire(asked) => operators::inquire(&asked, log),
         Verb::Grant(asked) => remedies::grant(&asked, log),
         Verb::Refund(asked) => remedies::refund(&asked, log),
-        Verb::MarkPaid(asked) => remedies::mark_paid(&asked, log),
-        Verb::MarkGranted(asked) => remedies::mark_granted(&asked, log),
+        Verb::MarkPaid(asked) => remedies::mark(&asked, Remedy::MarkPaid, log),
+        Verb::MarkGranted(asked) => remedies::mark(&asked, Remedy::MarkGranted, log),
         Verb::Acts { verb } => remedies::acts(verb, log),
         Verb::Freeze(asked) => operators::freeze(&asked, log),
         Verb::Thaw(asked) => operators::thaw(&asked, log),

@@ -1,6 +1,7 @@
 //! The doors that speak HTTP: messages, dialogues, the app's orders, channels' notifies, partners, health, metrics. Translates
 //! and waits; what a message means, and whether it is new, the engine says.
 
+mod field;
 mod gate;
 mod health;
 mod mo;

@@ -52,9 +52,9 @@ pub(super) enum Verb {
     /// Have exactly what was charged given back; a second person confirms it
     Refund(Refund),
     /// Say that the channel did take the money, with the evidence; what is fresh is then granted
-    MarkPaid(MarkPaid),
+    MarkPaid(Mark),
     /// Say that the package came by another way; it is then never sent by this one
-    MarkGranted(MarkGranted),
+    MarkGranted(Mark),
     /// What waits for a second person
     Acts {
         #[command(subcommand)]
@@ -241,15 +241,7 @@ pub(super) struct Refund {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct MarkPaid {
-    /// The purchase's id
-    pub(super) id: String,
-    #[command(flatten)]
-    pub(super) ordered: Ordered,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct MarkGranted {
+pub(super) struct Mark {
     /// The purchase's id
     pub(super) id: String,
     #[command(flatten)]

@@ -2,7 +2,7 @@
 //! person's word where one is needed. Writes acts that a daemon carries out; moves nothing itself.
 
 use super::acts::{Desk, Who, failed, operator};
-use super::arguments::{Acts, Confirm, Grant, MarkGranted, MarkPaid, Ordered, Refund, Waiting, Withdraw};
+use super::arguments::{Acts, Confirm, Grant, Mark, Ordered, Refund, Waiting, Withdraw};
 use super::operators::begin;
 use super::table::{Cell, Table};
 use super::{Answer, Failure, colour, daemon, json};
@@ -20,12 +20,8 @@ pub(super) fn grant(asked: &Grant, log: Option<&str>) -> Result<Answer, Failure>
     order(&asked.id, asked.overrides, &asked.ordered, log, |_| Ok(Remedy::Grant))
 }
 
-pub(super) fn mark_paid(asked: &MarkPaid, log: Option<&str>) -> Result<Answer, Failure> {
-    order(&asked.id, false, &asked.ordered, log, |_| Ok(Remedy::MarkPaid))
-}
-
-pub(super) fn mark_granted(asked: &MarkGranted, log: Option<&str>) -> Result<Answer, Failure> {
-    order(&asked.id, false, &asked.ordered, log, |_| Ok(Remedy::MarkGranted))
+pub(super) fn mark(asked: &Mark, remedy: Remedy, log: Option<&str>) -> Result<Answer, Failure> {
+    order(&asked.id, false, &asked.ordered, log, |_| Ok(remedy))
 }
 
 pub(super) fn refund(asked: &Refund, log: Option<&str>) -> Result<Answer, Failure> {

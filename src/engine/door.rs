@@ -8,8 +8,8 @@ use crate::purchase::record::{Order, ReviewReason};
 use bytes::Bytes;
 use paygate_parsers::concat::Part;
 use paygate_parsers::msisdn::Msisdn;
-use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 /// Which door a message came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,19 @@ pub enum Incoming {
     Order(OrderIn),
     Dialled(DialledIn),
     Notify(NotifyIn),
+}
+
+impl Incoming {
+    /// Hands it to the engine and waits until it is durable, not longer than `end`. A full queue, a stopped engine and a slow
+    /// journal are all "later": whoever it came from sends it again.
+    pub async fn hand_in(self, intake: &mpsc::Sender<Delivery>, end: Instant) -> Verdict {
+        let (done, verdict) = oneshot::channel();
+        let answer = async {
+            intake.send(Delivery { incoming: self, done }).await.ok()?;
+            verdict.await.ok()
+        };
+        timeout_at(end, answer).await.ok().flatten().unwrap_or(Verdict::Later)
+    }
 }
 
 /// What the door may tell its peer.

@@ -1,9 +1,10 @@
 //! Messages by HTTP: an aggregator's JSON at `/mo`, Kannel's sms-service at `/mo/kannel`. A 2xx means that the message is
 //! safe in the journal; until then the peer keeps it and sends it again.
 
+use super::field::checked;
 use super::gate::{TokenQuery, unauthorized};
 use super::{Doors, State, refuse};
-use crate::engine::door::{Delivery, Door, Incoming, MessageIn, Verdict};
+use crate::engine::door::{Door, Incoming, MessageIn, Verdict};
 use crate::telemetry::metrics::MESSAGES_RECEIVED;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -13,10 +14,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::net::SocketAddr;
-use tokio::sync::oneshot;
-
-/// Octets a number, a short code or an id may have; no network's are longer.
-const FIELD_OCTETS: usize = 255;
+use tokio::time::Instant;
 
 /// What the peer may be told, and as what.
 type Refusal = (StatusCode, String);
@@ -107,17 +105,11 @@ impl Doors {
         })
     }
 
-    /// Hands the message to the engine and waits, not forever, until it is durable. A full queue, a stopped engine and a
-    /// slow journal are all "later": the peer still has the message.
+    /// Where it is "later", the peer still has the message.
     async fn deliver(&self, message: MessageIn) -> Verdict {
         let door = message.door.as_str();
-        let (done, verdict) = oneshot::channel();
-        let delivery = Delivery { incoming: Incoming::Message(message), done };
-        let answer = async {
-            self.intake.send(delivery).await.ok()?;
-            verdict.await.ok()
-        };
-        let verdict = tokio::time::timeout(self.ack_within, answer).await.ok().flatten().unwrap_or(Verdict::Later);
+        let end = Instant::now() + self.ack_within;
+        let verdict = Incoming::Message(message).hand_in(&self.intake, end).await;
         let word = match verdict {
             Verdict::Fresh => "fresh",
             Verdict::Again => "again",
@@ -162,19 +154,6 @@ fn json_text(object: &Map<String, Value>, name: &str) -> Result<String, String> 
         Some(Value::String(text)) => Ok(text.clone()),
         Some(Value::Number(number)) => Ok(number.to_string()),
         Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => Err(format!("{name:?} is not a text")),
-    }
-}
-
-/// A field that names something: not empty, bounded, printable.
-fn checked(name: &str, value: String) -> Result<String, String> {
-    if value.is_empty() {
-        Err(format!("{name:?} is empty"))
-    } else if value.len() > FIELD_OCTETS {
-        Err(format!("{name:?} is longer than {FIELD_OCTETS} octets"))
-    } else if value.contains(char::is_control) {
-        Err(format!("{name:?} has a control character in it"))
-    } else {
-        Ok(value)
     }
 }
 

@@ -18,7 +18,8 @@ use axum::routing::post;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// What all notifies share.
 #[derive(Clone)]
@@ -42,18 +43,6 @@ impl State {
         notifies: Arc<Notifies>,
     ) -> Self {
         Self { channels, intake, ack_within: config.ack_within, notifies, sparing: Arc::default() }
-    }
-
-    /// Hands the notify to the engine and waits, not forever, until it is durable. A full queue, a stopped engine and a
-    /// slow journal are all "later".
-    async fn deliver(&self, notify: NotifyIn) -> Verdict {
-        let (done, verdict) = oneshot::channel();
-        let delivery = Delivery { incoming: Incoming::Notify(notify), done };
-        let answer = async {
-            self.intake.send(delivery).await.ok()?;
-            verdict.await.ok()
-        };
-        tokio::time::timeout(self.ack_within, answer).await.ok().flatten().unwrap_or(Verdict::Later)
     }
 }
 
@@ -85,7 +74,7 @@ async fn believed(state: &State, channel: String, listener: &dyn Listener, notif
     let Notified { key, paid, digest, heard } = notified;
     state.notifies.heard(&channel);
     let notify = NotifyIn { channel: channel.clone(), key: key.clone(), paid, digest, heard };
-    let (ack, word) = match state.deliver(notify).await {
+    let (ack, word) = match Incoming::Notify(notify).hand_in(&state.intake, Instant::now() + state.ack_within).await {
         Verdict::Fresh => (Ack::Taken, "fresh"),
         Verdict::Again => (Ack::Again, "again"),
         // A notify hears none of the others.

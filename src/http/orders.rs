@@ -37,8 +37,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
-use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 
 /// What all orders share.
 #[derive(Clone)]
@@ -186,16 +186,9 @@ impl Counter {
         })
     }
 
-    /// Hands the order to the engine and waits until it is durable. A full queue, a stopped engine and a slow journal are
-    /// all "later": under the same key it can be sent again.
+    /// Where it is "later", it can be sent again under the same key.
     async fn hand_in(&self, order: OrderIn, end: Instant) -> Verdict {
-        let (done, verdict) = oneshot::channel();
-        let delivery = Delivery { incoming: Incoming::Order(order), done };
-        let answer = async {
-            self.intake.send(delivery).await.ok()?;
-            verdict.await.ok()
-        };
-        let verdict = timeout_at(end, answer).await.ok().flatten().unwrap_or(Verdict::Later);
+        let verdict = Incoming::Order(order).hand_in(&self.intake, end).await;
         let word = match verdict {
             Verdict::Fresh => "fresh",
             Verdict::Again => "again",

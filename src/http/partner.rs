@@ -40,7 +40,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// Whose request it is.
 const NAME: &str = "x-partner";
@@ -287,7 +288,7 @@ impl Partners {
         let key = payment_key(&partner.name, &paid.payment.reference);
         let purchase_id = purchase_id(&key, 0);
         let payment = PaymentIn { key, order, payment: paid.payment, check, body: paid.body.into() };
-        match self.deliver(payment).await {
+        match Incoming::Payment(payment).hand_in(&self.intake, Instant::now() + self.ack_within).await {
             Verdict::Fresh => Answer::Accepted { purchase_id, review: None },
             Verdict::Review(reason) => Answer::Accepted { purchase_id, review: Some(reason) },
             Verdict::Again => Answer::Already { purchase_id },
@@ -303,17 +304,6 @@ impl Partners {
             // No payment is unknown: what is not there is begun.
             Verdict::Later | Verdict::Unknown | Verdict::TooMany => Answer::Later,
         }
-    }
-
-    /// Waits, not forever, until it is durable. A full queue, a stopped engine and a slow journal are all "later": the
-    /// partner tells it again.
-    async fn deliver(&self, payment: PaymentIn) -> Verdict {
-        let (done, verdict) = oneshot::channel();
-        let answer = async {
-            self.intake.send(Delivery { incoming: Incoming::Payment(payment), done }).await.ok()?;
-            verdict.await.ok()
-        };
-        tokio::time::timeout(self.ack_within, answer).await.ok().flatten().unwrap_or(Verdict::Later)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `POST /ussd/{gateway}`: a gateway's steps as a form, answered `CON …` or `END …` (smpp.md, "HTTP style"). Translates; what
 //! is shown the dialogues say, and whatever is wrong with a step has an answer that a gateway can show or count.
 
+use super::field::{FIELD_OCTETS, checked};
 use super::gate::{Gate, TokenQuery, unauthorized};
 use super::{guarded, refuse};
 use crate::config::{self, Config, UssdHttp, UssdInput, UssdKind};
@@ -16,8 +17,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// Octets a name, a number or a code may have; no gateway's are longer.
-const FIELD_OCTETS: usize = 255;
 /// Octets all inputs may have together.
 const TEXT_OCTETS: usize = 1024;
 
@@ -129,9 +128,11 @@ fn hop(gateway: &Gateway, body: &[u8]) -> Result<Hop, Vec<String>> {
     let fields: HashMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
     let mut faults = Vec::new();
     let mut field = |name: &str| {
-        let value = fields.get(name).map(|value| value.trim().to_owned()).unwrap_or_default();
-        faults.extend(fault(name, &value));
-        value
+        let given = fields.get(name).ok_or_else(|| format!("{name:?} is missing"));
+        given.and_then(|value| checked(name, value.trim().to_owned())).unwrap_or_else(|fault| {
+            faults.push(fault);
+            String::new()
+        })
     };
     let (session, from) = (field("sessionId"), field("phoneNumber"));
     let service_code = fields.get("serviceCode").map(|code| code.trim().to_owned()).unwrap_or_default();
@@ -157,17 +158,4 @@ fn hop(gateway: &Gateway, body: &[u8]) -> Result<Hop, Vec<String>> {
     };
     let begins = matches!(input, HopInput::Dialled(_));
     Ok(Hop { gateway: gateway.name.clone(), session, from, service_code, begins, sequence: None, input })
-}
-
-/// A field that names something: not empty, bounded, printable.
-fn fault(name: &str, value: &str) -> Option<String> {
-    if value.is_empty() {
-        Some(format!("{name:?} is missing"))
-    } else if value.len() > FIELD_OCTETS {
-        Some(format!("{name:?} is longer than {FIELD_OCTETS} octets"))
-    } else if value.contains(char::is_control) {
-        Some(format!("{name:?} has a control character in it"))
-    } else {
-        None
-    }
 }

@@ -5,13 +5,12 @@ use super::Inner;
 use super::gateway::Gateway;
 use super::menu::Wanted;
 use crate::engine::desk::context;
-use crate::engine::door::{Delivery, DialledIn, Door, Incoming, Verdict};
+use crate::engine::door::{DialledIn, Door, Incoming, Verdict};
 use crate::purchase::evidence::{Advice, CheckAnswer, Decline, Reason};
 use crate::purchase::offer::Terms;
 use crate::purchase::record::Order;
 use crate::telemetry::metrics::MESSAGES_RECEIVED;
 use paygate_parsers::msisdn::Msisdn;
-use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 /// What was agreed to, and where.
@@ -57,7 +56,6 @@ impl Inner {
 
     /// Whether it is durable now. If not, it may become so yet: the same dialogue may agree again, and buys once.
     pub(super) async fn hand_in(&self, gateway: &Gateway, from: Msisdn, agreed: Agreed<'_>, by: Instant) -> bool {
-        let (done, verdict) = oneshot::channel();
         let dialled = DialledIn {
             dialogue: agreed.dialogue.to_owned(),
             gateway: gateway.name.clone(),
@@ -71,12 +69,7 @@ impl Inner {
             terms: agreed.terms.clone(),
             screen: agreed.screen.to_owned(),
         };
-        let answer = async {
-            self.intake.send(Delivery { incoming: Incoming::Dialled(dialled), done }).await.ok()?;
-            verdict.await.ok()
-        };
-        let verdict = timeout_at(by, answer).await.ok().flatten().unwrap_or(Verdict::Later);
-        let (word, taken) = match verdict {
+        let (word, taken) = match Incoming::Dialled(dialled).hand_in(&self.intake, by).await {
             Verdict::Fresh => ("fresh", true),
             Verdict::Again => ("again", true),
             // A consent hears none of the last four.

@@ -21,7 +21,7 @@ async fn each_malformed_step_is_refused_with_what_is_wrong_and_counted() {
     for (body, says) in [
         ("", "\"sessionId\" is missing, \"phoneNumber\" is missing, \"text\" is missing"),
         ("sessionId=s&phoneNumber=84854689520", "\"text\" is missing"),
-        ("sessionId=&phoneNumber=84854689520&text=", "\"sessionId\" is missing"),
+        ("sessionId=&phoneNumber=84854689520&text=", "\"sessionId\" is empty"),
         ("sessionId=s%00&phoneNumber=84854689520&text=", "\"sessionId\" has a control character in it"),
         (&long, "\"text\" is longer than 1024 octets"),
         ("{\"sessionId\": \"s\"}", "\"sessionId\" is missing"),
