@@ -111,7 +111,7 @@ pub(crate) fn event(input: &Input, row: &EventRow, purchase: &Purchase) -> (Who,
         Input::Grant { call, answer, .. } => (Who::Packages, grant(*call, answer)),
         Input::Timer => (Who::Gateway, timer(row).to_owned()),
         Input::Inquire { by } => (Who::Operator, format!("{} has the peers asked now: {}", by.operator, by.reason)),
-        Input::Remedy { remedy, overrides, by, .. } => (Who::Operator, remedied(*remedy, *overrides, by, row)),
+        Input::Remedy { remedy, overrides, by, .. } => (Who::Operator, remedied(*remedy, *overrides, by)),
         Input::Resolve { verdict, by } => (Who::Operator, resolved(*verdict, by, row)),
     }
 }
@@ -130,7 +130,7 @@ pub(crate) fn ordered(deed: &Deed) -> String {
     }
 }
 
-fn remedied(remedy: Remedy, overrides: bool, by: &Person, row: &EventRow) -> String {
+fn remedied(remedy: Remedy, overrides: bool, by: &Person) -> String {
     let what = match remedy {
         Remedy::Grant => "has it granted".to_owned(),
         Remedy::MarkPaid => "marks it as paid".to_owned(),
@@ -139,12 +139,13 @@ fn remedied(remedy: Remedy, overrides: bool, by: &Person, row: &EventRow) -> Str
     };
     let Person { operator, reason, evidence, second, .. } = by;
     let second = second.as_ref().map_or_else(String::new, |second| format!(", confirmed by {second}"));
-    let both = if overrides { " beside its package" } else { "" };
+    let both = match remedy {
+        Remedy::Refund { .. } if overrides => " beside its package",
+        Remedy::Grant if overrides => " beside its refund",
+        Remedy::Grant | Remedy::MarkPaid | Remedy::MarkGranted | Remedy::Refund { .. } => "",
+    };
     let evidence = evidence.as_ref().map_or_else(String::new, |evidence| format!(" (evidence: {evidence})"));
-    // What is marked as paid long after stays in review, for another reason.
-    let stayed = row.state_from == row.state_to && remedy != Remedy::MarkPaid;
-    let taken = if stayed { ", which could not be taken" } else { "" };
-    format!("{operator} {what}{both}{second}{taken}: {reason}{evidence}")
+    format!("{operator} {what}{both}{second}: {reason}{evidence}")
 }
 
 fn resolved(verdict: Verdict, by: &Person, row: &EventRow) -> String {

@@ -4,7 +4,7 @@
 use super::moment::clock;
 use super::{Who, ordered};
 use crate::engine::door::PARTNER;
-use crate::journal::rows::{ActRow, AttemptRow, Deed, EventRow, MessageRow, ReplyRow, Story};
+use crate::journal::rows::{ActOutcome, ActRow, AttemptRow, Deed, EventRow, MessageRow, ReplyRow, Story};
 use crate::purchase::input::Input;
 use crate::purchase::record::{Micros, State};
 use serde_json::Value;
@@ -85,6 +85,7 @@ fn event(story: &Story, row: &EventRow, raw: bool) -> Line {
     let mut below = Vec::new();
     if let Some(input) = &input {
         below.extend(answer(input, row));
+        below.extend(refused(story, input));
     }
     let body: Value = serde_json::from_str(&row.body).unwrap_or(Value::Null);
     below.extend(["charge", "grant", "refund"].into_iter().filter_map(|what| intent(&body, what)));
@@ -92,6 +93,13 @@ fn event(story: &Story, row: &EventRow, raw: bool) -> Line {
     let after = State::ALL.into_iter().find(|state| state.as_str() == row.state_to);
     let tone = after.filter(|_| row.state_from != row.state_to).and_then(tone);
     Line { at: row.at, order: 1, who: who.word(&story.purchase).to_owned(), says, tone, below, raw }
+}
+
+/// That an ordered remedy changed nothing: its act knows, and the purchase's states need not tell.
+fn refused(story: &Story, input: &Input) -> Option<String> {
+    let Input::Remedy { by, .. } = input else { return None };
+    let act = story.acts.iter().find(|act| act.number == by.act)?;
+    matches!(act.done, Some((_, ActOutcome::Refused))).then(|| "refused: the purchase had moved on".to_owned())
 }
 
 /// What was asked, how long it took, and the peer's own words.

@@ -1,6 +1,6 @@
 //! What a person has done from the built program, beside real daemons: the peers' own books say what it came to.
 
-use super::{SOON_IN_REVIEW, Terminal, id_of, in_review};
+use super::{SOON_IN_REVIEW, Terminal, done as done_by_daemon, id_of, in_review};
 use crate::stores::both_stores;
 use crate::world::{Books, World};
 use paygate::journal::rows::{Deed, NewAct};
@@ -106,6 +106,19 @@ both_stores! {
         assert!(!journal.withdraw_act(number, "an").await.unwrap(), "what is confirmed is not taken back");
         let row = journal.act_of(number).await.unwrap().unwrap();
         assert_eq!((row.act.deed, row.second.map(|(second, _)| second)), (act.deed, Some("minh".to_owned())));
+    }
+
+    async fn an_act_that_came_too_late_reads_as_refused(store: Store) {
+        let world = World::of(store).start().await;
+        let (journal, id) = (world.daemons[0].journal.clone(), done(&world).await);
+        let deed = Deed::Remedy { purchase: id.clone(), remedy: Remedy::MarkPaid, overrides: false };
+        let evidence = Some("line 17".to_owned());
+        let act = NewAct { operator: "lan".to_owned(), deed, reason: "on the statement".to_owned(), evidence };
+        done_by_daemon(&journal, journal.act(&act).await.unwrap()).await;
+        let shown = unwrapped(&Terminal::beside(&world).does(&["purchases", "show", &id]).await);
+        let line = "lan marks it as paid: on the statement (evidence: line 17) refused: the purchase had moved on";
+        assert!(shown.contains(line), "{shown}");
+        world.ends(&["done"], Books::BOUGHT).await;
     }
 
     async fn an_act_that_nobody_confirms_moves_nothing_and_can_be_taken_back(store: Store) {
