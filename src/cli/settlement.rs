@@ -115,6 +115,9 @@ fn adds_up(settlement: &Settlement) -> String {
             table.row([Cell::painted(&head, Some(DIM)), Cell::painted("no statement is imported", Some(RED))]);
             continue;
         };
+        if sums.unlisted != 0 {
+            line(&mut table, "given back, and not in its statements", sums.unlisted);
+        }
         for (what, amount) in by_kind(&settlement.rows, sums.currency) {
             line(&mut table, &what, amount);
         }
@@ -172,8 +175,7 @@ fn suspense(settlement: &Settlement) -> String {
 fn books(all: &[Settlement]) -> String {
     let mut books = Books::default();
     for settlement in all {
-        books.settle(&settlement.channel, &settlement.groups);
-        books.explain(&settlement.channel, &settlement.rows);
+        books.add(&settlement.books);
     }
     let mut table = Table::default();
     table.heading(&["ACCOUNT", "DEBIT", "CREDIT", "BALANCE"]);
@@ -230,7 +232,7 @@ fn as_json(settlement: &Settlement) -> Value {
     });
     let sums = settlement.sums.iter().map(|sums| {
         json!({
-            "currency": sums.currency, "journal": sums.journal, "explained": sums.explained, "statement": sums.statement,
+            "currency": sums.currency, "journal": sums.journal, "unlisted": sums.unlisted, "explained": sums.explained, "statement": sums.statement,
             "unexplained": sums.unexplained(),
         })
     });

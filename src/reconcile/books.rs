@@ -17,6 +17,8 @@ pub enum Account {
     OwedGrants,
     /// Given back, or to be given back.
     Refunds,
+    /// Given back, where the channel's statements list nothing that was given back.
+    NotListed,
     /// In the statement of the neighbouring day.
     Carried,
     /// Statement and journal do not agree, and a person has said why.
@@ -33,6 +35,7 @@ impl Account {
             Self::Revenue { service, package } => format!("revenue {service} {package}"),
             Self::OwedGrants => "owed grants".to_owned(),
             Self::Refunds => "refunds".to_owned(),
+            Self::NotListed => "given back, and not in the statements".to_owned(),
             Self::Carried => "carried over the day's cut".to_owned(),
             Self::Explained => "explained".to_owned(),
             Self::Suspense => "suspense".to_owned(),
@@ -82,6 +85,22 @@ impl Books {
             if let (Some(currency), Some(account)) = (row.currency, account(row)) {
                 self.enter(currency, Account::Channel(channel.to_owned()), account, effect(row));
             }
+        }
+    }
+
+    /// What our journal gave back and the channel's statement has no row for.
+    pub fn not_listed(&mut self, channel: &str, unlisted: &BTreeMap<Currency, i64>) {
+        for (currency, amount) in unlisted {
+            self.enter(*currency, Account::Channel(channel.to_owned()), Account::NotListed, *amount);
+        }
+    }
+
+    /// Another day's or channel's entries beside these.
+    pub fn add(&mut self, other: &Self) {
+        for (account, sides) in &other.accounts {
+            let own = self.accounts.entry(account.clone()).or_default();
+            own.debit += sides.debit;
+            own.credit += sides.credit;
         }
     }
 

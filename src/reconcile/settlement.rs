@@ -3,9 +3,12 @@
 
 use super::books::{Books, effect, statement_net};
 use super::import::{ReconcileError, day};
+use super::reading::Layout;
 use crate::config::Statement;
 use crate::journal::Journal;
-use crate::journal::reconciliation::{DiscrepancyFilter, DiscrepancyRow, Settled, StatementInfo};
+use crate::journal::reconciliation::{
+    DiscrepancyFilter, DiscrepancyRow, Kind, Settled, Standing, StatementInfo, Total,
+};
 use crate::purchase::money::Currency;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +32,8 @@ pub struct Settlement {
 pub struct Sums {
     pub currency: Currency,
     pub journal: i64,
+    /// Given back by our journal, where the channel's statements list no money that was given back.
+    pub unlisted: i64,
     /// By the rows that did not match, each with its reason.
     pub explained: i64,
     pub statement: Option<i64>,
@@ -38,7 +43,7 @@ impl Sums {
     /// What no row explains; nothing where it adds up, or where there is no statement to add up to.
     #[must_use]
     pub fn unexplained(self) -> i64 {
-        self.statement.map_or(0, |statement| statement - self.journal - self.explained)
+        self.statement.map_or(0, |statement| statement - self.journal - self.unlisted - self.explained)
     }
 }
 
@@ -51,7 +56,7 @@ pub async fn settle(
 ) -> Result<Settlement, ReconcileError> {
     let groups = journal.settled(channel, day(map, date)?).await?;
     let statement = journal.statement_of(channel, &date.to_string()).await?;
-    let (mut rows, mut net) = (Vec::new(), BTreeMap::new());
+    let (mut rows, mut totals) = (Vec::new(), Vec::new());
     if let Some(statement) = &statement {
         let day = Some(statement.day.clone());
         let filter = DiscrepancyFilter {
@@ -62,22 +67,49 @@ pub async fn settle(
             ..Default::default()
         };
         rows = journal.discrepancies(&filter).await?;
-        net = statement_net(&journal.statement_totals(statement.number).await?);
+        totals = journal.statement_totals(statement.number).await?;
     }
     let mut books = Books::default();
     books.settle(channel, &groups);
     books.explain(channel, &rows);
-    let sums = sums(&groups, &rows, statement.is_some().then_some(&net));
+    let lists_all = statement.is_none() || Layout::lists_reversals(map);
+    let unlisted = if lists_all { BTreeMap::new() } else { unlisted(&groups, &rows, &totals) };
+    books.not_listed(channel, &unlisted);
+    let net = statement.is_some().then(|| statement_net(&totals));
+    let sums = sums(&groups, &rows, &unlisted, net.as_ref());
     Ok(Settlement { channel: channel.to_owned(), day: date, groups, statement, rows, sums, books })
 }
 
-fn sums(groups: &[Settled], rows: &[DiscrepancyRow], net: Option<&BTreeMap<Currency, i64>>) -> Vec<Sums> {
+/// What our journal gave back and no row of the statement is about.
+fn unlisted(groups: &[Settled], rows: &[DiscrepancyRow], totals: &[Total]) -> BTreeMap<Currency, i64> {
+    let mut unlisted = BTreeMap::new();
+    for one in groups {
+        *unlisted.entry(one.group.currency).or_default() += one.refunded;
+    }
+    let matched = totals.iter().filter(|total| total.kind == Kind::Reversal && total.standing == Standing::Matched);
+    let matched = matched.map(|total| (total.currency, total.amount));
+    let of_rows = rows.iter().filter(|row| row.ours < 0).map(|row| (row.currency, -row.ours));
+    for (currency, listed) in matched.chain(of_rows) {
+        if let Some(rest) = currency.and_then(|currency| unlisted.get_mut(&currency)) {
+            *rest -= listed;
+        }
+    }
+    unlisted
+}
+
+fn sums(
+    groups: &[Settled],
+    rows: &[DiscrepancyRow],
+    unlisted: &BTreeMap<Currency, i64>,
+    net: Option<&BTreeMap<Currency, i64>>,
+) -> Vec<Sums> {
     let of_rows = rows.iter().filter_map(|row| row.currency);
     let currencies: BTreeSet<Currency> = groups.iter().map(|one| one.group.currency).chain(of_rows).collect();
     let currencies = currencies.into_iter().chain(net.into_iter().flat_map(|net| net.keys().copied()));
     let sum = |currency| Sums {
         currency,
         journal: groups.iter().filter(|one| one.group.currency == currency).map(|one| one.charged - one.refunded).sum(),
+        unlisted: unlisted.get(&currency).copied().unwrap_or_default(),
         explained: rows.iter().filter(|row| row.currency == Some(currency)).map(effect).sum(),
         statement: net.map(|net| net.get(&currency).copied().unwrap_or_default()),
     };

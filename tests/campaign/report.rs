@@ -156,12 +156,13 @@ impl Report {
         if self.reviews_too_many() > 0 {
             writeln!(f, "  {} in review though no peer lied", self.reviews_too_many())?;
         }
+        self.before.described.iter().chain(&self.after.described).try_for_each(|line| writeln!(f, "  {line}"))?;
         self.reviews().iter().try_for_each(|(reason, count)| writeln!(f, "  in review: {reason} {count}"))?;
         for Open { id, account, state, review, story } in self.left.iter().take(SHOWN_MAX) {
             writeln!(f, "  left: {id} for {account} {state} {}", review.as_deref().unwrap_or("stuck"))?;
             story.iter().try_for_each(|line| writeln!(f, "    {}", shortened(line)))?;
         }
-        self.before.described.iter().chain(&self.after.described).try_for_each(|line| writeln!(f, "  {line}"))
+        Ok(())
     }
 }
 

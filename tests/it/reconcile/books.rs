@@ -5,6 +5,7 @@ use paygate::journal::reconciliation::{Closing, DiscrepancyRow, Group, Settled, 
 use paygate::purchase::money::Currency;
 use paygate::reconcile::books::{Account, Books, effect};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 fn settled() -> impl Strategy<Value = Settled> {
     let amount = 0..1_000_000_i64;
@@ -64,16 +65,19 @@ proptest! {
     fn the_accounts_balance_and_the_suspense_is_what_nobody_explained(
         groups in prop::collection::vec(settled(), 0..20),
         rows in prop::collection::vec(discrepancy(), 0..20),
+        unlisted in 0..1_000_000_i64,
     ) {
         let mut books = Books::default();
         books.settle("viettel", &groups);
         books.explain("viettel", &rows);
+        books.not_listed("viettel", &BTreeMap::from([(Currency::VND, unlisted)]));
         prop_assert!(books.balances());
         let in_dong = groups.iter().filter(|one| one.group.currency == Currency::VND);
         let journal: i64 = in_dong.clone().map(|one| one.charged - one.refunded).sum();
         let all: i64 = rows.iter().map(effect).sum();
         let balance = |account| books.balance(Currency::VND, &account);
-        prop_assert_eq!(balance(Account::Channel("viettel".to_owned())), journal + all);
+        prop_assert_eq!(balance(Account::Channel("viettel".to_owned())), journal + all + unlisted);
+        prop_assert_eq!(balance(Account::NotListed), -unlisted);
         prop_assert_eq!(balance(Account::OwedGrants), -in_dong.map(Settled::owed).sum::<i64>());
         let of = |wanted: fn(&DiscrepancyRow) -> bool| rows.iter().filter(|row| wanted(row)).map(effect).sum::<i64>();
         prop_assert_eq!(balance(Account::Suspense), -of(|row| row.closed.is_none() && row.standing != Standing::Carried));

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil::Date};
 use paygate::sandbox::billing::Endpoint::ConfirmPayment;
 use paygate::sandbox::faults::Fault;
+use paygate::sandbox::packages::Endpoint::Grant;
 use serde_json::Value;
 
 /// The plan asks nobody while the test lasts.
@@ -100,6 +101,28 @@ both_stores! {
         let shown = terminal.reads(&["purchases", "show", &id]).await;
         assert_eq!((&shown["acts"][0]["verb"], &shown["state"]), (&"mark_paid".into(), &"done".into()));
         world.ends(&["done"], crate::world::Books::BOUGHT).await;
+    }
+
+    async fn a_statement_that_lists_no_refunds_adds_up_with_what_was_given_back(store: Store) {
+        let world = World::of(store).set(SETTINGS).start().await;
+        let (phone, terminal) = (world.phone("0854689520"), Terminal::beside(&world));
+        world.package_faults(Grant, Fault::Refuse { status: 403, code: "NOT_ELIGIBLE".to_owned() }, 1);
+        phone.buys("ON VIP NAP1").await;
+        world.comes_to("refunded").await;
+        let (key, _, day) = charge(&world).await;
+        let (folder, day) = (tempfile::tempdir().unwrap(), day.to_string());
+        let file = folder.path().join("statement.csv");
+        std::fs::write(&file, format!("Ref,Amount\n{key},10000\n")).unwrap();
+        let told = terminal.does(&["reconcile", "viettel", &day, file.to_str().unwrap()]).await;
+        assert!(told.contains("nothing is open"), "{told}");
+        let told = terminal.does(&["settlement", &day]).await;
+        assert!(told.contains("given back, and not in its statements  10,000 VND"), "{told}");
+        assert!(told.contains("adds up") && !told.contains("does not"), "{told}");
+        let sums = &terminal.reads(&["settlement", &day]).await[0]["sums"][0];
+        assert_eq!((&sums["journal"], &sums["unlisted"], &sums["unexplained"]), (&0.into(), &10_000.into(), &0.into()));
+        let books = terminal.does(&["settlement", &day, "--books"]).await;
+        assert!(books.contains("given back, and not in the statements") && !books.contains("suspense"), "{books}");
+        world.ends(&["refunded"], crate::world::Books::GIVEN_BACK).await;
     }
 
     async fn an_import_killed_with_9_goes_on_where_its_last_commit_stood(store: Store) {
