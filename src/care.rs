@@ -5,6 +5,7 @@
 pub(crate) mod acts;
 mod audit;
 mod channels;
+pub(crate) mod discrepancies;
 mod door;
 mod frame;
 mod home;
