@@ -41,7 +41,7 @@ async fn content(care: &Care) -> Result<Html, JournalError> {
     let unconfirmed = journal.unconfirmed_acts().await?;
     let waiting = backlog.acts - i64::try_from(unconfirmed.len()).unwrap_or(i64::MAX);
     let mut signs = at_once(care, &backlog, waiting, now);
-    signs.extend(care.0.alarms.borrow().iter().filter_map(raised));
+    signs.extend(care.0.told.alarms.borrow().iter().filter_map(raised));
     signs.extend(freezes.iter().map(|freeze| frozen(freeze, now)));
     signs.extend(unconfirmed.iter().filter_map(|act| for_second(act, now)));
     let heading = el("h2").text("In review").add(el("small").text("newest first"));
@@ -61,7 +61,7 @@ async fn content(care: &Care) -> Result<Html, JournalError> {
 fn at_once(care: &Care, backlog: &Backlog, acts: i64, now: Micros) -> Vec<Sign> {
     let mut signs = Vec::new();
     let mut sign = |tone, says: String, look: &str| signs.push(Sign { tone, says, look: String::from(look) });
-    for part in care.0.readiness.borrow().missing() {
+    for part in care.0.told.readiness.borrow().missing() {
         sign(Tone::Person, format!("Not ready: {part}"), "/care");
     }
     let too_long = i64::try_from(care.0.unknown_too_long.as_micros()).unwrap_or(i64::MAX);
