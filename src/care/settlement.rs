@@ -112,10 +112,14 @@ fn content(care: &Care, asked: &Asked, period: &Period, all: &[Settlement]) -> H
         let nothing = el("p").class("card nothing").text("Nothing was charged, and no statement is there.");
         return Html::from_iter([filters, nothing]);
     }
-    let query = asked.query(period);
-    let take = el("a").class("button quiet").attr("href", &format!("/care/settlement.csv?{query}")).text("CSV");
+    let take = format!("/care/settlement.csv?{}", asked.query(period));
+    let take = el("a").class("again").attr("href", &take).text("CSV");
+    let heading = el("div").class("heading").add(el("h2").text("By short code, service and package")).add(take);
+    let nothing = || el("p").class("card nothing").text("Our journal has no charge of it.");
+    let none = all.iter().all(|settlement| settlement.groups.is_empty());
+    let groups = el("section").class("paper").add(heading).add(if none { nothing() } else { groups(all) });
     let days = el("div").class("days").all(all.iter().map(adds_up));
-    Html::from_iter([filters, groups(all).class("card"), el("p").class("more").add(take), days, double_entries(all)])
+    Html::from_iter([filters, groups, days, double_entries(all)])
 }
 
 fn filters(care: &Care, asked: &Asked, day: &str) -> El {
@@ -172,10 +176,12 @@ fn adds_up(settlement: &Settlement) -> El {
         Some(_) => ("does not add up", Tone::Person),
         None => ("adds up", Tone::Good),
     };
+    let open = settlement.suspense().count();
     let heading = el("div")
         .class("heading")
         .add(el("h2").text(&format!("{} {}", settlement.channel, settlement.day)))
-        .add(pill(word, Some(tone)));
+        .add(pill(word, Some(tone)))
+        .all((open > 0).then(|| pill(&format!("{open} in suspense"), Some(Tone::Unknown))));
     let sums = settlement.sums.iter().flat_map(|sums| lines(settlement, *sums));
     let sums =
         sums.map(|(what, amount)| Html::from_iter([el("dt").text(&what), el("dd").class("price").text(&amount)]));

@@ -103,13 +103,16 @@ async fn content(care: &Care, visitor: &Visitor, asked: &Asked) -> Result<Html, 
         let link = format!("/care/statements?{}", asked.query(&[("after", &after)]));
         el("p").class("more").add(el("a").class("button quiet").attr("rel", "next").attr("href", &link).text("Newer"))
     });
-    Ok(Html::from_iter::<[Html; 6]>([
-        el("h1").text("Statements").into(),
+    let give = visitor
+        .role
+        .may(Right::Reconcile)
+        .then(|| el("a").class("button").attr("href", progress::AT).text("Import a statement"));
+    Ok(Html::from_iter::<[Html; 5]>([
+        el("div").class("heading").add(el("h1").text("Statements")).all(give).into(),
         filters(care, asked).into(),
         left(asked, &open, now),
         next.into(),
         imported,
-        upload::card(care, visitor, None).into(),
     ]))
 }
 
@@ -166,7 +169,7 @@ fn left(asked: &Asked, open: &[DiscrepancyRow], now: i64) -> Html {
     let take = format!("/care/discrepancies.csv?{}", asked.query(&[]));
     let take = el("a").class("again").attr("href", &take).text("CSV");
     let heading = el("div").class("heading").add(heading).add(take);
-    el("section").class("open").add(heading).add(ledger(columns, rows).attr("data-list", "open")).into()
+    el("section").class("paper").add(heading).add(ledger(columns, rows).attr("data-list", "open")).into()
 }
 
 fn standing(row: &DiscrepancyRow) -> El {
@@ -211,7 +214,7 @@ async fn statements(care: &Care, asked: &Asked, imported: &[StatementInfo]) -> R
         el("p").class("more").add(el("a").class("button quiet").attr("href", &link).text("Older days"))
     });
     let table = ledger(columns, rows).attr("data-list", "imported");
-    Ok(el("section").class("imported").add(heading).add(table).add(Html::from(older)).into())
+    Ok(el("section").class("paper").add(heading).add(table).add(Html::from(older)).into())
 }
 
 fn statement_row(care: &Care, statement: &StatementInfo, totals: &[Total], open: &BTreeMap<i64, i64>) -> [Html; 6] {

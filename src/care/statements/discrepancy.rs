@@ -15,7 +15,7 @@ use crate::journal::reconciliation::{DiscrepancyAct, DiscrepancyFilter, Discrepa
 use crate::people::Right;
 use crate::purchase::Purchase;
 use crate::purchase::input::Remedy;
-use crate::reconcile::{Proposal, evidence, money};
+use crate::reconcile::{Proposal, evidence, money, waiting};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -104,6 +104,7 @@ async fn shown(
     let (acts, now) = (care.0.journal.discrepancy_acts(number).await?, care.0.journal.now().await?);
     let proposed = proposed(&care.0.journal, &care.0.statements, vec![row.clone()]).await?.pop();
     let proposal = proposed.map(|(_, _, proposal)| proposal).filter(|_| row.closed.is_none());
+    let ordered = waiting(&care.0.journal, number).await?;
     let list = format!("/care/statements?channel={}&day={}", row.channel, row.day);
     let heading = el("div")
         .class("heading")
@@ -113,8 +114,8 @@ async fn shown(
     let left = el("div").class("column").add(facts(&row, now)).add(so_far(&acts));
     let right = el("div")
         .class("column")
-        .all(proposal.as_ref().map(to_do))
-        .all(proposal.as_ref().map(|proposal| verbs(visitor, &row, proposal)));
+        .all(proposal.as_ref().map(|proposal| to_do(&row, proposal, ordered)))
+        .all(proposal.as_ref().map(|proposal| verbs(visitor, &row, proposal, ordered)));
     let content = Html::from_iter::<[Html; 3]>([
         heading.into(),
         note.map(|(_, note)| el("p").class("note").attr("role", "status").text(note)).into(),
@@ -163,9 +164,18 @@ fn so_far(acts: &[DiscrepancyAct]) -> Option<El> {
     (!acts.is_empty()).then(|| el("section").class("card").add(el("h2").text("Acts so far")).add(list))
 }
 
-fn to_do(proposal: &Proposal) -> El {
+fn to_do(row: &DiscrepancyRow, proposal: &Proposal, ordered: Option<i64>) -> El {
+    let waits = ordered.zip(row.purchase.as_ref()).map(|(act, id)| {
+        let link = el("a").attr("href", &format!("/care/purchases/{id}")).text("the purchase's page");
+        el("p").text(&format!("Act {act} is written down and waits for a daemon or a second person: see ")).add(link)
+    });
     let says = el("p").class("todo").text(proposal.says);
-    el("section").class("card remedy").attr("data-care", "proposal").add(el("h2").text("What to do")).add(says)
+    el("section")
+        .class("card remedy")
+        .attr("data-care", "proposal")
+        .add(el("h2").text("What to do"))
+        .add(says)
+        .all(waits)
 }
 
 /// What the proposal comes to: a form carries it, and does nothing where it has changed since.
@@ -173,13 +183,13 @@ fn seen(proposal: &Proposal) -> &'static str {
     proposal.remedy.map_or("", Remedy::as_str)
 }
 
-fn verbs(visitor: &Visitor, row: &DiscrepancyRow, proposal: &Proposal) -> El {
+fn verbs(visitor: &Visitor, row: &DiscrepancyRow, proposal: &Proposal, ordered: Option<i64>) -> El {
     let card = el("section").class("card verbs").add(el("h2").text("What may be done"));
     if !visitor.role.may(Right::Reconcile) {
         return card.add(el("p").class("why").text(&format!("This is for {}.", Right::Reconcile.holders())));
     }
     let possible = |verb: &Verb| match verb {
-        Verb::Remedy => proposal.remedy.is_some(),
+        Verb::Remedy => proposal.remedy.is_some() && ordered.is_none(),
         Verb::Confirm => row.standing == Standing::Weak,
         Verb::Assign | Verb::Close => true,
     };

@@ -39,7 +39,7 @@ pub(super) fn card(care: &Care, visitor: &Visitor, fault: Option<&str>) -> Optio
     if !visitor.role.may(Right::Reconcile) {
         return None;
     }
-    let card = el("section").class("card import").attr("id", "import").add(el("h2").text("Import a statement"));
+    let card = el("section").class("card import").add(el("h2").text("Import a statement"));
     if care.0.statements.is_empty() {
         return Some(card.add(el("p").class("why").text("No [statement.CHANNEL] is configured: nothing can be read.")));
     }
