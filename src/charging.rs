@@ -37,6 +37,9 @@ pub struct ChargeOrder {
     pub intended_at: i64,
     /// Where the journal may have lost an earlier send under this key: a list by time starts here.
     pub lost_since: Option<i64>,
+    /// When nothing of any send can be under way any more, Unix microseconds: a list by time goes on until here. A later
+    /// send lands later than the intent's time says.
+    pub in_flight_until: i64,
     /// No byte that may move money leaves after this.
     pub send_by: Instant,
 }

@@ -156,6 +156,7 @@ async fn sendsms(link: &KannelLink, client: &HttpClient) -> Result<(), String> {
 async fn inquire(channel: &Channel, country_code: &str) -> Result<(), String> {
     let country = Country::new(country_code).map_err(|error| error.to_string())?;
     let msisdn = Msisdn::parse(&country, &format!("+{country_code}900000000")).map_err(|error| error.to_string())?;
+    let now = jiff::Timestamp::now().as_microsecond();
     let order = ChargeOrder {
         key: NOBODYS_KEY.to_owned(),
         msisdn: Some(msisdn),
@@ -167,8 +168,9 @@ async fn inquire(channel: &Channel, country_code: &str) -> Result<(), String> {
         handle: None,
         code: None,
         sends: 1,
-        intended_at: jiff::Timestamp::now().as_microsecond(),
+        intended_at: now,
         lost_since: None,
+        in_flight_until: now,
         send_by: Instant::now(),
     };
     let answer = channel.inquire(&order).await;

@@ -66,6 +66,7 @@ impl Desk {
             sends: charge.sends,
             intended_at: charge.intended_at,
             lost_since: None,
+            in_flight_until: charge.in_flight_until,
             send_by: moment.instant_of(charge.send_by),
         })
     }

@@ -26,6 +26,8 @@ const PAIR: &str = "(SELECT id FROM purchase WHERE number = first_number), \
 ///
 /// Of two purchases that are charged at the same moment by two instances neither commit may see the other. So each looks
 /// at every step that it takes once it is paid: the later of their second looks begins when both first steps stand.
+///
+/// A subscriber's purchases are few and the window's charges are everybody's: `+ 0` keeps a store from beginning with these.
 macro_rules! nearest {
     ($within:literal, $order:literal) => {
         concat!(
@@ -46,9 +48,9 @@ pub(super) static FIND: Bulk = Bulk::from_values(
         "INSERT INTO surplus (first_number, second_number, at, told) \
          SELECT CASE WHEN own < other THEN own ELSE other END, CASE WHEN own < other THEN other ELSE own END, at, 0 \
          FROM (SELECT own.number AS own, column5 AS at, CASE WHEN way.way = 0 THEN ",
-        nearest!("paid.intended_at BETWEEN column3 - column4 AND column3", "paid.intended_at DESC, other.number DESC"),
+        nearest!("paid.intended_at + 0 BETWEEN column3 - column4 AND column3", "paid.intended_at DESC, other.number DESC"),
         " ELSE ",
-        nearest!("paid.intended_at BETWEEN column3 AND column3 + column4", "paid.intended_at, other.number"),
+        nearest!("paid.intended_at + 0 BETWEEN column3 AND column3 + column4", "paid.intended_at, other.number"),
         " END AS other"
     ),
     5,

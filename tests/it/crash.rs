@@ -132,6 +132,16 @@ both_stores! {
         survives(plan(store), arrange, async |world| asked(world, ConfirmPayment).await).await;
     }
 
+    /// The first send moved nothing, and the list of its time does not reach what a later one charged.
+    async fn when_a_later_send_has_charged_and_not_answered(store: Store) {
+        let late = "charging.viettel = { clock_skew = \"1s\", max_flight = \"500ms\", inquiry_plan = [\"4s\", \"1s\"] }";
+        let arrange = |world: &World| {
+            world.billing_faults(PreparePayment, Fault::LostBefore, 1);
+            world.billing_faults(ConfirmPayment, SLOW, 1);
+        };
+        survives(plan(store).set(late), arrange, async |world| asked(world, ConfirmPayment).await).await;
+    }
+
     async fn between_the_charge_and_the_grant(store: Store) {
         survives(plan(store), |_| {}, async |world| asked(world, RetrievePayment).await).await;
     }

@@ -61,8 +61,7 @@ impl Driver {
     /// under the same key that ended without.
     pub(super) async fn find(&self, order: &ChargeOrder) -> ChannelAnswer {
         let (told, mut answer) = oneshot::channel();
-        let landing = self.capabilities.send_within + self.capabilities.max_flight;
-        let stretch = Stretch::around(order, landing, self.clock_skew);
+        let stretch = Stretch::around(order, self.clock_skew);
         self.searches.wait(Search { key: order.key.clone(), stretch, told });
         let found = tokio::select! {
             biased;
@@ -128,14 +127,14 @@ impl Search {
 
 impl Stretch {
     /// `skew` is how far the operator's clock may be from ours.
-    fn around(order: &ChargeOrder, landing: Duration, skew: Duration) -> Self {
+    fn around(order: &ChargeOrder, skew: Duration) -> Self {
         let time = |micros: i64| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
         let intended = time(order.intended_at);
         let first = order.lost_since.map_or(intended, |since| intended.min(time(since)));
         Self {
             far: shifted(first, -signed(skew)),
             near: shifted(intended, -signed(NEAR.min(skew))),
-            end: shifted(intended, signed(landing + skew)),
+            end: shifted(time(order.in_flight_until), signed(skew)),
         }
     }
 
@@ -144,7 +143,7 @@ impl Stretch {
     }
 
     /// Two parts of `paymentCreationDate`, oldest first so that new payments only lengthen the list's end: from just
-    /// before the intent until nothing of it can be under way any more, and then what the clocks' difference may hide. An
+    /// before the intent until nothing of any send can be under way any more, and then what the clocks' difference may hide. An
     /// end that is still to come is left out.
     fn queries(&self) -> [String; 2] {
         let Self { far, near, end } = self;

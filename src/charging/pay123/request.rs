@@ -158,6 +158,7 @@ mod tests {
             sends: 1,
             intended_at: 0,
             lost_since: None,
+            in_flight_until: 0,
             send_by: Instant::now() + Duration::from_secs(60),
         }
     }

@@ -162,6 +162,21 @@ async fn a_repeated_charge_under_a_completed_payment_debits_nothing_more() {
 }
 
 #[tokio::test]
+async fn what_a_later_send_has_charged_is_found_however_long_after_the_intent_it_left() {
+    const HOUR: i64 = 3_600_000_000;
+    for one_step in [false, true] {
+        let operator = Operator::with(Settings::default(), |config| config.one_step = one_step).await;
+        operator.charged("k1").await;
+        let now = order("k1");
+        // The sends before it moved nothing; it was let out an hour after the first, and its answer was lost.
+        let later = ChargeOrder { sends: 2, intended_at: now.intended_at - HOUR, ..now };
+        assert_eq!(operator.driver.inquire(&later).await.finding, charged());
+        assert_eq!(operator.driver.charge(&ChargeOrder { sends: 3, ..later }).await.finding, charged());
+        assert_eq!(operator.billing.debits("k1"), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_charge_whose_confirmation_was_lost_is_found_and_not_made_again() {
     for handle_kept in [true, false] {
         let operator = Operator::start(Settings::default()).await;

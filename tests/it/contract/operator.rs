@@ -83,6 +83,7 @@ pub(super) fn order(key: &str) -> ChargeOrder {
 }
 
 pub(super) fn order_of(key: &str, msisdn: &str) -> ChargeOrder {
+    let now = jiff::Timestamp::now().as_microsecond();
     ChargeOrder {
         key: key.to_owned(),
         msisdn: Some(Msisdn::parse(&Country::new("84").unwrap(), msisdn).unwrap()),
@@ -94,8 +95,9 @@ pub(super) fn order_of(key: &str, msisdn: &str) -> ChargeOrder {
         handle: None,
         code: None,
         sends: 1,
-        intended_at: jiff::Timestamp::now().as_microsecond(),
+        intended_at: now,
         lost_since: None,
+        in_flight_until: now + 40_000_000,
         send_by: Instant::now() + Duration::from_secs(600),
     }
 }
