@@ -15,6 +15,7 @@ use paygate::reconcile::Step;
 use paygate::sandbox::billing::Endpoint::ConfirmPayment;
 use paygate::sandbox::faults::Fault;
 use reqwest::StatusCode;
+use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -29,6 +30,9 @@ amount = "Amount"
 "#;
 const TODAY: &str = "2026-11-24";
 const IMPORT: &str = "/care/statements/import";
+
+/// The daemon's watch goes round once in a few seconds.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// What an agent asks for in vain.
 const PAGES: [&str; 6] = [
@@ -229,6 +233,12 @@ both_stores! {
         assert_eq!(numbers.collect::<Vec<_>>(), open);
         assert!(csv.contains(",'=1+1,"), "a name is no formula to a spreadsheet");
         assert!(accountant.reads("/care/statements?standing=short").await.contains("Nothing is left to anybody."));
+        // So many wake whoever is on call, who is led there if they may go.
+        let look = "/care/statements?channel=viettel&amp;standing=long";
+        while !accountant.reads("/care").await.contains(look) {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        assert!(!logged_in(&world, "agent").await.reads("/care").await.contains("/care/statements"));
     }
 
     async fn an_import_that_broke_off_goes_on_when_the_same_file_is_given_again(store: Store) {
