@@ -48,7 +48,10 @@ pub(super) static FIND: Bulk = Bulk::from_values(
         "INSERT INTO surplus (first_number, second_number, at, told) \
          SELECT CASE WHEN own < other THEN own ELSE other END, CASE WHEN own < other THEN other ELSE own END, at, 0 \
          FROM (SELECT own.number AS own, column5 AS at, CASE WHEN way.way = 0 THEN ",
-        nearest!("paid.intended_at + 0 BETWEEN column3 - column4 AND column3", "paid.intended_at DESC, other.number DESC"),
+        nearest!(
+            "paid.intended_at + 0 BETWEEN column3 - column4 AND column3",
+            "paid.intended_at DESC, other.number DESC"
+        ),
         " ELSE ",
         nearest!("paid.intended_at + 0 BETWEEN column3 AND column3 + column4", "paid.intended_at, other.number"),
         " END AS other"
