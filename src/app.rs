@@ -7,7 +7,7 @@ mod rules;
 mod status;
 
 use crate::alarm::{self, Alarm, Notifies};
-use crate::care::Care;
+use crate::care::{Care, Told};
 use crate::charging::Channels;
 use crate::config::{Config, LinkKind};
 use crate::engine::clock::Clock;
@@ -105,7 +105,7 @@ impl App {
         let notifies =
             http::notify::State::new(&config.http, Arc::clone(&channels), engine.intake(), Arc::clone(&told));
         let (raised, alarms) = watch::channel(Vec::new());
-        let care = care(config, &for_partners, &journal, &keys, (&ready, &alarms));
+        let care = care(config, &for_partners, &journal, &keys, Told::new(&ready, &alarms, &doors));
         let partners = http::partner::State::new(config, &for_partners, keys, engine.intake(), engine.frozen());
         let paged = channels.iter().map(|(name, it)| (name.to_owned(), it.capabilities().link_ttl.is_some()));
         let hearing = http::Hearing::default();
@@ -202,16 +202,9 @@ impl StopSignals {
 }
 
 /// The care page; nothing where none is configured.
-fn care(
-    config: &Config,
-    desk: &Desk,
-    journal: &Journal,
-    keys: &Keys,
-    (readiness, alarms): (&watch::Receiver<Readiness>, &watch::Receiver<Vec<Alarm>>),
-) -> Router {
+fn care(config: &Config, desk: &Desk, journal: &Journal, keys: &Keys, told: Told) -> Router {
     let Some(settings) = &config.care else { return Router::new() };
-    let (journal, keys) = (journal.clone(), keys.clone());
-    Care::new(config, settings, desk, journal, keys, readiness.clone(), alarms.clone()).routes(&config.http)
+    Care::new(config, settings, desk, journal.clone(), keys.clone(), told).routes(&config.http)
 }
 
 /// The rules of this configuration, for whoever asks whether something may be done and does nothing itself. Codes are made with

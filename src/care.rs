@@ -5,16 +5,20 @@
 pub(crate) mod acts;
 mod audit;
 mod channels;
+pub(crate) mod discrepancies;
 mod door;
 mod frame;
 mod home;
 mod html;
+mod ledger;
 mod list;
 mod login;
 mod mask;
 pub(crate) mod password;
 mod purchase;
 mod session;
+mod settlement;
+mod statements;
 
 use crate::alarm::Alarm;
 use crate::charging::gives_back;
@@ -40,11 +44,34 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// Counted by outcome.
 const LOGINS: &str = "paygate_care_logins_total";
 /// Names and addresses that are counted here while the shared store cannot say.
 const COUNTED_HERE: usize = 10_000;
+
+/// What the daemon tells the page.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// What `/readyz` tells,
+    pub readiness: watch::Receiver<Readiness>,
+    /// and what `/metrics` does.
+    pub alarms: watch::Receiver<Vec<Alarm>>,
+    /// The doors are closing: nothing is waited for that may take minutes.
+    pub stopping: CancellationToken,
+}
+
+impl Told {
+    #[must_use]
+    pub fn new(
+        readiness: &watch::Receiver<Readiness>,
+        alarms: &watch::Receiver<Vec<Alarm>>,
+        stopping: &CancellationToken,
+    ) -> Self {
+        Self { readiness: readiness.clone(), alarms: alarms.clone(), stopping: stopping.clone() }
+    }
+}
 
 /// What all requests share.
 #[derive(Clone)]
@@ -60,17 +87,20 @@ struct Shared {
     country: Country,
     rules: Rules,
     charging: BTreeMap<String, Charging>,
+    /// How statements are read.
+    statements: BTreeMap<String, config::Statement>,
+    /// Where an import, which takes its time, opens a door of its own.
+    journal_at: config::Journal,
+    job: Arc<statements::Job>,
     /// Whatever charges, by itself or for us: what may be frozen.
     channels: Vec<String>,
-    readiness: watch::Receiver<Readiness>,
-    alarms: watch::Receiver<Vec<Alarm>>,
+    told: Told,
     /// An unknown that is older is an alarm.
     unknown_too_long: Duration,
 }
 
 impl Care {
-    /// `desk` has what the engine knows of rules and numbers; `readiness` and `alarms` are what `/readyz` and `/metrics`
-    /// tell.
+    /// `desk` has what the engine knows of rules and numbers.
     #[must_use]
     pub fn new(
         config: &Config,
@@ -78,8 +108,7 @@ impl Care {
         desk: &Desk,
         journal: Journal,
         keys: Keys,
-        readiness: watch::Receiver<Readiness>,
-        alarms: watch::Receiver<Vec<Alarm>>,
+        told: Told,
     ) -> Self {
         Self(Arc::new(Shared {
             hashing: Hashing::new(settings.hashes, settings.hash_wait),
@@ -90,15 +119,20 @@ impl Care {
             country: desk.reader.country.clone(),
             rules: desk.rules.clone(),
             charging: config.charging.clone(),
+            statements: config.statement.clone(),
+            journal_at: config.journal.clone(),
+            job: Arc::default(),
             channels: acts::channels(config).map(str::to_owned).collect(),
-            readiness,
-            alarms,
+            told,
             unknown_too_long: config.alarms.oldest_unknown,
         }))
     }
 
     /// All that stands under `/care`.
     pub fn routes(self, limits: &config::Http) -> Router {
+        let (upload, patience) = (self.0.settings.upload_limit, self.0.settings.upload_timeout);
+        let given = Router::new().route("/care/statements/import", get(statements::progress).post(statements::given));
+        let given = guarded(given, upload, patience + limits.request_timeout);
         let routes = Router::new()
             .route("/care", get(home::page))
             .route("/care/care.css", get(style))
@@ -111,10 +145,17 @@ impl Care {
             .route("/care/channels", get(channels::page))
             .route("/care/channels/{name}/freeze", post(channels::freeze))
             .route("/care/channels/{name}/thaw", post(channels::thaw))
-            .route("/care/audit", get(audit::page))
-            .layer(middleware::from_fn_with_state(self.clone(), door::guard))
-            .with_state(self);
+            .route("/care/statements", get(statements::page))
+            .route("/care/discrepancies.csv", get(statements::csv))
+            .route("/care/discrepancies/{number}", get(statements::one))
+            .route("/care/discrepancies/{number}/{verb}", post(statements::act))
+            .route("/care/settlement", get(settlement::page))
+            .route("/care/settlement.csv", get(settlement::csv))
+            .route("/care/audit", get(audit::page));
         guarded(routes, limits.body_limit, limits.request_timeout)
+            .merge(given)
+            .layer(middleware::from_fn_with_state(self.clone(), door::guard))
+            .with_state(self)
     }
 
     /// The journal did not do it. What exactly, the log says.

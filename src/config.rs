@@ -529,6 +529,12 @@ pub struct Care {
     pub page: u32,
     /// How long the page waits to show what came of an act.
     pub act_wait: Duration,
+    /// Octets of a statement given on the page, all its files together.
+    pub upload_limit: usize,
+    /// How long it may take on its way.
+    pub upload_timeout: Duration,
+    /// Where it lies while it is read; the system's own folder for that where none is named.
+    pub upload_folder: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]

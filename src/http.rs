@@ -111,7 +111,10 @@ pub fn router(state: State) -> Router {
 }
 
 /// Each request is bounded in size and time, and a panic in one is that one's 500.
-pub(crate) fn guarded(routes: Router, body_limit: usize, timeout: Duration) -> Router {
+pub(crate) fn guarded<S>(routes: Router<S>, body_limit: usize, timeout: Duration) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
     routes
         .layer(DefaultBodyLimit::max(body_limit))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))

@@ -33,6 +33,10 @@ pub enum Right {
     Confirm,
     /// Let no new charge begin on a channel, and let them begin again.
     Freeze,
+    /// Read the channels' statements, what did not match, and the settlement.
+    ReadStatements,
+    /// Import a statement, and say what becomes of what did not match.
+    Reconcile,
     /// Read who looked at what.
     ReadAudit,
 }
@@ -61,10 +65,15 @@ impl Role {
     pub const fn may(self, right: Right) -> bool {
         match right {
             Right::Inquire => true,
-            Right::SeeNumbers | Right::Resolve | Right::Grant | Right::Mark | Right::Refund | Right::Confirm => {
-                !matches!(self, Self::Agent)
-            }
+            Right::SeeNumbers
+            | Right::Resolve
+            | Right::Grant
+            | Right::Mark
+            | Right::Refund
+            | Right::Confirm
+            | Right::ReadStatements => !matches!(self, Self::Agent),
             Right::Freeze => matches!(self, Self::Supervisor | Self::Administrator),
+            Right::Reconcile => matches!(self, Self::Accountant | Self::Administrator),
             Right::ReadAudit => matches!(self, Self::Administrator),
         }
     }

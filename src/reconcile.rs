@@ -7,12 +7,16 @@ mod import;
 mod lines;
 mod matching;
 mod order;
+mod period;
 mod proposal;
 mod reading;
 mod settlement;
 mod time;
+mod written;
 
 pub use import::{Import, Imported, Progress, ReconcileError, Step, day};
-pub use order::{order, order_longs};
+pub use order::{CarriedThrough, order, order_longs, waiting};
+pub use period::{Period, Unsettled, books_of};
 pub use proposal::{Proposal, evidence, propose};
-pub use settlement::{Settlement, settle};
+pub use settlement::{Settlement, Sums, settle};
+pub use written::{csv_of, harmless, money};

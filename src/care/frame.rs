@@ -6,6 +6,8 @@ use super::session::Visitor;
 use crate::people::Right;
 use crate::story::moment::local;
 use crate::story::timeline::Tone;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 
 /// The same mark as the sandbox's page has, in another colour.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' \
@@ -17,22 +19,51 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
 pub(super) enum Place {
     Now,
     Purchases,
+    Statements,
+    Settlement,
     Channels,
     Audit,
 }
 
 impl Place {
-    const ALL: [(Self, &'static str, &'static str); 4] = [
+    const ALL: [(Self, &'static str, &'static str); 6] = [
         (Self::Now, "/care", "Now"),
         (Self::Purchases, "/care/purchases", "Purchases"),
+        (Self::Statements, "/care/statements", "Statements"),
+        (Self::Settlement, "/care/settlement", "Settlement"),
         (Self::Channels, "/care/channels", "Channels"),
         (Self::Audit, "/care/audit", "Audit"),
     ];
+
+    /// What somebody needs to go there; nothing where everybody may.
+    const fn right(self) -> Option<Right> {
+        match self {
+            Self::Now | Self::Purchases | Self::Channels => None,
+            Self::Statements | Self::Settlement => Some(Right::ReadStatements),
+            Self::Audit => Some(Right::ReadAudit),
+        }
+    }
 }
 
 /// A page of somebody who is logged in.
 pub(super) fn page(visitor: &Visitor, title: &str, place: Place, search: &str, content: impl Into<Html>) -> Html {
-    let shown = |(to, _, _): &(Place, &str, &str)| *to != Place::Audit || visitor.role.may(Right::ReadAudit);
+    document(title, None, body(visitor, place, search, content))
+}
+
+/// The same, where it changes by itself: it is asked for again after so many seconds.
+pub(super) fn page_again(visitor: &Visitor, title: &str, place: Place, after: u32, content: impl Into<Html>) -> Html {
+    document(title, Some(after), body(visitor, place, "", content))
+}
+
+/// What somebody is told who may not go there.
+pub(super) fn forbidden(visitor: &Visitor, title: &str, place: Place, right: Right) -> Response {
+    let says = format!("This is for {}.", right.holders());
+    let page = page(visitor, title, place, "", el("p").class("card nothing").text(&says));
+    (StatusCode::FORBIDDEN, page.document()).into_response()
+}
+
+fn body(visitor: &Visitor, place: Place, search: &str, content: impl Into<Html>) -> El {
+    let shown = |(to, _, _): &(Place, &str, &str)| to.right().is_none_or(|right| visitor.role.may(right));
     let link = |(to, path, name): (Place, &'static str, &'static str)| {
         let link = el("a").attr("href", path).text(name);
         if to == place { link.attr("aria-current", "page") } else { link }
@@ -45,20 +76,21 @@ pub(super) fn page(visitor: &Visitor, title: &str, place: Place, search: &str, c
         .add(el("nav").all(Place::ALL.into_iter().filter(shown).map(link)))
         .add(search_box(search))
         .add(el("div").class("me").add(who).add(logout));
-    document(title, el("body").add(header).add(el("main").add(content)))
+    el("body").add(header).add(el("main").add(content))
 }
 
 /// A page of nobody's.
 pub(super) fn bare(title: &str, content: impl Into<Html>) -> Html {
-    document(title, el("body").class("bare").add(el("main").add(content)))
+    document(title, None, el("body").class("bare").add(el("main").add(content)))
 }
 
-fn document(title: &str, body: El) -> Html {
+fn document(title: &str, again: Option<u32>, body: El) -> Html {
     let meta = |name, content: &str| el("meta").attr("name", name).attr("content", content);
     let head = el("head")
         .add(el("meta").attr("charset", "utf-8"))
         .add(meta("viewport", "width=device-width, initial-scale=1"))
         .add(meta("color-scheme", "light dark"))
+        .all(again.map(|after| el("meta").attr("http-equiv", "refresh").attr("content", &after.to_string())))
         .add(el("title").text(&format!("{title} · paygate care")))
         .add(el("link").attr("rel", "icon").attr("href", ICON))
         .add(el("link").attr("rel", "stylesheet").attr("href", "/care/care.css"));

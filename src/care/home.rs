@@ -9,6 +9,7 @@ use super::session::Visitor;
 use crate::alarm::Alarm;
 use crate::journal::JournalError;
 use crate::journal::rows::{ActRow, Backlog, Filter};
+use crate::people::Right;
 use crate::purchase::State;
 use crate::purchase::record::Micros;
 use crate::story::ordered;
@@ -27,13 +28,13 @@ struct Sign {
 }
 
 pub(super) async fn page(extract::State(care): extract::State<Care>, visitor: Visitor) -> Response {
-    match content(&care).await {
+    match content(&care, &visitor).await {
         Ok(content) => frame::page(&visitor, "Now", Place::Now, "", content).document().into_response(),
         Err(error) => care.failed(&error),
     }
 }
 
-async fn content(care: &Care) -> Result<Html, JournalError> {
+async fn content(care: &Care, visitor: &Visitor) -> Result<Html, JournalError> {
     let journal = &care.0.journal;
     let (backlog, freezes, now) = (journal.backlog().await?, journal.freezes().await?, journal.now().await?);
     let in_review = Some(State::Review.as_str().to_owned());
@@ -41,7 +42,8 @@ async fn content(care: &Care) -> Result<Html, JournalError> {
     let unconfirmed = journal.unconfirmed_acts().await?;
     let waiting = backlog.acts - i64::try_from(unconfirmed.len()).unwrap_or(i64::MAX);
     let mut signs = at_once(care, &backlog, waiting, now);
-    signs.extend(care.0.alarms.borrow().iter().filter_map(raised));
+    let reads_statements = visitor.role.may(Right::ReadStatements);
+    signs.extend(care.0.told.alarms.borrow().iter().filter_map(|alarm| raised(alarm, reads_statements)));
     signs.extend(freezes.iter().map(|freeze| frozen(freeze, now)));
     signs.extend(unconfirmed.iter().filter_map(|act| for_second(act, now)));
     let heading = el("h2").text("In review").add(el("small").text("newest first"));
@@ -61,7 +63,7 @@ async fn content(care: &Care) -> Result<Html, JournalError> {
 fn at_once(care: &Care, backlog: &Backlog, acts: i64, now: Micros) -> Vec<Sign> {
     let mut signs = Vec::new();
     let mut sign = |tone, says: String, look: &str| signs.push(Sign { tone, says, look: String::from(look) });
-    for part in care.0.readiness.borrow().missing() {
+    for part in care.0.told.readiness.borrow().missing() {
         sign(Tone::Person, format!("Not ready: {part}"), "/care");
     }
     let too_long = i64::try_from(care.0.unknown_too_long.as_micros()).unwrap_or(i64::MAX);
@@ -80,14 +82,17 @@ fn at_once(care: &Care, backlog: &Backlog, acts: i64, now: Micros) -> Vec<Sign> 
 }
 
 /// What the daemon's watch has raised and is not said at once.
-fn raised(alarm: &Alarm) -> Option<Sign> {
+fn raised(alarm: &Alarm, reads_statements: bool) -> Option<Sign> {
     let look = match alarm {
         Alarm::OldestUnknown { .. } | Alarm::Review { .. } => return None,
-        Alarm::ReviewGrows { .. } => "/care/purchases?state=review",
-        Alarm::Surplus { .. } => "/care/purchases?state=surplus",
-        Alarm::NotifySilent { .. } | Alarm::Long { .. } | Alarm::Short { .. } => "/care/channels",
+        Alarm::ReviewGrows { .. } => "/care/purchases?state=review".to_owned(),
+        Alarm::Surplus { .. } => "/care/purchases?state=surplus".to_owned(),
+        Alarm::Long { channel, .. } | Alarm::Short { channel, .. } if reads_statements => {
+            format!("/care/statements?channel={channel}&standing={}", alarm.name())
+        }
+        Alarm::NotifySilent { .. } | Alarm::Long { .. } | Alarm::Short { .. } => "/care/channels".to_owned(),
     };
-    Some(Sign { tone: Tone::Person, says: alarm.says(), look: look.to_owned() })
+    Some(Sign { tone: Tone::Person, says: alarm.says(), look })
 }
 
 fn frozen(freeze: &ActRow, now: Micros) -> Sign {

@@ -4,12 +4,14 @@
 use super::Failure;
 use super::arguments::By;
 use crate::app;
-use crate::care::acts;
+use crate::care::{acts, discrepancies};
 use crate::config::Config;
+use crate::journal::reconciliation::DiscrepancyRow;
 use crate::journal::rows::{ActOutcome, Deed};
 use crate::journal::{Journal, JournalError};
 use crate::purchase::Purchase;
 use crate::purchase::rules::Rules;
+use crate::reconcile::Proposal;
 use std::io::{self, IsTerminal, Write};
 use tokio::time::Instant;
 
@@ -44,6 +46,15 @@ impl Desk {
 
     pub(super) async fn write(&self, who: Who, deed: Deed, evidence: Option<String>) -> Result<i64, Failure> {
         acts::file(&self.journal, &who.operator, deed, &who.reason, evidence).await.map_err(failed)
+    }
+
+    /// Has the remedy ordered that is proposed for what did not match.
+    pub(super) async fn remedy(
+        &self,
+        proposed: (&DiscrepancyRow, Option<&Purchase>, &Proposal),
+        by: discrepancies::By<'_>,
+    ) -> Result<Result<i64, discrepancies::Refusal>, Failure> {
+        discrepancies::remedy(&self.journal, &self.rules, proposed, by).await.map_err(failed)
     }
 
     /// Waits until a daemon has carried the act out, or says that none has and that it stands all the same.

@@ -3,15 +3,16 @@
 
 mod bar;
 mod remedies;
-pub(super) mod shown;
+mod shown;
 
 use super::acts::{Desk, Who, failed, operator};
 use super::arguments::{About, Discrepancies, Reconcile, Reconciliation, ShowStatement};
 use super::{Answer, Failure, colour, daemon, json};
+use crate::care::discrepancies::{self, By, Doing, Entry, Refusal};
 use crate::config::Config;
 use crate::journal::Journal;
-use crate::journal::reconciliation::{Closing, DiscrepancyAct, DiscrepancyFilter, DiscrepancyRow, Standing};
-use crate::reconcile::{Import, order_longs};
+use crate::journal::reconciliation::{DiscrepancyFilter, DiscrepancyRow, Standing};
+use crate::reconcile::Import;
 use crate::telemetry::Output;
 use paygate_parsers::msisdn::Country;
 
@@ -42,15 +43,14 @@ pub(super) fn reconcile(asked: Reconcile, log: Option<&str>) -> Result<Answer, F
             Some(Reconciliation::Show(asked)) => show(&config, &asked).await,
             Some(Reconciliation::Assign(asked)) => {
                 let done = format!("is {}'s from now on", asked.to);
-                act(&config, &asked.about, None, "assign", Deed::Assign(asked.to.clone()), &done).await
+                act(&config, &asked.about, Doing::Assign(asked.to.clone()), &done).await
             }
             Some(Reconciliation::Confirm(asked)) => {
-                act(&config, &asked, None, "confirm", Deed::Close(Closing::Agreed), "is a match, and closed").await
+                act(&config, &asked, Doing::Confirm, "is a match, and closed").await
             }
             Some(Reconciliation::Close(asked)) => {
-                let evidence = Some(asked.evidence.clone());
-                let deed = Deed::Close(Closing::Explained);
-                act(&config, &asked.about, evidence, "close", deed, "is explained, and closed").await
+                let doing = Doing::Explain { evidence: asked.evidence.clone() };
+                act(&config, &asked.about, doing, "is explained, and closed").await
             }
         }
     })
@@ -77,27 +77,15 @@ async fn import(config: &Config, asked: Reconcile) -> Result<Answer, Failure> {
     };
     let desk = Desk::open(config).await?;
     let bar = bar::Bar::new();
-    let imported = import.run(&desk.journal, &|step| bar.show(step)).await;
+    let through = import.carry_through(&desk.journal, &|step| bar.show(step)).await;
     bar.clear();
-    let imported = imported.map_err(|error| Failure::No(error.to_string()))?;
-    let statement = &imported.statement;
-    let said = if imported.before {
-        format!("imported before, as version {}; nothing was read again\n\n", statement.version)
-    } else {
-        String::new()
-    };
-    let totals = desk.journal.statement_totals(statement.number).await.map_err(failed)?;
-    let ordered =
-        order_longs(&desk.journal, &statement.channel, &statement.day, import.map.long, &import.operator).await;
-    let said = match ordered.map_err(failed)? {
-        0 => said,
-        count => format!("{said}{count} acts are ordered by the policy for longs; see `paygate purchases show`\n\n"),
-    };
-    let open = discrepancies(&desk.journal, &statement.channel, &statement.day, false).await?;
-    Ok(Answer::yes(said + &shown::statement(statement, &totals, &open, colour())))
+    let through = through.map_err(|error| Failure::No(error.to_string()))?;
+    let statement = &through.imported.statement;
+    let open = unmatched(&desk.journal, &statement.channel, &statement.day, false).await?;
+    Ok(Answer::yes(shown::way(&through) + &shown::statement(statement, &through.totals, &open, colour())))
 }
 
-async fn discrepancies(journal: &Journal, channel: &str, day: &str, all: bool) -> Result<Vec<DiscrepancyRow>, Failure> {
+async fn unmatched(journal: &Journal, channel: &str, day: &str, all: bool) -> Result<Vec<DiscrepancyRow>, Failure> {
     let filter = DiscrepancyFilter {
         channel: Some(channel.to_owned()),
         day: Some(day.to_owned()),
@@ -124,7 +112,7 @@ async fn list(config: &Config, asked: Discrepancies) -> Result<Answer, Failure> 
     let filter = filter(&asked);
     let found = journal.discrepancies(&filter).await.map_err(failed)?;
     let now = journal.now().await.map_err(failed)?;
-    let found: Vec<_> = found.iter().map(|row| shown::Entry::of(row, now)).collect();
+    let found: Vec<_> = found.iter().map(|row| Entry::of(row, now)).collect();
     Ok(Answer::yes(if asked.json { json(&found)? } else { shown::list(&found, colour()) }))
 }
 
@@ -139,7 +127,7 @@ async fn show(config: &Config, asked: &ShowStatement) -> Result<Answer, Failure>
     let counts = journal.statement_of(&asked.channel, &day).await.map_err(failed)?;
     let statement = counts.as_ref().unwrap_or(statement);
     let totals = journal.statement_totals(statement.number).await.map_err(failed)?;
-    let rows = discrepancies(&journal, &asked.channel, &day, true).await?;
+    let rows = unmatched(&journal, &asked.channel, &day, true).await?;
     let now = journal.now().await.map_err(failed)?;
     Ok(Answer::yes(if asked.json {
         json(&shown::Shown::of(&versions, statement, &totals, &rows, now))?
@@ -149,44 +137,17 @@ async fn show(config: &Config, asked: &ShowStatement) -> Result<Answer, Failure>
     }))
 }
 
-async fn open(journal: &Journal, number: i64) -> Result<DiscrepancyRow, Failure> {
-    let filter = DiscrepancyFilter { number: Some(number), limit: 1, ..DiscrepancyFilter::default() };
-    let open = journal.discrepancies(&filter).await.map_err(failed)?.pop();
-    open.ok_or_else(|| Failure::No(format!("no discrepancy {number} is open; `paygate reconcile list` has them")))
-}
-
-/// What is done about a discrepancy.
-enum Deed {
-    Assign(String),
-    Close(Closing),
-}
-
-async fn act(
-    config: &Config,
-    about: &About,
-    evidence: Option<String>,
-    verb: &str,
-    deed: Deed,
-    done: &str,
-) -> Result<Answer, Failure> {
+async fn act(config: &Config, about: &About, doing: Doing, done: &str) -> Result<Answer, Failure> {
     let (who, number) = (Who::of(&about.by)?, about.number);
     let desk = Desk::open(config).await?;
-    let open = open(&desk.journal, number).await?;
-    if verb == "confirm" && open.standing != Standing::Weak {
-        return Err(Failure::No(format!(
-            "discrepancy {number} is {}; only a weak match is confirmed",
-            open.standing.as_str()
-        )));
-    }
-    let at = desk.journal.now().await.map_err(failed)?;
-    let act = DiscrepancyAct { at, operator: who.operator, verb: verb.to_owned(), reason: who.reason, evidence };
-    let taken = match deed {
-        Deed::Assign(to) => desk.journal.assign_discrepancy(number, &to, act).await,
-        Deed::Close(closing) => desk.journal.close_discrepancy(number, closing, act).await,
-    };
-    if taken.map_err(failed)? {
-        Ok(Answer::yes(format!("discrepancy {number} {done}\n")))
-    } else {
-        Err(Failure::No(format!("discrepancy {number} was closed by somebody else meanwhile")))
-    }
+    let by = By { operator: &who.operator, reason: &who.reason };
+    discrepancies::act(&desk.journal, number, doing, by).await.map_err(failed)?.map_err(refused)?;
+    Ok(Answer::yes(format!("discrepancy {number} {done}\n")))
+}
+
+fn refused(refusal: Refusal) -> Failure {
+    Failure::No(match refusal {
+        Refusal::NotOpen(_) => format!("{refusal}; `paygate reconcile list` has them"),
+        refusal => refusal.to_string(),
+    })
 }

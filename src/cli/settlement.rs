@@ -3,21 +3,18 @@
 
 use super::acts::failed;
 use super::arguments::Settlement as Asked;
-use super::reconcile::shown::money;
 use super::table::{Cell, DIM, GREEN, RED, Table};
 use super::{Answer, Failure, colour, daemon, json};
-use crate::config::{Config, Statement};
+use crate::care::acts;
+use crate::config::Config;
 use crate::journal::Journal;
-use crate::journal::reconciliation::DiscrepancyRow;
 use crate::purchase::money::{Currency, grouped};
-use crate::reconcile::books::{Account, Books, account, effect};
-use crate::reconcile::{Settlement, settle};
+use crate::reconcile::books::{Account, account, effect};
+use crate::reconcile::{Period, Settlement, Unsettled, books_of, csv_of, money};
 use crate::telemetry::Output;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Days in one settlement.
-const DAYS: usize = 366;
 /// Rows that keep a day from adding up, in the table; all of them are in the list.
 const ROWS: usize = 20;
 
@@ -29,7 +26,9 @@ pub(super) fn settlement(asked: &Asked, log: Option<&str>) -> Result<Answer, Fai
         let all = settled(&config, &journal, asked).await?;
         Ok(Answer::yes(match asked {
             Asked { json: true, .. } => json(&all.iter().map(as_json).collect::<Vec<_>>())?,
-            Asked { csv: true, .. } => csv(&all)?,
+            Asked { csv: true, .. } => {
+                csv_of(&all).map_err(|error| Failure::No(format!("cannot write CSV: {error}")))?
+            }
             Asked { books: true, .. } => books(&all),
             _ => table(&all),
         }))
@@ -37,32 +36,12 @@ pub(super) fn settlement(asked: &Asked, log: Option<&str>) -> Result<Answer, Fai
 }
 
 async fn settled(config: &Config, journal: &Journal, asked: &Asked) -> Result<Vec<Settlement>, Failure> {
-    let known: BTreeSet<&str> = config.charging.keys().chain(config.partner.keys()).map(String::as_str).collect();
-    if let Some(channel) = asked.channel.as_deref().filter(|channel| !known.contains(channel)) {
-        let known = known.into_iter().collect::<Vec<_>>().join(", ");
-        return Err(Failure::Usage(format!("no channel {channel:?} is configured; the channels are {known}")));
-    }
-    let until = asked.until.unwrap_or(asked.day);
-    let days: Vec<_> =
-        asked.day.series(jiff::Span::new().days(1)).take_while(|day| *day <= until).take(DAYS + 1).collect();
-    if days.is_empty() || days.len() > DAYS {
-        return Err(Failure::Usage(format!("expected --until on the first day or later, and {DAYS} days at most")));
-    }
-    // A channel without statements has days, too.
-    let usual = Statement::default();
-    let mut all = Vec::new();
-    for day in days {
-        for channel in known.iter().filter(|channel| asked.channel.as_deref().is_none_or(|wanted| wanted == **channel))
-        {
-            let map = config.statement.get(*channel).unwrap_or(&usual);
-            let settlement =
-                settle(journal, channel, map, day).await.map_err(|error| Failure::No(error.to_string()))?;
-            if settlement.statement.is_some() || !settlement.groups.is_empty() {
-                all.push(settlement);
-            }
-        }
-    }
-    Ok(all)
+    let known: Vec<String> = acts::channels(config).map(str::to_owned).collect();
+    let period = Period { day: asked.day, until: asked.until, channel: asked.channel.clone() };
+    period.settle(journal, &config.statement, &known).await.map_err(|error| match error {
+        Unsettled::Asked(says) => Failure::Usage(says),
+        Unsettled::Failed(error) => Failure::No(error.to_string()),
+    })
 }
 
 const COLUMNS: [&str; 9] =
@@ -118,8 +97,8 @@ fn adds_up(settlement: &Settlement) -> String {
         if sums.unlisted != 0 {
             line(&mut table, "given back, and not in its statements", sums.unlisted);
         }
-        for (what, amount) in by_kind(&settlement.rows, sums.currency) {
-            line(&mut table, &what, amount);
+        for (standing, (count, amount)) in settlement.by_standing(sums.currency) {
+            line(&mut table, &format!("{}, {count} rows", standing.as_str()), amount);
         }
         line(&mut table, "its statement", statement);
         let (verdict, tone) = match sums.unexplained() {
@@ -131,22 +110,9 @@ fn adds_up(settlement: &Settlement) -> String {
     table.render(colour()) + &suspense(settlement)
 }
 
-/// What the rows that did not match come to, by how they stand.
-fn by_kind(rows: &[DiscrepancyRow], currency: Currency) -> Vec<(String, i64)> {
-    let kinds: BTreeSet<_> = rows.iter().map(|row| row.standing).collect();
-    let sum = |standing| {
-        let of =
-            rows.iter().filter(|row| row.standing == standing && row.currency == Some(currency) && effect(row) != 0);
-        let (count, amount) = of.fold((0, 0), |(count, amount), row| (count + 1, amount + effect(row)));
-        (count > 0).then(|| (format!("{standing}, {count} rows", standing = standing.as_str()), amount))
-    };
-    kinds.into_iter().filter_map(sum).collect()
-}
-
 /// The rows that are on the suspense account.
 fn suspense(settlement: &Settlement) -> String {
-    let open: Vec<_> =
-        settlement.rows.iter().filter(|row| account(row) == Some(Account::Suspense) && effect(row) != 0).collect();
+    let open: Vec<_> = settlement.suspense().collect();
     let mut table = Table::default();
     for row in open.iter().take(ROWS) {
         table.row([
@@ -173,10 +139,7 @@ fn suspense(settlement: &Settlement) -> String {
 
 /// All accounts of all channels and days together.
 fn books(all: &[Settlement]) -> String {
-    let mut books = Books::default();
-    for settlement in all {
-        books.add(&settlement.books);
-    }
+    let books = books_of(all);
     let mut table = Table::default();
     table.heading(&["ACCOUNT", "DEBIT", "CREDIT", "BALANCE"]);
     let currencies: BTreeSet<Currency> = books.accounts.keys().map(|(currency, _)| *currency).collect();
@@ -194,32 +157,6 @@ fn books(all: &[Settlement]) -> String {
         line("in all", debit, credit);
     }
     table.render(colour())
-}
-
-fn csv(all: &[Settlement]) -> Result<String, Failure> {
-    let failed = |error: csv::Error| Failure::No(format!("cannot write CSV: {error}"));
-    let mut out = csv::Writer::from_writer(Vec::new());
-    let head = "day,channel,short_code,service,package,currency,charges,charged,refunds,refunded,granted,owed_grants";
-    out.write_record(head.split(',')).map_err(failed)?;
-    for settlement in all {
-        for one in &settlement.groups {
-            let (group, owed) = (&one.group, one.owed());
-            let words =
-                [&settlement.channel, &group.short_code, &group.service, &group.package].map(|word| harmless(word));
-            let figures = [one.charges, one.charged, one.refunds, one.refunded, one.granted, owed]
-                .map(|figure| figure.to_string());
-            let day = [settlement.day.to_string()];
-            let currency = [group.currency.as_str().to_owned()];
-            out.write_record(day.iter().chain(&words).chain(&currency).chain(&figures)).map_err(failed)?;
-        }
-    }
-    let octets = out.into_inner().map_err(|error| Failure::No(format!("cannot write CSV: {error}")))?;
-    Ok(String::from_utf8_lossy(&octets).into_owned())
-}
-
-/// A spreadsheet must not take a name for a formula.
-fn harmless(word: &str) -> String {
-    if word.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{word}") } else { word.to_owned() }
 }
 
 fn as_json(settlement: &Settlement) -> Value {
@@ -249,16 +186,4 @@ fn as_json(settlement: &Settlement) -> Value {
         "groups": groups.collect::<Vec<_>>(), "sums": sums.collect::<Vec<_>>(), "books": accounts.collect::<Vec<_>>(),
         "suspense": open.collect::<Vec<_>>(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::harmless;
-
-    #[test]
-    fn a_name_is_no_formula_to_a_spreadsheet() {
-        for (word, written) in [("=1+1", "'=1+1"), ("@x", "'@x"), ("-5", "'-5"), ("NAP1", "NAP1"), ("", "")] {
-            assert_eq!(harmless(word), written);
-        }
-    }
 }

@@ -4,6 +4,7 @@ use super::Care;
 use super::duration::{DAY, HOUR, MINUTE, MS, SECOND};
 use super::section::Section;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 impl Care {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
@@ -26,6 +27,9 @@ impl Care {
             login_window: section.duration("login_window", SECOND..=DAY).unwrap_or(15 * MINUTE),
             page: section.integer("page", 1..=500).unwrap_or(50),
             act_wait: section.duration("act_wait", 10 * MS..=MINUTE).unwrap_or(2 * SECOND),
+            upload_limit: section.integer("upload_limit", 1024..=16 << 30).unwrap_or(256 << 20),
+            upload_timeout: section.duration("upload_timeout", SECOND..=DAY).unwrap_or(10 * MINUTE),
+            upload_folder: section.text("upload_folder", 1..=4096).map(PathBuf::from),
         }
     }
 }

@@ -52,6 +52,8 @@ pub struct Imported {
     pub statement: StatementInfo,
     /// It had been imported before, and nothing was read.
     pub before: bool,
+    /// It had been begun before, and went on behind this line of the file that it stood in.
+    pub resumed: Option<i64>,
 }
 
 /// Where an import is; who shows it decides how.
@@ -118,6 +120,8 @@ impl Import {
         };
         let mut statement = journal.begin_statement(new, self.anew).await?;
         let before = matches!(statement.state, StatementState::Done | StatementState::Superseded);
+        let begun = statement.position != Position::default() && !before;
+        let resumed = begun.then_some(statement.position.line);
         if statement.state == StatementState::Reading {
             self.read(journal, &mut statement, &day, octets, progress).await?;
             journal.statement_is_read(statement.number).await?;
@@ -132,7 +136,7 @@ impl Import {
         progress(Step::Done);
         let all = journal.statements(Some(&self.channel), Some(&statement.day), Some(&statement.day), 1_000).await?;
         let statement = all.into_iter().find(|known| known.number == statement.number).unwrap_or(statement);
-        Ok(Imported { statement, before })
+        Ok(Imported { statement, before, resumed })
     }
 
     async fn digest(&self) -> Result<(String, Vec<u64>), ReconcileError> {

@@ -1,7 +1,7 @@
 //! A channel's day settled: what our journal says by short code, service and package, what the statement says in all, and
 //! whether the two add up when every row that did not match is counted in.
 
-use super::books::{Books, effect, statement_net};
+use super::books::{Account, Books, account, effect, statement_net};
 use super::import::{ReconcileError, day};
 use super::reading::Layout;
 use crate::config::Statement;
@@ -44,6 +44,24 @@ impl Sums {
     #[must_use]
     pub fn unexplained(self) -> i64 {
         self.statement.map_or(0, |statement| statement - self.journal - self.unlisted - self.explained)
+    }
+}
+
+impl Settlement {
+    /// The rows that nobody has explained yet and that keep it from adding up.
+    pub fn suspense(&self) -> impl Iterator<Item = &DiscrepancyRow> {
+        self.rows.iter().filter(|row| account(row) == Some(Account::Suspense) && effect(row) != 0)
+    }
+
+    /// What the rows that did not match come to in this currency, by how they stand: how many, and how much.
+    #[must_use]
+    pub fn by_standing(&self, currency: Currency) -> BTreeMap<Standing, (usize, i64)> {
+        let mut sums = BTreeMap::<_, (usize, i64)>::new();
+        for row in self.rows.iter().filter(|row| row.currency == Some(currency) && effect(row) != 0) {
+            let sum = sums.entry(row.standing).or_default();
+            *sum = (sum.0 + 1, sum.1 + effect(row));
+        }
+        sums
     }
 }
 

@@ -5,6 +5,7 @@ mod acting;
 mod journey;
 mod looking;
 mod people;
+mod statements;
 mod visitor;
 
 use crate::stores::Store;

@@ -4,16 +4,16 @@ use super::super::acts::{Desk, Who, failed};
 use super::super::arguments::{Discrepancies, RemedyDiscrepancy};
 use super::super::table::{Cell, Table};
 use super::super::{Answer, Failure, colour, json};
-use super::{filter, open};
-use crate::config::{Config, Long};
+use super::{filter, refused};
+use crate::care::discrepancies::{self, By, Refusal, proposed};
+use crate::config::Config;
 use crate::journal::Journal;
 use crate::journal::reconciliation::DiscrepancyRow;
 use crate::journal::rows::ActOutcome;
 use crate::purchase::Purchase;
 use crate::purchase::input::Remedy;
-use crate::reconcile::{Proposal, order, propose as proposed};
+use crate::reconcile::Proposal;
 use serde_json::json;
-use std::collections::HashMap;
 use tokio::time::Instant;
 
 /// Acts that one row may need, one behind the other: marked as paid, then granted or given back.
@@ -22,17 +22,9 @@ const STEPS: usize = 2;
 pub(super) async fn propose(config: &Config, asked: Discrepancies) -> Result<Answer, Failure> {
     let journal = Journal::open_for_reading(&config.journal).await.map_err(failed)?;
     let rows = journal.discrepancies(&filter(&asked)).await.map_err(failed)?;
-    let ids: Vec<String> = rows.iter().filter_map(|row| row.purchase.clone()).collect();
-    let purchases = journal.purchases(&ids).await.map_err(failed)?;
-    let purchases: HashMap<&str, &Purchase> =
-        purchases.iter().map(|purchase| (purchase.id.as_str(), purchase)).collect();
-    let of = |row: &DiscrepancyRow| {
-        let purchase = row.purchase.as_deref().and_then(|id| purchases.get(id).copied());
-        proposed(row, purchase, policy(config, row))
-    };
-    let all: Vec<(&DiscrepancyRow, Proposal)> = rows.iter().map(|row| (row, of(row))).collect();
+    let all = proposed(&journal, &config.statement, rows).await.map_err(failed)?;
     if asked.json {
-        let entry = |(row, proposal): &(&DiscrepancyRow, Proposal)| {
+        let entry = |(row, _, proposal): &(DiscrepancyRow, Option<Purchase>, Proposal)| {
             json!({
                 "number": row.number, "standing": row.standing.as_str(), "purchase": row.purchase, "act": proposal.remedy.map(Remedy::as_str),
                 "evidence": proposal.evidence, "to_do": proposal.says, "owner": row.owner,
@@ -45,7 +37,7 @@ pub(super) async fn propose(config: &Config, asked: Discrepancies) -> Result<Ans
     }
     let mut table = Table::default();
     table.heading(&["NUMBER", "STANDS", "PURCHASE", "ACT", "EVIDENCE", "TO DO"]);
-    for (row, proposal) in &all {
+    for (row, _, proposal) in &all {
         table.row([
             Cell::figure(&row.number.to_string()),
             Cell::new(row.standing.as_str()),
@@ -58,30 +50,21 @@ pub(super) async fn propose(config: &Config, asked: Discrepancies) -> Result<Ans
     Ok(Answer::yes(table.render(colour())))
 }
 
-fn policy(config: &Config, row: &DiscrepancyRow) -> Long {
-    config.statement.get(&row.channel).map_or(Long::Person, |statement| statement.long)
-}
-
 pub(super) async fn remedy(config: &Config, asked: &RemedyDiscrepancy) -> Result<Answer, Failure> {
     let (who, number) = (Who::of(&asked.about.by)?, asked.about.number);
     let (desk, end) = (Desk::open(config).await?, Instant::now() + asked.wait.wait);
-    let row = open(&desk.journal, number).await?;
+    let by = By { operator: &who.operator, reason: &who.reason };
+    let row = discrepancies::open(&desk.journal, number).await.map_err(failed)?;
+    let row = row.ok_or_else(|| refused(Refusal::NotOpen(number)))?;
     let mut told = String::new();
     for _ in 0..STEPS {
-        let purchase = match &row.purchase {
-            Some(id) => Some(desk.purchase(id).await?),
-            None => None,
-        };
-        let proposal = proposed(&row, purchase.as_ref(), policy(config, &row));
-        let act = order(&desk.journal, &row, &proposal, &who.operator, &who.reason).await.map_err(failed)?;
-        let (Some(act), Some(purchase)) = (act, purchase) else {
-            if told.is_empty() {
-                return Err(Failure::No(format!(
-                    "for discrepancy {number} nothing is done by an act: {}",
-                    proposal.says
-                )));
-            }
-            break;
+        let found = proposed(&desk.journal, &config.statement, vec![row.clone()]).await.map_err(failed)?.pop();
+        let Some((row, purchase, proposal)) = found else { break };
+        let ordered = desk.remedy((&row, purchase.as_ref(), &proposal), by).await?;
+        let (act, purchase) = match (ordered, purchase) {
+            (Ok(act), Some(purchase)) => (act, purchase),
+            (Err(refusal), _) if told.is_empty() => return Err(refused(refusal)),
+            (_, _) => break,
         };
         if matches!(proposal.remedy, Some(Remedy::Refund { .. })) {
             told += &format!("Act {act} is written and waits for a second person: paygate acts confirm {act}\n");

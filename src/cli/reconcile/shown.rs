@@ -1,67 +1,29 @@
 //! A statement and what did not match, as a person or a program reads them. Numbers are masked: the list is for many eyes.
 
+use crate::care::discrepancies::Entry;
 use crate::cli::table::{Cell, GREEN, RED, Table, YELLOW};
 use crate::journal::reconciliation::{DiscrepancyRow, Kind, Standing, StatementInfo, StatementState, Total};
-use crate::purchase::money::{Currency, Money, grouped};
+use crate::purchase::money::grouped;
 use crate::purchase::record::Micros;
+use crate::reconcile::{CarriedThrough, Imported, money};
 use crate::story::moment::{local, utc};
 use serde::Serialize;
 
-/// One entry of `reconcile list --json`. The keys are a promise; new ones may come, none changes.
-#[derive(Serialize)]
-pub(super) struct Entry<'d> {
-    number: i64,
-    standing: &'static str,
-    channel: &'d str,
-    day: &'d str,
-    version: i64,
-    file: Option<&'d str>,
-    line: Option<i64>,
-    purchase: Option<&'d str>,
-    charge: Option<&'d str>,
-    reference: Option<&'d str>,
-    /// Masked.
-    msisdn: Option<String>,
-    at: Option<String>,
-    /// What the statement says was taken, in minor units; less than nothing where it was given back.
-    theirs: i64,
-    /// What our journal says now.
-    ours: i64,
-    currency: Option<&'d str>,
-    note: &'d str,
-    owner: &'d str,
-    age_seconds: i64,
-    closing: Option<&'static str>,
-    #[serde(skip)]
-    row: &'d DiscrepancyRow,
-}
-
-impl<'d> Entry<'d> {
-    pub(super) fn of(row: &'d DiscrepancyRow, now: Micros) -> Self {
-        let end = row.closed.map_or(now, |(at, _)| at);
-        Self {
-            number: row.number,
-            standing: row.standing.as_str(),
-            channel: &row.channel,
-            day: &row.day,
-            version: row.version,
-            file: row.row.as_ref().map(|(file, _)| file.as_str()),
-            line: row.row.as_ref().map(|(_, line)| *line),
-            purchase: row.purchase.as_deref(),
-            charge: row.charge_key.as_deref(),
-            reference: row.reference.as_deref(),
-            msisdn: row.msisdn.map(|msisdn| msisdn.to_string()),
-            at: row.at.map(utc),
-            theirs: row.theirs,
-            ours: row.ours,
-            currency: row.currency.as_ref().map(Currency::as_str),
-            note: &row.note,
-            owner: &row.owner,
-            age_seconds: (end - row.opened_at).max(0) / 1_000_000,
-            closing: row.closed.map(|(_, closing)| closing.as_str()),
-            row,
-        }
+/// What is to be said before the statement itself.
+pub(super) fn way(through: &CarriedThrough) -> String {
+    let Imported { statement, before, resumed } = &through.imported;
+    let mut said = String::new();
+    if *before {
+        said += &format!("imported before, as version {}; nothing was read again\n\n", statement.version);
     }
+    if let Some(line) = resumed {
+        said += &format!("begun before and not read to its end; it went on behind line {line}\n\n");
+    }
+    if through.ordered > 0 {
+        let ordered = through.ordered;
+        said += &format!("{ordered} acts are ordered by the policy for longs; see `paygate purchases show`\n\n");
+    }
+    said
 }
 
 pub(super) fn list(entries: &[Entry<'_>], colour: bool) -> String {
@@ -94,10 +56,6 @@ fn tone(entry: &Entry<'_>) -> Option<&'static str> {
         Standing::Weak | Standing::Carried => Some(YELLOW),
         _ => Some(RED),
     }
-}
-
-pub(in crate::cli) fn money(amount: i64, currency: Option<Currency>) -> String {
-    currency.map(|currency| Money::new(amount, currency).to_string()).unwrap_or_default()
 }
 
 /// `3d 4h`, `2h 10m`, `5m`, `40s`.

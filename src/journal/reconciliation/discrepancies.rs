@@ -11,6 +11,7 @@ use super::rows::{
     DiscrepancyAct, DiscrepancyFilter, DiscrepancyRow, OpenDiscrepancies, Standing, StatementInfo, words,
 };
 use crate::purchase::money::Currency;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Rows in one answer at most.
@@ -62,6 +63,19 @@ impl Journal {
         };
         let found = async { columns::all(&self.store.read(select).await?, take) };
         self.told("count discrepancies", found.await)
+    }
+
+    /// How many are open of each of these statements; none where all is closed.
+    pub async fn open_of(&self, statements: &[i64]) -> Result<BTreeMap<i64, i64>, JournalError> {
+        let mut select = Statement::new("SELECT statement_number, COUNT(*) FROM discrepancy WHERE closed_at IS NULL ");
+        select.push("AND statement_number IN (0");
+        for statement in statements {
+            select.push(", ").int(*statement);
+        }
+        select.push(") GROUP BY statement_number");
+        let take = |columns: &mut Columns<'_>| Ok((columns.take()?, columns.take()?));
+        let found = async { columns::all(&self.store.read(select).await?, take) };
+        Ok(self.told("count what is open of a statement", found.await)?.into_iter().collect())
     }
 
     /// What was done about one.
@@ -271,6 +285,13 @@ fn matching(filter: &DiscrepancyFilter) -> Statement {
             .push(" AND discrepancy.purchase_number = (SELECT number FROM purchase WHERE id = ")
             .text(purchase)
             .push(")");
+    }
+    if let Some(owner) = &filter.owner {
+        select.push(" AND discrepancy.owner = ").text(owner);
+    }
+    if let Some((at, number)) = filter.after {
+        select.push(" AND discrepancy.opened_at >= ").int(at);
+        select.push(" AND (discrepancy.opened_at > ").int(at).push(" OR discrepancy.number > ").int(number).push(")");
     }
     if let Some(number) = filter.number {
         select.push(" AND discrepancy.number = ").int(number);

@@ -242,7 +242,10 @@ pub struct DiscrepancyFilter {
     pub day: Option<String>,
     pub standing: Option<Standing>,
     pub purchase: Option<String>,
+    pub owner: Option<String>,
     pub number: Option<i64>,
+    /// Behind this one, by when it was opened and its number.
+    pub after: Option<(Micros, i64)>,
     /// Closed ones, too.
     pub closed: bool,
     pub limit: u32,

@@ -5,7 +5,7 @@ use argon2::Argon2;
 use argon2::password_hash::PasswordHasher;
 use paygate::journal::rows::NewOperator;
 use paygate::people::Role;
-use reqwest::header::{COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, StatusCode, redirect};
 use std::sync::{Mutex, OnceLock};
 
@@ -83,6 +83,32 @@ impl Visitor {
 
     pub(super) async fn sends_from(&self, origin: &str, path: &str, fields: &[(&str, &str)]) -> Page {
         self.asks(self.client.post(format!("{}{path}", self.base)).header(ORIGIN, origin).form(fields)).await
+    }
+
+    /// Sends a form with a file as a browser does (RFC 7578), with the token of this session before all.
+    pub(super) async fn gives(&self, path: &str, fields: &[(&str, &str)], file: Option<(&str, &str)>) -> Page {
+        let token = self.token().await;
+        self.gives_with(&token, path, fields, file).await
+    }
+
+    pub(super) async fn gives_with(
+        &self,
+        token: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        file: Option<(&str, &str)>,
+    ) -> Page {
+        let part = |name: &str, rest: &str, value: &str| {
+            format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{rest}\r\n\r\n{value}\r\n")
+        };
+        let mut body = part("csrf", "", token);
+        body.extend(fields.iter().map(|(name, value)| part(name, "", value)));
+        // A browser sends a file without a name where none is chosen.
+        let (name, text) = file.unwrap_or_default();
+        body += &part("file", &format!("; filename=\"{name}\"\r\nContent-Type: text/csv"), text);
+        body += "--edge--\r\n";
+        let request = self.client.post(format!("{}{path}", self.base)).header(ORIGIN, &self.base);
+        self.asks(request.header(CONTENT_TYPE, "multipart/form-data; boundary=edge").body(body)).await
     }
 
     pub(super) async fn asks(&self, mut request: RequestBuilder) -> Page {

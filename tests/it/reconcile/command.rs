@@ -109,6 +109,7 @@ both_stores! {
         world.package_faults(Grant, Fault::Refuse { status: 403, code: "NOT_ELIGIBLE".to_owned() }, 1);
         phone.buys("ON VIP NAP1").await;
         world.comes_to("refunded").await;
+        phone.reads("da hoan 10.000d").await;
         let (key, _, day) = charge(&world).await;
         let (folder, day) = (tempfile::tempdir().unwrap(), day.to_string());
         let file = folder.path().join("statement.csv");
