@@ -3,7 +3,7 @@
 
 use crate::statement_day::{Day, MAP, START, found, import, key, reference};
 mod books;
-mod command;
+pub(crate) mod command;
 
 use crate::stores::both_stores;
 use paygate::journal::Journal;

@@ -5,11 +5,11 @@ use super::visitor::{PASSWORD, Page, Visitor, account};
 use super::{logged_in, plan};
 use crate::browser::Browser;
 use crate::operators::Terminal;
+use crate::reconcile::command::{SETTINGS, charge};
 use crate::statement_day::{Day, MAP, import};
 use crate::stores::both_stores;
 use crate::world::{Books, World};
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 use paygate::journal::reconciliation::{DiscrepancyFilter, StatementState};
 use paygate::reconcile::Step;
 use paygate::sandbox::billing::Endpoint::ConfirmPayment;
@@ -19,15 +19,6 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-/// The plan asks nobody while the test lasts.
-const SETTINGS: &str = r#"purchase.checking_after = "1h"
-[charging.viettel]
-timeout = "2s"
-inquiry_plan = ["1h"]
-[statement.viettel]
-key = "Ref"
-amount = "Amount"
-"#;
 const TODAY: &str = "2026-11-24";
 const IMPORT: &str = "/care/statements/import";
 
@@ -49,10 +40,7 @@ async fn lost(world: &World) -> (String, String, Date) {
     world.billing_faults(ConfirmPayment, Fault::Lost, 1);
     world.phone("0854689520").buys("ON VIP NAP1").await;
     world.comes_to("charge_unknown").await;
-    let listed = world.purchases().await.remove(0);
-    let attempt = &listed.charges[0].attempt;
-    let at = Timestamp::from_microsecond(attempt.intended_at).unwrap();
-    (attempt.key.clone(), listed.purchase.id, at.to_zoned(TimeZone::get("Asia/Ho_Chi_Minh").unwrap()).date())
+    charge(world).await
 }
 
 /// Gives a statement as the page's form does, and waits until the page says what came of it.

@@ -13,7 +13,7 @@ use paygate::sandbox::packages::Endpoint::Grant;
 use serde_json::Value;
 
 /// The plan asks nobody while the test lasts.
-const SETTINGS: &str = r#"purchase.checking_after = "1h"
+pub(crate) const SETTINGS: &str = r#"purchase.checking_after = "1h"
 [charging.viettel]
 timeout = "2s"
 inquiry_plan = ["1h"]
@@ -23,7 +23,7 @@ amount = "Amount"
 "#;
 
 /// The key of the only purchase's charge, its purchase, and the channel's day that it is of.
-async fn charge(world: &World) -> (String, String, Date) {
+pub(crate) async fn charge(world: &World) -> (String, String, Date) {
     let listed = world.purchases().await.remove(0);
     let attempt = &listed.charges[0].attempt;
     let at = Timestamp::from_microsecond(attempt.intended_at).unwrap();
