@@ -158,10 +158,12 @@ impl Care {
             .with_state(self)
     }
 
-    /// The journal did not do it. What exactly, the log says.
+    /// The journal did not answer to the end, so that what a form asked for may stand there all the same. What exactly was
+    /// not answered, the log says.
     fn failed(&self, error: &JournalError) -> Response {
         tracing::warn!(%error, "the care page could not do what was asked");
-        let says = "The journal does not answer. Nothing was done by this request; try again in a moment.";
+        let says = "The journal does not answer. If you have just sent a form, it may have been written down all the same: look \
+                    in a moment, before you send it again.";
         let page =
             frame::bare("Not now", el("div").class("card").add(el("h1").text("Not now")).add(el("p").text(says)));
         (StatusCode::SERVICE_UNAVAILABLE, page.document()).into_response()

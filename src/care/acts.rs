@@ -81,6 +81,13 @@ pub(crate) async fn carried_out(
     }
 }
 
+/// Waits the same for a page that shows the act in any case: what is written stands, though the journal fails meanwhile.
+pub(crate) async fn awaited(journal: &Journal, number: i64, end: Instant) {
+    if let Err(error) = carried_out(journal, number, end).await {
+        tracing::warn!(act = number, %error, "an act is written, and what came of it could not be read");
+    }
+}
+
 /// A look's pause, that does not outlast the wait.
 pub(crate) async fn pause(end: Instant) {
     tokio::select! {

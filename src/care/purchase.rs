@@ -213,7 +213,7 @@ async fn once(
         }
     };
     if !waits {
-        acts::carried_out(&care.0.journal, number, Instant::now() + care.0.settings.act_wait).await?;
+        acts::awaited(&care.0.journal, number, Instant::now() + care.0.settings.act_wait).await;
     }
     Ok(Some(number))
 }

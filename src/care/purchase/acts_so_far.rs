@@ -101,6 +101,6 @@ async fn answered(care: &Care, visitor: &Visitor, number: i64, word: &str) -> Re
         let says = "It waits for nobody any more. Nothing was done.".to_owned();
         return shown(care, visitor, id, None, Some(Note { status: StatusCode::CONFLICT, says })).await;
     }
-    acts::carried_out(&care.0.journal, number, Instant::now() + care.0.settings.act_wait).await?;
+    acts::awaited(&care.0.journal, number, Instant::now() + care.0.settings.act_wait).await;
     Ok(Redirect::to(&format!("/care/purchases/{id}?done={number}")).into_response())
 }

@@ -1,7 +1,7 @@
 //! One row that did not match: what both sides say, what is proposed, what was done about it and what may be, each with a
 //! reason. Moves no money: a remedy is an operator's act.
 
-use super::super::acts::carried_out;
+use super::super::acts::awaited;
 use super::super::discrepancies::{self, By, Doing, Refusal, open, proposed};
 use super::super::door::{Fields, Posted};
 use super::super::frame::{self, Place, age, field, form, hidden, time, words};
@@ -325,7 +325,7 @@ async fn once(
         }
     };
     if !matches!(proposed.2.remedy, Some(Remedy::Refund { .. })) {
-        carried_out(&care.0.journal, act, Instant::now() + care.0.settings.act_wait).await?;
+        awaited(&care.0.journal, act, Instant::now() + care.0.settings.act_wait).await;
         care.0.journal.close_what_agrees().await?;
     }
     Ok(Ok(()))

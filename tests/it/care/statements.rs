@@ -197,6 +197,21 @@ both_stores! {
         assert_eq!(open(&world).await, [number]);
     }
 
+    async fn a_remedy_that_may_stand_is_not_said_to_be_undone(store: Store) {
+        let world = plan(store, "").set(SETTINGS).start().await;
+        let (key, id, day) = lost(&world).await;
+        let accountant = logged_in(&world, "accountant").await;
+        gives(&accountant, "viettel", &day.to_string(), &format!("Ref,Amount\n{key},10000\n")).await;
+        let number = open(&world).await[0];
+        world.store.keeps_no("discrepancy_act").await;
+        let page = does(&accountant, number, "remedy", &[("reason", "it is theirs"), ("seen", "mark_paid")]).await;
+        assert!(page.status == StatusCode::SERVICE_UNAVAILABLE && page.text.contains("may have been written down"), "{page:?}");
+        world.phone("0854689520").reads_done().await;
+        let story = world.daemons[0].journal.story(&id).await.unwrap().unwrap();
+        assert_eq!(story.acts.len(), 1, "it was written, and is carried out");
+        world.ends(&["done"], Books::BOUGHT).await;
+    }
+
     async fn what_is_open_is_shown_page_by_page_and_taken_along_whole(store: Store) {
         let world = plan(store, "page = 400").set(SETTINGS).start().await;
         let accountant = logged_in(&world, "accountant").await;
