@@ -115,7 +115,7 @@ fn content(care: &Care, asked: &Asked, period: &Period, all: &[Settlement]) -> H
     let take = format!("/care/settlement.csv?{}", asked.query(period));
     let take = el("a").class("again").attr("href", &take).text("CSV");
     let heading = el("div").class("heading").add(el("h2").text("By short code, service and package")).add(take);
-    let nothing = || el("p").class("card nothing").text("Our journal has no charge of it.");
+    let nothing = || el("p").class("card nothing").text("Our journal has no charge in this time.");
     let none = all.iter().all(|settlement| settlement.groups.is_empty());
     let groups = el("section").class("paper").add(heading).add(if none { nothing() } else { groups(all) });
     let days = el("div").class("days").all(all.iter().map(adds_up));
