@@ -10,6 +10,7 @@ pub mod faults;
 mod gateways;
 pub mod packages;
 mod page;
+mod people;
 pub mod partner;
 pub mod pay123;
 mod server;
@@ -29,6 +30,7 @@ use gateways::Gateways;
 use packages::Packages;
 use page::{About, Stage, phones};
 use partner::Partner;
+use people::Person;
 use smsc::{Smsc, SmscSettings};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -63,6 +65,7 @@ pub struct Sandbox {
     stop: CancellationToken,
     tasks: TaskTracker,
     folder: Folder,
+    people: Vec<Person>,
 }
 
 impl Sandbox {
@@ -101,7 +104,10 @@ impl Sandbox {
         let _ = tokio::time::timeout(BIND_WITHIN, neighbours.connected()).await;
         neighbours.are_told_of(app.address);
 
+        let people = people::let_in(&app.journal).await?;
         let about = About {
+            // Who is not at this machine is not shown a password.
+            people: if address.ip().is_loopback() { people.clone() } else { Vec::new() },
             configuration: text,
             folder: folder.path().display().to_string(),
             daemon: app.address,
@@ -113,7 +119,7 @@ impl Sandbox {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(page::watch(Arc::clone(&stage), app.moves(), stop.clone()));
         tasks.spawn(page::serve(listener, stage, config.http, stop.clone()));
-        Ok(Self { address, app, stop, tasks, folder })
+        Ok(Self { address, app, stop, tasks, folder, people })
     }
 
     /// Closes the page, lets the daemon finish what is under way, and then ends the neighbours.
@@ -132,7 +138,9 @@ impl Sandbox {
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let mut signals = StopSignals::listen()?;
     let sandbox = Sandbox::start(options).await?;
-    let greeting = format!("paygate sandbox: http://{}/\n{}\n", sandbox.address, sandbox.folder.words());
+    let people: String = sandbox.people.iter().map(Person::line).collect();
+    let care = format!("Care page: http://{}/care\n{people}", sandbox.app.address);
+    let greeting = format!("paygate sandbox: http://{}/\n{}\n{care}", sandbox.address, sandbox.folder.words());
     // Whoever closed our output still has the page.
     let _ = std::io::stdout().write_all(greeting.as_bytes());
     signals.told().await;

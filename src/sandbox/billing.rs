@@ -191,6 +191,20 @@ impl Billing {
         self.office.faults.set(rule)
     }
 
+    /// For one subscriber alone, by the last digits of the number; false when too many are on.
+    pub(super) fn fault_for(&self, who: &str, rule: FaultRule<Endpoint>) -> bool {
+        self.office.faults.set_for(who, rule)
+    }
+
+    pub(super) fn clear_faults_for(&self, who: &str) {
+        self.office.faults.clear_for(who);
+    }
+
+    /// Gives what was last taken of a subscriber back, as an operator does by itself after an error of its own.
+    pub(super) fn gives_back_by_itself(&self, msisdn: &str) {
+        self.office.books().gives_back_by_itself(msisdn);
+    }
+
     #[must_use]
     pub fn faults(&self) -> Vec<FaultRule<Endpoint>> {
         self.office.faults.list()
@@ -353,6 +367,14 @@ impl Peer for Office {
     }
 
     fn held(&self, _: Endpoint, _: &Call, _: bool) {}
+
+    /// After the first request only the payment is named.
+    fn is_about(&self, call: &Call, who: &str) -> bool {
+        let segments = call.segments();
+        let books = self.books();
+        let payment = segments.get(3).and_then(|id| books.payment(id));
+        payment.map_or_else(|| call.mentions(who), |payment| payment.msisdn.ends_with(who))
+    }
 }
 
 /// `^[a-zA-Z0-9-_:;.\/<>{}]{0,256}$`.

@@ -25,7 +25,7 @@ const APP: &str = r#"
 [app.sandbox]
 token_file = "app.token"
 
-# The page for care agents, under /care of the daemon: `paygate operator add NAME --role agent --config FILE` lets one in.
+# The page for care agents, under /care of the daemon. Its four people are made at the sandbox's start, with new passwords.
 [care]"#;
 
 /// As `paygate run --config` would read it.
@@ -73,7 +73,8 @@ token = "{SECRET}"
 timeout = "2s"                 # short (5s)
 send_within = "2s"             # short (10s)
 max_flight = "3s"              # short (30s)
-inquiry_plan = ["2s", "3s", "5s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h, 6h)
+inquiry_plan = ["2s", "3s", "5s", "10s"]   # short (5s, 15s, 60s, 5m, 1h, 6h): care sees it soon
+gives_back = {{ limit = "now", not_allowed = "in_1_2_days" }}   # after such a refusal, without anybody's asking
 
 {bank}
 # A telco that sells in a shop of its own, charges, and tells us.
@@ -87,7 +88,7 @@ token = "{SECRET}"
 timeout = "2s"                 # short (5s)
 send_within = "2s"             # short (10s)
 max_flight = "3s"              # short (30s)
-inquiry_plan = ["2s", "3s", "5s", "5s", "15s", "60s"]   # short (5s, 15s, 60s, 5m, 1h, 6h)
+inquiry_plan = ["2s", "3s", "5s", "10s"]   # short (5s, 15s, 60s, 5m, 1h, 6h): care sees it soon
 
 [engine]
 poll = "100ms"                 # short (500ms)

@@ -23,6 +23,8 @@ pub enum Fault {
     Refuse { status: u16, code: String },
     /// Done, and answered as if it had failed.
     Failed { status: u16 },
+    /// Done, and refused so all the same.
+    Denied { status: u16, code: String },
     /// Done, and answered 200 with a web page.
     Garbage,
     /// Done, and the answer breaks off.
@@ -46,13 +48,17 @@ pub struct FaultRule<E> {
     pub times: Option<u32>,
 }
 
-/// The switches of one simulator; the first that fits is taken.
+/// The switches of one simulator; the first that fits is taken, and before all those that are about one subscriber alone.
 #[derive(Debug)]
-pub struct Faults<E>(Mutex<Vec<FaultRule<E>>>);
+pub struct Faults<E> {
+    rules: Mutex<Vec<FaultRule<E>>>,
+    /// By the digits of whom they are about.
+    own: Mutex<Vec<(String, FaultRule<E>)>>,
+}
 
 impl<E> Default for Faults<E> {
     fn default() -> Self {
-        Self(Mutex::new(Vec::new()))
+        Self { rules: Mutex::default(), own: Mutex::default() }
     }
 }
 
@@ -76,20 +82,54 @@ impl<E: Copy + PartialEq> Faults<E> {
         self.rules().clone()
     }
 
-    pub(super) fn take(&self, endpoint: E) -> Option<Fault> {
+    /// For one subscriber alone; `clear` leaves it. False when there are too many already.
+    pub(super) fn set_for(&self, who: &str, rule: FaultRule<E>) -> bool {
+        let mut own = self.own();
+        let room = own.len() < RULES_LIMIT;
+        if room {
+            own.push((who.to_owned(), rule));
+        }
+        room
+    }
+
+    pub(super) fn clear_for(&self, who: &str) {
+        self.own().retain(|(other, _)| other != who);
+    }
+
+    pub(super) fn take(&self, endpoint: E, is_about: impl Fn(&str) -> bool) -> Option<Fault> {
+        let fits = |rule: &FaultRule<E>| rule.endpoint.is_none_or(|only| only == endpoint);
+        let mut own = self.own();
+        if let Some(at) = own.iter().position(|(who, rule)| fits(rule) && is_about(who)) {
+            let (fault, used_up) = own[at].1.taken();
+            if used_up {
+                own.remove(at);
+            }
+            return Some(fault);
+        }
         let mut rules = self.rules();
-        let at = rules.iter().position(|rule| rule.endpoint.is_none_or(|only| only == endpoint))?;
-        let fault = rules[at].fault.clone();
-        match &mut rules[at].times {
-            Some(0 | 1) => drop(rules.remove(at)),
-            Some(times) => *times -= 1,
-            None => {}
+        let at = rules.iter().position(fits)?;
+        let (fault, used_up) = rules[at].taken();
+        if used_up {
+            rules.remove(at);
         }
         Some(fault)
     }
 
+    fn own(&self) -> MutexGuard<'_, Vec<(String, FaultRule<E>)>> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn rules(&self) -> MutexGuard<'_, Vec<FaultRule<E>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<E> FaultRule<E> {
+    /// Its fault, once more, and whether that was the last time.
+    fn taken(&mut self) -> (Fault, bool) {
+        let used_up = matches!(self.times, Some(0 | 1));
+        self.times = self.times.map(|times| times.saturating_sub(1));
+        (self.fault.clone(), used_up)
     }
 }
 
@@ -151,7 +191,8 @@ mod tests {
         let faults = Faults::default();
         assert!(faults.set(FaultRule { endpoint: Some(1), fault: Fault::Lost, times: Some(2) }));
         assert!(faults.set(FaultRule { endpoint: None, fault: Fault::Garbage, times: None }));
-        let taken: Vec<_> = [1, 2, 1, 1].into_iter().map(|endpoint| faults.take(endpoint).unwrap()).collect();
+        let taken: Vec<_> =
+            [1, 2, 1, 1].into_iter().map(|endpoint| faults.take(endpoint, |_| false).unwrap()).collect();
         assert_eq!(taken, [Fault::Lost, Fault::Garbage, Fault::Lost, Fault::Garbage]);
     }
 
@@ -161,5 +202,17 @@ mod tests {
         assert_eq!(with_wrong_amount(body), body.replace("10000", "10001"));
         let others = body.replace("k1", "somebody-elses").replace("+84854689520", "+84850009999");
         assert_eq!(with_others_data(body), others);
+    }
+
+    #[test]
+    fn a_fault_of_one_subscriber_meets_nobody_else_and_leaves_the_others_switches() {
+        let faults = Faults::default();
+        assert!(faults.set(FaultRule { endpoint: Some(1), fault: Fault::Lost, times: None }));
+        assert!(faults.set_for("870000001", FaultRule { endpoint: Some(1), fault: Fault::Silent, times: None }));
+        assert_eq!(faults.take(1, |who| who == "870000002"), Some(Fault::Lost));
+        assert_eq!(faults.take(1, |who| who == "870000001"), Some(Fault::Silent));
+        assert_eq!(faults.take(2, |_| true), None);
+        faults.clear_for("870000001");
+        assert_eq!(faults.take(1, |_| true), Some(Fault::Lost));
     }
 }

@@ -128,6 +128,15 @@ impl Packages {
         self.office.faults.set(rule)
     }
 
+    /// For one account alone, by its last digits; false when too many are on.
+    pub(super) fn fault_for(&self, who: &str, rule: FaultRule<Endpoint>) -> bool {
+        self.office.faults.set_for(who, rule)
+    }
+
+    pub(super) fn clear_faults_for(&self, who: &str) {
+        self.office.faults.clear_for(who);
+    }
+
     #[must_use]
     pub fn faults(&self) -> Vec<FaultRule<Endpoint>> {
         self.office.faults.list()

@@ -5,6 +5,7 @@ mod answers;
 mod app;
 mod books;
 mod card;
+mod cases;
 mod dialler;
 mod feed;
 mod gloss;
@@ -43,6 +44,7 @@ const BODY_LIMIT: usize = 4_096;
 /// | `POST /hang-up` | `{from}` | `{}` |
 /// | `POST /shop` | `{from, mishap}`: `none`, `told_again`, `wrong_price` | what the partner was answered |
 /// | `POST /order` | `{service, package, account, key}` | what the app was answered, with whether it was `known` |
+/// | `POST /case` | `{case}`, see `cases.rs` | `{number, did}`: a customer-care case, really produced |
 /// | `POST /faults` | `{switch, setting}`: `off`, `once`, `always` | `{}` |
 /// | `POST /faults/off` | `{}` | `{}` |
 pub(super) async fn serve(listener: TcpListener, stage: Arc<Stage>, limits: config::Http, stop: CancellationToken) {
@@ -59,6 +61,7 @@ pub(super) async fn serve(listener: TcpListener, stage: Arc<Stage>, limits: conf
         .route("/hang-up", post(answers::hang_up))
         .route("/shop", post(answers::shop))
         .route("/order", post(answers::order))
+        .route("/case", post(answers::case))
         .route("/faults", post(answers::fault))
         .route("/faults/off", post(answers::faults_off))
         .fallback(answers::nothing_here)

@@ -38,6 +38,11 @@ pub(super) trait Peer: Send + Sync + 'static {
     /// A request is being held (true) or let go (false): what others may be told of meanwhile.
     fn held(&self, endpoint: Self::Endpoint, call: &Call, held: bool);
 
+    /// Whether a request is about the subscriber or account with these digits.
+    fn is_about(&self, call: &Call, who: &str) -> bool {
+        call.mentions(who)
+    }
+
     /// The answer with every amount and price one more than it was.
     fn with_wrong_amount(&self, reply: Reply) -> Reply {
         Reply { body: with_wrong_amount(&reply.body), ..reply }
@@ -66,6 +71,10 @@ pub(super) struct Reply {
 impl Call {
     pub(super) fn segments(&self) -> Vec<&str> {
         self.path.split('/').filter(|segment| !segment.is_empty()).collect()
+    }
+
+    pub(super) fn mentions(&self, digits: &str) -> bool {
+        String::from_utf8_lossy(&self.body).contains(digits)
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
@@ -132,7 +141,7 @@ async fn answer<P: Peer>(State(peer): State<Arc<P>>, ConnectInfo(cut): ConnectIn
     let Some(endpoint) = P::endpoint(&parts.method, &call.segments()) else {
         return response(P::refusal(404, "NOT_FOUND"));
     };
-    match peer.faults().take(endpoint) {
+    match peer.faults().take(endpoint, |who| peer.is_about(&call, who)) {
         None => response(peer.act(endpoint, &call)),
         Some(fault) => faulty(peer, endpoint, call, fault, &cut).await,
     }
@@ -169,6 +178,10 @@ async fn faulty<P: Peer>(peer: Arc<P>, endpoint: P::Endpoint, call: Call, fault:
         Fault::Failed { status } => {
             peer.act(endpoint, &call);
             P::refusal(status, "INTERNAL")
+        }
+        Fault::Denied { status, code } => {
+            peer.act(endpoint, &call);
+            P::refusal(status, &code)
         }
         Fault::Garbage => {
             peer.act(endpoint, &call);

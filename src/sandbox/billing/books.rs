@@ -259,6 +259,16 @@ impl Books {
         self.enter(Entry { at: now(), kind, key, msisdn, amount: refund.amount / 1000, id, code: None });
     }
 
+    /// Without anybody's asking: nothing of it stands among the refunds that were asked for.
+    pub(super) fn gives_back_by_itself(&mut self, msisdn: &str) {
+        let taken = |payment: &&Payment| payment.msisdn == msisdn && payment.outcome == PaymentStatus::Succeeded;
+        let Some(payment) = self.payments.iter().rev().find(taken) else { return };
+        let (number, amount) = (payment.number, payment.amount);
+        *self.balances.entry(msisdn.to_owned()).or_insert(self.opening_balance) += amount;
+        *self.given_back.entry(msisdn.to_owned()).or_default() += amount;
+        self.enter_payment(number, EntryKind::Refunded, None);
+    }
+
     pub(super) fn refund_under(&self, correlator: &str) -> Option<&Refund> {
         self.refund_keys.get(correlator).and_then(|number| self.refunds.get(*number))
     }

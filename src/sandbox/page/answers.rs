@@ -1,6 +1,7 @@
 //! The page's requests, each to its answer. Checks what a browser sends and hands it to the stage; decides nothing.
 
 use super::app::Wanted;
+use super::cases::Case;
 use super::feed::Update;
 use super::shop::Mishap;
 use super::stage::{Refusal, Stage};
@@ -41,10 +42,11 @@ pub(super) async fn css() -> impl IntoResponse {
 }
 
 /// The page's own scripts, by their names.
-const SCRIPTS: [(&str, &str); 4] = [
+const SCRIPTS: [(&str, &str); 5] = [
     ("page.js", include_str!("page.js")),
     ("drawing.js", include_str!("drawing.js")),
     ("dial.js", include_str!("dial.js")),
+    ("cases.js", include_str!("cases.js")),
     ("ways.js", include_str!("ways.js")),
 ];
 
@@ -167,6 +169,16 @@ pub(super) async fn shop(State(page): State<Page>, Body(bought): Body<Bought>) -
 
 pub(super) async fn order(State(page): State<Page>, Body(wanted): Body<Wanted>) -> Result<Json<Value>, Refusal> {
     Ok(Json(page.stage.order(wanted).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Produced {
+    case: Case,
+}
+
+pub(super) async fn case(State(page): State<Page>, Body(wanted): Body<Produced>) -> Result<Json<Value>, Refusal> {
+    Ok(Json(page.stage.case(wanted.case).await?))
 }
 
 #[derive(Deserialize)]

@@ -4,6 +4,7 @@
 import { $, element, exactTime, here, phoneShown, post, readable, reconcile, shown, span, time, whole } from "./drawing.js";
 import { drawCall, offerGateways } from "./dial.js";
 import { drawOrder, drawShop, offerAccounts } from "./ways.js";
+import { drawCare } from "./cases.js";
 
 const SUGGESTIONS = [
   { text: "ON VIP NAP1", title: "Buy package NAP1 of the service VIP" },
@@ -305,6 +306,7 @@ function everything(state) {
   drawOrder();
   drawPhone();
   drawSwitches();
+  drawCare();
 }
 
 function onePhone(phone) {

@@ -2,6 +2,7 @@
 //! Everything that is shown passes through here, and one task alone shows it.
 
 use super::card::Card;
+use super::cases::Case;
 use super::feed::{Feed, Part};
 use super::phones::{Bubble, Phone, Taken, Way};
 use super::switches::{self, Setting, Switch};
@@ -14,6 +15,7 @@ use crate::sandbox::configuration::{BANK_CODE, SHORT_CODE};
 use crate::sandbox::gateways::{self, Gateways};
 use crate::sandbox::packages::Packages;
 use crate::sandbox::partner::Partner;
+use crate::sandbox::people::Person;
 use crate::sandbox::smsc::{AckStatus, Mo, MtText, Smsc};
 use jiff::Timestamp;
 use paygate_parsers::smpp::status::ESME_RX_T_APPN;
@@ -66,6 +68,8 @@ pub(in crate::sandbox) struct About {
     pub(in crate::sandbox) folder: String,
     /// Where the daemon's own doors are.
     pub(in crate::sandbox) daemon: SocketAddr,
+    /// Who may log in at the care page.
+    pub(in crate::sandbox) people: Vec<Person>,
     /// What the app sends as its bearer. The page is never told.
     pub(in crate::sandbox) app_token: SecretString,
     /// The simulated books begin here; the journal may be older.
@@ -97,6 +101,8 @@ pub(super) enum Refusal {
     NoScreen,
     #[error("the telco's shop: {0}")]
     Shop(String),
+    #[error("this case: {0}")]
+    Case(&'static str),
     #[error("the app: {0}")]
     App(String),
 }
@@ -126,6 +132,8 @@ impl Stage {
             "configuration": about.configuration,
             "folder": about.folder,
             "daemon": format!("http://{}", about.daemon),
+            "people": about.people,
+            "cases": Case::all(),
             "shortCode": SHORT_CODE,
             "bankCode": BANK_CODE,
             "serviceCode": gateways::SERVICE_CODE,
