@@ -18,8 +18,8 @@ use tokio::time::{Instant, sleep};
 
 /// How long a text is waited for.
 const TEXT_WITHIN: Duration = Duration::from_secs(10);
-/// How long a case's faults stay at most; the plans of inquiry are through long before.
-const SETTLED_WITHIN: Duration = Duration::from_secs(120);
+/// How long a case's faults stay at most; the plans of inquiry are through long before, and a person has had time to look.
+const SETTLED_WITHIN: Duration = Duration::from_secs(600);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// "One or two days" of the simulated operator.
 const DAYS: Duration = Duration::from_secs(20);
@@ -223,7 +223,7 @@ impl Stage {
     /// The case's faults go when a person can see it, so that the remedy finds neighbours that are well.
     async fn comes_to_rest(&self, case: Case, caller: Stranger) {
         let end = Instant::now() + SETTLED_WITHIN;
-        while Instant::now() < end && !self.is_at_rest(&caller).await {
+        while Instant::now() < end && !self.is_at_rest(case, &caller).await {
             sleep(LOOK_EVERY).await;
         }
         self.forget(&caller);
@@ -234,11 +234,13 @@ impl Stage {
         }
     }
 
-    async fn is_at_rest(&self, caller: &Stranger) -> bool {
+    async fn is_at_rest(&self, case: Case, caller: &Stranger) -> bool {
         let newest = self.journal.list(&Filter { limit: NEWEST, ..Filter::default() }).await.unwrap_or_default();
         let own = newest.into_iter().find(|listed| listed.purchase.order.msisdn == Some(caller.msisdn));
         own.is_some_and(|own| match own.purchase.state {
-            State::Review | State::Done | State::Declined | State::Refused => true,
+            // Asked again it would prove the charge: it is a person's only while the telco says nothing.
+            State::Review => case != Case::ChargeNeverTold,
+            State::Done | State::Declined | State::Refused => true,
             State::Expired | State::Cancelled | State::Refunded => true,
             State::Requested | State::Offered | State::AwaitingUser | State::Charging | State::ChargeUnknown => false,
             State::Granting | State::GrantUnknown | State::Refunding | State::RefundUnknown => false,
