@@ -64,6 +64,8 @@ pub(super) struct Life {
     pub(super) poor: bool,
     /// The partner takes another price than the package's.
     pub(super) dear: bool,
+    /// Is sent to the bank's page and does not go there by itself.
+    pub(super) absent: bool,
     /// Is told by text how it ended; an order without a phone is asked about instead.
     pub(super) is_texted: bool,
     /// The first message, payment or order was acknowledged.
@@ -93,6 +95,7 @@ impl Life {
             door,
             poor,
             dear: poor && door == Door::Partner,
+            absent: false,
             is_texted: door != Door::AppToBank || dice.roll(2) == 0,
             request_acknowledged: false,
             code_acknowledged: false,
@@ -101,6 +104,13 @@ impl Life {
             seen: None,
             broken: Vec::new(),
         }
+    }
+
+    /// Begun on purpose, for the care people to have something of this kind: with money, and as willing as it can be.
+    pub(super) fn staged(at: usize, door: Door, absent: bool) -> Self {
+        let begun = Self::begun(at, &mut Dice::new(0));
+        // A partner that takes what it should leaves nothing for a person to do.
+        Self { door, absent, poor: false, dear: door == Door::Partner, is_texted: true, ..begun }
     }
 
     /// An account that no request names but those that must be refused.
@@ -133,7 +143,7 @@ impl Told {
             Self::Offer
         } else if says(&["Thanh cong: goi", "da mua thanh cong"]) {
             Self::Done
-        } else if says(&["da hoan"]) {
+        } else if says(&["da hoan", "Da hoan"]) {
             Self::Refunded
         } else if says(&["hai lan", "dang cap goi", "dang kiem tra", "dang cho quy khach"]) {
             Self::Wait

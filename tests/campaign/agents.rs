@@ -1,0 +1,251 @@
+//! The care people while all goes wrong: each looks up purchases at random and does what can be done to them, rightly or
+//! foolishly, and answers for what colleagues have ordered. Honest: whoever says what a peer did has looked into its books.
+
+use super::acts::{Acts, Answer, Tally};
+use super::desk::{Desk, Sheet};
+use super::dice::Dice;
+use super::ground::Ground;
+use super::judge::Books;
+use super::life::Life;
+use super::subscribers::Subscribers;
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+const PEOPLE: [(&str, &str); 6] = [
+    ("lan", "agent"),
+    ("hoa", "agent"),
+    ("minh", "supervisor"),
+    ("tuan", "supervisor"),
+    ("thu", "accountant"),
+    ("binh", "administrator"),
+];
+pub(super) const AGENT: usize = 0;
+pub(super) const SUPERVISOR: usize = 2;
+pub(super) const OTHER_SUPERVISOR: usize = 3;
+pub(super) const ACCOUNTANT: usize = 4;
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(200);
+/// What came of an act is known by then, or nobody will ever know.
+const KNOWN_WITHIN: Duration = Duration::from_secs(60);
+/// So many purchases begun last are looked at more often: they are under way.
+const NEW: u64 = 40;
+/// One form is sent so often at most.
+const SENDS: usize = 4;
+const CHARGED: &str = "10.000";
+
+/// What may be tried at random; the foolish things are among them.
+const VERBS: [&str; 12] = [
+    "inquire",
+    "inquire",
+    "grant",
+    "grant",
+    "grant both",
+    "mark_paid",
+    "mark_paid",
+    "mark_granted",
+    "refund",
+    "refund wrongly",
+    "refund both",
+    "resolve",
+];
+
+pub(super) struct Agents {
+    pub(super) ground: Arc<Ground>,
+    pub(super) subscribers: Arc<Subscribers>,
+    pub(super) people: Vec<Desk>,
+    acts: Acts,
+    seed: u64,
+    closed: AtomicBool,
+}
+
+impl Agents {
+    pub(super) async fn hire(ground: &Arc<Ground>, subscribers: &Arc<Subscribers>, seed: u64) -> Arc<Self> {
+        let mut people = Vec::new();
+        for (name, role) in PEOPLE {
+            people.push(Desk::hire(ground, name, role).await);
+        }
+        let (ground, subscribers) = (Arc::clone(ground), Arc::clone(subscribers));
+        Arc::new(Self { ground, subscribers, people, acts: Acts::default(), seed, closed: AtomicBool::new(false) })
+    }
+
+    /// Everybody, until the office closes and what was begun is at its end.
+    pub(super) fn work(self: &Arc<Self>) -> JoinSet<()> {
+        let mut all = JoinSet::new();
+        for at in 0..self.people.len() {
+            all.spawn(Arc::clone(self).works(at));
+        }
+        all.spawn(Arc::clone(self).errands());
+        all
+    }
+
+    /// Nothing new from now on.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    pub(super) async fn judged(&self) -> Tally {
+        let mut tally = self.acts.judged(&self.ground).await;
+        tally.logins = self.people.iter().map(|desk| desk.logins.load(Ordering::Relaxed)).sum();
+        tally
+    }
+
+    async fn works(self: Arc<Self>, at: usize) {
+        let (desk, mut dice) = (&self.people[at], Dice::new(self.seed ^ (at as u64 + 1) << 32));
+        while !self.is_closed() {
+            if dice.roll(12) == 0 {
+                desk.closes();
+            }
+            if dice.roll(4) == 0 {
+                self.answers_for_others(desk, &mut dice).await;
+            } else {
+                self.picks(desk, &mut dice).await;
+            }
+            sleep(PAUSE + Duration::from_millis(dice.roll(600))).await;
+        }
+    }
+
+    /// By the number or the account that the caller says.
+    async fn picks(&self, desk: &Desk, dice: &mut Dice) {
+        let begun = self.subscribers.begun() as u64;
+        if begun == 0 {
+            return;
+        }
+        let at = if dice.roll(2) == 0 { begun - 1 - dice.roll(begun.min(NEW)) } else { dice.roll(begun) };
+        let life = self.subscribers.life(at as usize);
+        let words = if dice.roll(2) == 0 { &life.account } else { &life.number };
+        if let Some(sheet) = desk.finds(words).await {
+            self.tries(desk, dice, &life, &sheet).await;
+        }
+    }
+
+    async fn tries(&self, desk: &Desk, dice: &mut Dice, life: &Life, sheet: &Sheet) {
+        let Books { debits, grants, refunds } = Books::looked_up(&self.ground, life);
+        let books = (debits, grants, refunds);
+        let is_owed = books == (1, 0, 0) && sheet.paid() == "yes" && !life.dear;
+        let evidence = ("evidence", "seen in the channel's own tool");
+        let twice = dice.roll(6) == 0;
+        let files = async |verb, fields: &[(&str, &str)]| self.files(desk, sheet, verb, fields, twice).await;
+        match *dice.pick(&VERBS) {
+            "grant both" => drop(files("grant", &[("override", "yes")]).await),
+            "mark_paid" if debits == 1 && refunds == 0 => drop(files("mark_paid", &[evidence]).await),
+            "mark_granted" if is_owed => {
+                let act = files("mark_granted", &[]).await;
+                self.grants_elsewhere(desk, &sheet.id, life, act).await;
+            }
+            "refund" => drop(files("refund", &[("amount", CHARGED)]).await),
+            "refund wrongly" => drop(files("refund", &[("amount", "9.999"), ("override", "yes")]).await),
+            "refund both" if dice.roll(3) == 0 => {
+                drop(files("refund", &[("amount", CHARGED), ("override", "yes")]).await);
+            }
+            "resolve" => match books {
+                (1, 1, 0) => drop(files("resolve", &[("verdict", "done"), evidence]).await),
+                (1, 0, 1) => drop(files("resolve", &[("verdict", "refunded"), evidence]).await),
+                _ if is_owed => {
+                    let act = files("resolve", &[("verdict", "done")]).await;
+                    self.grants_elsewhere(desk, &sheet.id, life, act).await;
+                }
+                _ => {}
+            },
+            verb @ ("inquire" | "grant") => drop(files(verb, &[]).await),
+            _ => {}
+        }
+    }
+
+    /// Confirms what a colleague ordered, or takes it back; tries it with the own orders, too.
+    async fn answers_for_others(&self, desk: &Desk, dice: &mut Dice) {
+        let waiting = desk.waiting().await;
+        if waiting.is_empty() {
+            return;
+        }
+        let Some(sheet) = desk.opens(dice.pick::<String>(&waiting)).await else { return };
+        let acts = sheet.waiting();
+        if !acts.is_empty() {
+            self.says(desk, &sheet, *dice.pick(&acts), dice.roll(4) > 0).await;
+        }
+    }
+
+    pub(super) async fn says(&self, desk: &Desk, sheet: &Sheet, act: i64, confirms: bool) -> Answer {
+        let answer = desk.says(sheet, act, if confirms { "confirm" } else { "withdraw" }).await;
+        self.acts.said(act, desk.name, confirms, answer);
+        answer
+    }
+
+    /// Sends a form until it is answered, at once `twice` where somebody is impatient. The number of the act that it became,
+    /// as far as the pages tell.
+    pub(super) async fn files(
+        &self,
+        desk: &Desk,
+        sheet: &Sheet,
+        verb: &'static str,
+        fields: &[(&str, &str)],
+        twice: bool,
+    ) -> Option<i64> {
+        let reason = self.acts.begin(desk.name, verb, &format!("{verb} for a caller"));
+        let fields = [fields, &[("reason", reason.as_str())]].concat();
+        let sends = async || {
+            let answer = desk.files(sheet, verb, &fields).await;
+            self.acts.answered(&reason, answer);
+            answer
+        };
+        let mut answer = if twice { tokio::join!(sends(), sends()).0 } else { sends().await };
+        for _ in 1..SENDS {
+            match answer {
+                Answer::Written(number) if !twice => return Some(number),
+                Answer::Lost | Answer::Refused(401) => {}
+                _ => break,
+            }
+            sleep(PAUSE).await;
+            // Whoever was logged out is logged in again by this look.
+            desk.opens(&sheet.id).await?;
+            answer = sends().await;
+        }
+        desk.opens(&sheet.id).await?.act_for(&reason)
+    }
+
+    /// Whether the act was carried out; `None` where nobody can tell.
+    pub(super) async fn is_carried_out(&self, desk: &Desk, id: &str, act: i64) -> Option<bool> {
+        let end = Instant::now() + KNOWN_WITHIN;
+        while Instant::now() < end {
+            if let Some(sheet) = desk.opens(id).await {
+                match sheet.came_of(act) {
+                    Some("carried out") => return Some(true),
+                    Some(word) if word == "refused" || word.starts_with("taken back") => return Some(false),
+                    _ => {}
+                }
+            }
+            sleep(PAUSE).await;
+        }
+        None
+    }
+
+    /// What was said to have come by another way then comes by it: a person adds it in the package manager's own tool.
+    /// Afterwards, so that no colleague has it granted beside it.
+    pub(super) async fn grants_elsewhere(&self, desk: &Desk, id: &str, life: &Life, act: Option<i64>) -> bool {
+        let Some(act) = act else { return false };
+        if self.is_carried_out(desk, id, act).await != Some(true) {
+            return false;
+        }
+        let body = json!({
+            "purchaseId": id, "account": life.account, "service": "VIP", "package": "NAP1", "amount": 10_000,
+            "currency": "VND", "chargeReference": "by hand", "platform": "cms", "dtId": "care", "type": "purchase",
+            "deviceType": "desk", "deviceId": "1", "payType": "telco", "payPartner": "care",
+        });
+        let url = format!("{}/v1/grants", self.ground.packages.base_url());
+        loop {
+            let request = self.subscribers.browser.post(&url).bearer_auth("secret").json(&body);
+            let answer = request.header("idempotency-key", format!("cms-{id}")).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return true;
+            }
+            sleep(PAUSE).await;
+        }
+    }
+}
