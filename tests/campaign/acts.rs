@@ -13,16 +13,8 @@ pub(crate) const OF_ACTS: [&str; 5] =
     ["acts filed and lost", "acts refused and done", "own acts confirmed", "acts done twice", "done without a second"];
 /// Each kind of act; a campaign must have seen all but the last carried out. That one needs a purchase that was charged, was
 /// never granted and waits for a person, and paygate gives the money back by itself before it comes to that.
-pub(crate) const KINDS: [&str; 8] = [
-    "inquire",
-    "grant",
-    "mark_paid",
-    "mark_granted",
-    "resolve",
-    "grant, overriding",
-    "refund, overriding",
-    "refund",
-];
+pub(crate) const KINDS: [&str; 8] =
+    ["inquire", "grant", "mark_paid", "mark_granted", "resolve", "grant, overriding", "refund, overriding", "refund"];
 
 /// What a page answered to a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

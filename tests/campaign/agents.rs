@@ -130,32 +130,24 @@ impl Agents {
         let Books { debits, grants, refunds } = Books::looked_up(&self.ground, life);
         let books = (debits, grants, refunds);
         let is_owed = books == (1, 0, 0) && sheet.paid() == "yes" && !life.dear;
-        let evidence = ("evidence", "seen in the channel's own tool");
-        let twice = dice.roll(6) == 0;
-        let files = async |verb, fields: &[(&str, &str)]| self.files(desk, sheet, verb, fields, twice).await;
-        match *dice.pick(&VERBS) {
-            "grant both" => drop(files("grant", &[("override", "yes")]).await),
-            "mark_paid" if debits == 1 && refunds == 0 => drop(files("mark_paid", &[evidence]).await),
-            "mark_granted" if is_owed => {
-                let act = files("mark_granted", &[]).await;
-                self.grants_elsewhere(desk, &sheet.id, life, act).await;
-            }
-            "refund" => drop(files("refund", &[("amount", CHARGED)]).await),
-            "refund wrongly" => drop(files("refund", &[("amount", "9.999"), ("override", "yes")]).await),
-            "refund both" if dice.roll(3) == 0 => {
-                drop(files("refund", &[("amount", CHARGED), ("override", "yes")]).await);
-            }
-            "resolve" => match books {
-                (1, 1, 0) => drop(files("resolve", &[("verdict", "done"), evidence]).await),
-                (1, 0, 1) => drop(files("resolve", &[("verdict", "refunded"), evidence]).await),
-                _ if is_owed => {
-                    let act = files("resolve", &[("verdict", "done")]).await;
-                    self.grants_elsewhere(desk, &sheet.id, life, act).await;
-                }
-                _ => {}
-            },
-            verb @ ("inquire" | "grant") => drop(files(verb, &[]).await),
-            _ => {}
+        let (evidence, both) = (("evidence", "seen in the channel's own tool"), ("override", "yes"));
+        let (verb, fields, elsewhere): (_, &[_], _) = match *dice.pick(&VERBS) {
+            "grant both" => ("grant", &[both], false),
+            "mark_paid" if debits == 1 && refunds == 0 => ("mark_paid", &[evidence], false),
+            "mark_granted" if is_owed => ("mark_granted", &[], true),
+            "refund" => ("refund", &[("amount", CHARGED)], false),
+            "refund wrongly" => ("refund", &[("amount", "9.999"), both], false),
+            "refund both" if dice.roll(3) == 0 => ("refund", &[("amount", CHARGED), both], false),
+            "resolve" if books == (1, 1, 0) => ("resolve", &[("verdict", "done"), evidence], false),
+            "resolve" if books == (1, 0, 1) => ("resolve", &[("verdict", "refunded"), evidence], false),
+            "resolve" if is_owed => ("resolve", &[("verdict", "done")], true),
+            verb @ ("inquire" | "grant") => (verb, &[], false),
+            // Nothing that could be said with a good conscience.
+            _ => return,
+        };
+        let act = self.files(desk, sheet, verb, fields, dice.roll(6) == 0).await;
+        if elsewhere {
+            self.grants_elsewhere(desk, &sheet.id, life, act).await;
         }
     }
 

@@ -23,7 +23,6 @@ const INSISTS_FOR: Duration = Duration::from_secs(30);
 
 pub(super) struct Desk {
     pub(super) name: &'static str,
-    pub(super) role: &'static str,
     pub(super) logins: AtomicU64,
     ground: Arc<Ground>,
     client: Client,
@@ -64,7 +63,7 @@ impl Desk {
         assert!(adding.wait().await.unwrap().success(), "{name} is hired as {role}");
         let client = Client::builder().no_proxy().redirect(redirect::Policy::none()).timeout(PATIENCE).build().unwrap();
         let (cookie, turn, logins) = (Mutex::default(), AtomicUsize::default(), AtomicU64::default());
-        Self { name, role, logins, ground: Arc::clone(ground), client, cookie, turn }
+        Self { name, logins, ground: Arc::clone(ground), client, cookie, turn }
     }
 
     /// Finds the purchase for this account or of this phone, and opens it.

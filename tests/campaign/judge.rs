@@ -138,7 +138,8 @@ impl Verdict {
             let texts = subscribers.smsc(life.door).texts_to(&life.number);
             let told = told(&life, texts.iter().map(|text| text.text.as_str()));
             let journalled = settled.map(|settled| settled.of(&life));
-            let mut broken = wrong_at_any_time(books, &life, decided, ground.packages.grants_to(&life.strangers_account()));
+            let mut broken =
+                wrong_at_any_time(books, &life, decided, ground.packages.grants_to(&life.strangers_account()));
             if let Some(journalled) = &journalled {
                 broken.extend(wrong_in_the_end(books, &life, decided, &told, journalled));
             }

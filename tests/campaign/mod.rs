@@ -83,7 +83,8 @@ pub(crate) async fn run(settings: Settings) -> Report {
     let tally = havoc.stop().await;
     let (recovered, unrecovered) = subscribers.recovery.recovered();
     let (left, did) = (settled_as.left, subscribers.done());
-    let report = Report { settings, lasted, settled, tally, did, recovered, unrecovered, orphans, before, after, acts, left };
+    let report =
+        Report { settings, lasted, settled, tally, did, recovered, unrecovered, orphans, before, after, acts, left };
     if report.violations() > 0 {
         ground.keep();
     }
