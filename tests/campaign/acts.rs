@@ -2,6 +2,7 @@
 //! Files nothing.
 
 use super::ground::Ground;
+use super::life::PRICE;
 use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -9,8 +10,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 /// What must not be among the acts, looked for when all has settled.
-pub(crate) const OF_ACTS: [&str; 5] =
-    ["acts filed and lost", "acts refused and done", "own acts confirmed", "acts done twice", "done without a second"];
+pub(crate) const OF_ACTS: [&str; 6] = [
+    "acts filed and lost",
+    "acts refused and done",
+    "own acts confirmed",
+    "acts done twice",
+    "done without a second",
+    "another amount given back",
+];
 /// Each kind of act; a campaign must have seen all but the last carried out. That one needs a purchase that was charged, was
 /// never granted and waits for a person, and paygate gives the money back by itself before it comes to that.
 pub(crate) const KINDS: [&str; 8] =
@@ -63,6 +70,7 @@ pub(super) struct Journalled {
     verb: String,
     overrides: bool,
     reason: String,
+    amount: Option<i64>,
     second: Option<String>,
     needs_second: bool,
     outcome: Option<String>,
@@ -75,6 +83,8 @@ pub(crate) struct Tally {
     /// Filed, refused by the page, carried out, refused by the daemon; by kind.
     pub(crate) kinds: BTreeMap<&'static str, [u64; 4]>,
     pub(crate) logins: u64,
+    /// Purchases that were made to need a person and that nobody came to.
+    pub(crate) left_alone: u64,
     pub(crate) confirmed: u64,
     pub(crate) taken_back: u64,
     pub(crate) waiting: u64,
@@ -207,6 +217,8 @@ impl Tally {
         self.breaks("acts refused and done", refused && moved, &(act, steps));
         self.breaks("own acts confirmed", own, act);
         self.breaks("acts done twice", steps.len() > 1, &(act, steps));
+        let unlike = act.amount.is_some_and(|amount| amount != PRICE);
+        self.breaks("another amount given back", unlike && act.is_carried_out(), act);
         self.breaks("done without a second", act.needs_second && act.is_carried_out() && act.second.is_none(), act);
     }
 
@@ -236,7 +248,7 @@ impl Ground {
     /// What the journal has of people's acts, read past the daemons.
     pub(super) async fn acts(&self) -> Vec<Journalled> {
         let sql = "SELECT act.number, account, operator, verb, overrides, reason, second, needs_second, outcome, \
-                   withdrawn_by FROM act JOIN purchase ON purchase.number = act.purchase_number ORDER BY act.number";
+                   withdrawn_by, amount FROM act JOIN purchase ON purchase.number = act.purchase_number ORDER BY act.number";
         let flag = |row: &AnyRow, at: usize| row.get::<i64, _>(at) == 1;
         let act = |row: &AnyRow| Journalled {
             number: row.get(0),
@@ -249,6 +261,7 @@ impl Ground {
             needs_second: flag(row, 7),
             outcome: row.get(8),
             withdrawn_by: row.get(9),
+            amount: row.get(10),
         };
         self.rows(sql).await.iter().map(act).collect()
     }

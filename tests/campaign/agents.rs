@@ -10,7 +10,7 @@ use super::life::Life;
 use super::subscribers::Subscribers;
 use serde_json::json;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -57,6 +57,7 @@ pub(super) struct Agents {
     pub(super) ground: Arc<Ground>,
     pub(super) subscribers: Arc<Subscribers>,
     pub(super) people: Vec<Desk>,
+    pub(super) left_alone: AtomicU64,
     acts: Acts,
     seed: u64,
     closed: AtomicBool,
@@ -69,7 +70,8 @@ impl Agents {
             people.push(Desk::hire(ground, name, role).await);
         }
         let (ground, subscribers) = (Arc::clone(ground), Arc::clone(subscribers));
-        Arc::new(Self { ground, subscribers, people, acts: Acts::default(), seed, closed: AtomicBool::new(false) })
+        let (acts, left_alone, closed) = (Acts::default(), AtomicU64::default(), AtomicBool::default());
+        Arc::new(Self { ground, subscribers, people, left_alone, acts, seed, closed })
     }
 
     /// Everybody, until the office closes and what was begun is at its end.
@@ -94,6 +96,7 @@ impl Agents {
     pub(super) async fn judged(&self) -> Tally {
         let mut tally = self.acts.judged(&self.ground).await;
         tally.logins = self.people.iter().map(|desk| desk.logins.load(Ordering::Relaxed)).sum();
+        tally.left_alone = self.left_alone.load(Ordering::Relaxed);
         tally
     }
 

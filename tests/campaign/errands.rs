@@ -8,6 +8,7 @@ use super::judge::Books;
 use super::life::{Door, Life};
 use paygate::sandbox::pay123::NotifyFault;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -48,7 +49,10 @@ impl Agents {
             5 => self.grants_beside_the_money_back().await,
             _ => self.grants_at_another_price().await,
         };
-        done.unwrap_or(false)
+        let done = done.unwrap_or(false);
+        // What was refused on purpose may yet come to a person, and none comes.
+        self.left_alone.fetch_add((!done).into(), Ordering::Relaxed);
+        done
     }
 
     /// Paid at the bank, where nothing can be given back, and refused by the package manager, so that a person has it.

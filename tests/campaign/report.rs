@@ -73,14 +73,15 @@ impl Report {
     }
 
     /// A person is needed only where a peer lied, where a partner took another price, or where a package was refused that
-    /// was paid for where nothing can be given back: everything else can be found out.
+    /// was paid for where nothing can be given back, on purpose, too: everything else can be found out.
     fn reviews_too_many(&self) -> u64 {
         let lies = self
             .tally
             .faults
             .iter()
             .filter(|(name, _)| name.contains("lies") || name.contains("about another") || **name == REFUSED);
-        self.after.in_review.saturating_sub(lies.map(|(_, dealt)| dealt).sum::<u64>() + self.after.dear)
+        let wanted = lies.map(|(_, dealt)| dealt).sum::<u64>() + self.after.dear + self.acts.left_alone;
+        self.after.in_review.saturating_sub(wanted)
     }
 
     fn reviews(&self) -> BTreeMap<&str, u64> {
