@@ -248,7 +248,7 @@ impl Ground {
     /// What the journal has of people's acts, read past the daemons.
     pub(super) async fn acts(&self) -> Vec<Journalled> {
         let sql = "SELECT act.number, account, operator, verb, overrides, reason, second, needs_second, outcome, \
-                   withdrawn_by, amount FROM act JOIN purchase ON purchase.number = act.purchase_number ORDER BY act.number";
+                   withdrawn_by, act.amount FROM act JOIN purchase ON purchase.number = act.purchase_number ORDER BY act.number";
         let flag = |row: &AnyRow, at: usize| row.get::<i64, _>(at) == 1;
         let act = |row: &AnyRow| Journalled {
             number: row.get(0),
