@@ -33,8 +33,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 const KNOWN_WITHIN: Duration = Duration::from_secs(60);
 /// So many purchases begun last are looked at more often: they are under way.
 const NEW: u64 = 40;
-/// One form is sent so often at most.
-const SENDS: usize = 4;
+/// One form or word is sent so often at most.
+const SENDS: usize = 12;
 const CHARGED: &str = "10.000";
 
 /// What may be tried at random; the foolish things are among them.
@@ -106,10 +106,10 @@ impl Agents {
             if dice.roll(12) == 0 {
                 desk.closes();
             }
-            if dice.roll(4) == 0 {
-                self.answers_for_others(desk, &mut dice).await;
-            } else {
-                self.picks(desk, &mut dice).await;
+            match dice.roll(4) {
+                0 => self.answers_for_others(desk, &mut dice).await,
+                1 => self.looks_at_a_review(desk, &mut dice).await,
+                _ => self.picks(desk, &mut dice).await,
             }
             sleep(PAUSE + Duration::from_millis(dice.roll(600))).await;
         }
@@ -125,6 +125,18 @@ impl Agents {
         let life = self.subscribers.life(at as usize);
         let words = if dice.roll(2) == 0 { &life.account } else { &life.number };
         if let Some(sheet) = desk.finds(words).await {
+            self.tries(desk, dice, &life, &sheet).await;
+        }
+    }
+
+    async fn looks_at_a_review(&self, desk: &Desk, dice: &mut Dice) {
+        let waiting = desk.reviews().await;
+        if waiting.is_empty() {
+            return;
+        }
+        let Some(sheet) = desk.opens(dice.pick::<String>(&waiting)).await else { return };
+        let life = sheet.account().and_then(|account| self.subscribers.life_for(account));
+        if let Some(life) = life {
             self.tries(desk, dice, &life, &sheet).await;
         }
     }
@@ -163,14 +175,22 @@ impl Agents {
         let Some(sheet) = desk.opens(dice.pick::<String>(&waiting)).await else { return };
         let acts = sheet.waiting();
         if !acts.is_empty() {
-            self.says(desk, &sheet, *dice.pick(&acts), dice.roll(4) > 0).await;
+            self.says(desk, &sheet.id, *dice.pick(&acts), dice.roll(4) > 0).await;
         }
     }
 
-    pub(super) async fn says(&self, desk: &Desk, sheet: &Sheet, act: i64, confirms: bool) -> Answer {
-        let answer = desk.says(sheet, act, if confirms { "confirm" } else { "withdraw" }).await;
-        self.acts.said(act, desk.name, confirms, answer);
-        answer
+    /// Confirms an act, or takes it back; says so until it is answered.
+    pub(super) async fn says(&self, desk: &Desk, id: &str, act: i64, confirms: bool) -> Option<()> {
+        for _ in 0..SENDS {
+            let sheet = desk.opens(id).await?;
+            let answer = desk.says(&sheet, act, if confirms { "confirm" } else { "withdraw" }).await;
+            self.acts.said(act, desk.name, confirms, answer);
+            if !matches!(answer, Answer::Lost | Answer::Refused(401)) {
+                return Some(());
+            }
+            sleep(PAUSE).await;
+        }
+        None
     }
 
     /// Sends a form until it is answered, at once `twice` where somebody is impatient. The number of the act that it became,

@@ -78,7 +78,14 @@ impl Desk {
         Sheet::of(id, text)
     }
 
-    /// Numbers of acts that wait for a second person, with their purchases.
+    /// Finds purchases that wait for a person.
+    pub(super) async fn reviews(&self) -> Vec<String> {
+        let list = self.reads("/care/purchases?state=review").await.unwrap_or_default();
+        let links = list.split("href=\"/care/purchases/").skip(1);
+        links.filter_map(|link| Some(link.split('"').next()?.to_owned())).collect()
+    }
+
+    /// Purchases with an act that waits for a second person.
     pub(super) async fn waiting(&self) -> Vec<String> {
         let home = self.reads("/care").await.unwrap_or_default();
         let waiting = home.split("href=\"/care/purchases/").filter(|link| link.contains("waits for a second person"));
@@ -189,6 +196,11 @@ impl Sheet {
 
     pub(super) fn paid(&self) -> &str {
         self.seen.split(' ').nth(2).unwrap_or_default()
+    }
+
+    /// In full for those who may read it so.
+    pub(super) fn account(&self) -> Option<&str> {
+        between(&self.text, "<dt>Account</dt><dd>", "<")
     }
 
     /// What the page says of an act: `carried out`, `refused`, `waits …`.

@@ -110,14 +110,14 @@ impl Agents {
         let unlike = self.files(desk, &sheet, "refund", &[wrong, both], false).await;
         // Neither is there, unless a rule is broken; then whoever is asked confirms what is.
         for act in unsaid.into_iter().chain(unlike) {
-            self.says(third, &other.opens(&sheet.id).await?, act, true).await;
+            self.says(third, &sheet.id, act, true).await;
         }
         self.files(desk, &sheet, "grant", &[], false).await;
         let act = self.files(desk, &sheet, "refund", &[right, both], false).await?;
-        self.answers(desk, &sheet.id, act, true).await?;
-        self.answers(other, &sheet.id, act, false).await?;
+        self.says(desk, &sheet.id, act, true).await?;
+        self.says(other, &sheet.id, act, false).await?;
         let act = self.files(desk, &sheet, "refund", &[right, both], true).await?;
-        self.answers(third, &sheet.id, act, true).await?;
+        self.says(third, &sheet.id, act, true).await?;
         self.is_carried_out(desk, &sheet.id, act).await
     }
 
@@ -128,7 +128,7 @@ impl Agents {
         let sheet = comes_to(desk, &life, "refunded").await?;
         self.files(desk, &sheet, "grant", &[], false).await;
         let act = self.files(desk, &sheet, "grant", &[("override", "yes")], false).await?;
-        self.answers(other, &sheet.id, act, true).await?;
+        self.says(other, &sheet.id, act, true).await?;
         self.is_carried_out(desk, &sheet.id, act).await
     }
 
@@ -139,13 +139,6 @@ impl Agents {
         let sheet = comes_to(desk, &life, "review").await?;
         let act = self.files(desk, &sheet, "grant", &[], false).await?;
         self.is_carried_out(desk, &sheet.id, act).await
-    }
-
-    /// A second person's word, with a page of their own.
-    async fn answers(&self, desk: &Desk, id: &str, act: i64, confirms: bool) -> Option<()> {
-        let sheet = desk.opens(id).await?;
-        self.says(desk, &sheet, act, confirms).await;
-        Some(())
     }
 }
 

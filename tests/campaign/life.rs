@@ -6,6 +6,9 @@ use super::dice::Dice;
 pub(super) const BALANCE: i64 = 50_000;
 pub(super) const PRICE: i64 = 10_000;
 
+/// The first one's account, after its two digits.
+const FIRST_ACCOUNT: usize = 50_000_000;
+
 /// One in so many has no money,
 const POOR: u64 = 20;
 /// one in so many pays at 123PAY's page,
@@ -91,7 +94,7 @@ impl Life {
         };
         Self {
             number: format!("849{at:08}"),
-            account: format!("09{:08}", at + 50_000_000),
+            account: format!("09{:08}", at + FIRST_ACCOUNT),
             door,
             poor,
             dear: poor && door == Door::Partner,
@@ -111,6 +114,11 @@ impl Life {
         let begun = Self::begun(at, &mut Dice::new(0));
         // A partner that takes what it should leaves nothing for a person to do.
         Self { door, absent, poor: false, dear: door == Door::Partner, is_texted: true, ..begun }
+    }
+
+    /// Where it stands among the others; none where the account is nobody's, or is not shown whole.
+    pub(super) fn at(account: &str) -> Option<usize> {
+        account.strip_prefix("09")?.parse::<usize>().ok()?.checked_sub(FIRST_ACCOUNT)
     }
 
     /// An account that no request names but those that must be refused.

@@ -97,6 +97,10 @@ impl Subscribers {
         self.lives.lock().unwrap()[at].clone()
     }
 
+    pub(super) fn life_for(&self, account: &str) -> Option<Life> {
+        self.lives.lock().unwrap().get(Life::at(account)?).cloned()
+    }
+
     pub(super) fn lives(&self) -> Vec<Life> {
         self.lives.lock().unwrap().clone()
     }
