@@ -32,6 +32,8 @@ pub(super) enum Answer {
     SentBefore,
     /// With this status.
     Refused(u16),
+    /// It was of a session that is over, and nobody looked at it.
+    LoggedOut,
     /// The connection broke, or the daemon could not say.
     Lost,
 }
@@ -153,7 +155,12 @@ impl Acts {
         let (forms, words) = (self.forms.lock().unwrap().clone(), self.words.lock().unwrap().clone());
         let mut tally = Tally::default();
         forms.iter().for_each(|form| tally.add_form(form, &acts));
-        words.iter().for_each(|word| tally.add_word(*word, &acts));
+        // Whoever was heard before, or does not know, cannot say what a later refusal of the same word means.
+        let unsure = |word: &Word| {
+            let mut same = words.iter().filter(|other| other.act == word.act && other.by == word.by);
+            same.any(|other| matches!(other.answer, Answer::Lost | Answer::Written(_)))
+        };
+        words.iter().for_each(|word| tally.add_word(*word, unsure(word), &acts));
         acts.iter().for_each(|act| tally.add_act(act, done.get(&act.number).map_or(&[], Vec::as_slice)));
         tally
     }
@@ -171,21 +178,23 @@ impl Tally {
                     lost |= of_it.iter().find(is_it).is_none_or(|act| act.verb != form.verb);
                     refused = false;
                 }
-                Answer::Refused(_) => {}
+                Answer::Refused(_) | Answer::LoggedOut => {}
                 Answer::SentBefore | Answer::Lost => refused = false,
             }
         }
         if refused && !form.answers.is_empty() {
             self.kinds.entry(kind_of(form.verb)).or_default()[1] += 1;
         }
-        // To be asked twice is no harm; anything else is done once for a form, however often it was sent.
-        let done = of_it.iter().filter(|act| act.is_carried_out() && act.verb != "inquire").count();
+        // Peers may be asked twice, and a grant that was refused again may be tried again; anything else is done once for a
+        // form, however often it was sent.
+        let once = |act: &&&Journalled| act.is_carried_out() && !["inquire", "grant"].contains(&act.verb.as_str());
+        let done = of_it.iter().filter(once).count();
         self.breaks("acts filed and lost", lost, &(form, &of_it));
         self.breaks("acts refused and done", refused && !of_it.is_empty(), &(form, &of_it));
         self.breaks("acts done twice", done > 1, &(form, &of_it));
     }
 
-    fn add_word(&mut self, word: Word, acts: &[Journalled]) {
+    fn add_word(&mut self, word: Word, unsure: bool, acts: &[Journalled]) {
         let act = acts.iter().find(|act| act.number == word.act);
         let holds = |act: &Journalled| {
             let by = if word.confirms { &act.second } else { &act.withdrawn_by };
@@ -195,7 +204,8 @@ impl Tally {
         let own = act.is_some_and(|act| act.operator == word.by);
         self.own_refused += u64::from(word.confirms && own && matches!(word.answer, Answer::Refused(403)));
         self.breaks("acts filed and lost", taken && !holds, &(word, act));
-        self.breaks("acts refused and done", matches!(word.answer, Answer::Refused(403)) && holds, &(word, act));
+        let refused = matches!(word.answer, Answer::Refused(_)) && !unsure;
+        self.breaks("acts refused and done", refused && holds, &(word, act));
         self.breaks("own acts confirmed", word.confirms && own && taken, &(word, act));
     }
 
@@ -233,10 +243,11 @@ impl Tally {
         self.broken.values().sum()
     }
 
-    /// Kinds that nobody saw carried out.
+    /// Kinds that nobody saw carried out, and refusals that nobody saw.
     pub(crate) fn missing(&self) -> Vec<&'static str> {
         let carried_out = |kind: &&str| self.kinds.get(kind).is_some_and(|counts| counts[2] > 0);
-        KINDS[..7].iter().copied().filter(|kind| !carried_out(kind)).collect()
+        let never = KINDS[..7].iter().copied().filter(|kind| !carried_out(kind));
+        never.chain((self.own_refused == 0).then_some("an own act that is not let confirm")).collect()
     }
 }
 

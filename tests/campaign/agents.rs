@@ -9,8 +9,8 @@ use super::judge::Books;
 use super::life::Life;
 use super::subscribers::Subscribers;
 use serde_json::json;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -30,7 +30,11 @@ pub(super) const ACCOUNTANT: usize = 4;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(200);
 /// What came of an act is known by then, or nobody will ever know.
-const KNOWN_WITHIN: Duration = Duration::from_secs(60);
+const KNOWN_WITHIN: Duration = Duration::from_secs(20);
+/// Who has promised something looks so often.
+const LOOKS: usize = 4;
+/// What was begun may last so long after the office has closed.
+const OVERTIME: Duration = Duration::from_secs(60);
 /// So many purchases begun last are looked at more often: they are under way.
 const NEW: u64 = 40;
 /// One form or word is sent so often at most.
@@ -60,7 +64,7 @@ pub(super) struct Agents {
     pub(super) left_alone: AtomicU64,
     acts: Acts,
     seed: u64,
-    closed: AtomicBool,
+    closed: OnceLock<Instant>,
 }
 
 impl Agents {
@@ -70,7 +74,7 @@ impl Agents {
             people.push(Desk::hire(ground, name, role).await);
         }
         let (ground, subscribers) = (Arc::clone(ground), Arc::clone(subscribers));
-        let (acts, left_alone, closed) = (Acts::default(), AtomicU64::default(), AtomicBool::default());
+        let (acts, left_alone, closed) = (Acts::default(), AtomicU64::default(), OnceLock::new());
         Arc::new(Self { ground, subscribers, people, left_alone, acts, seed, closed })
     }
 
@@ -86,11 +90,16 @@ impl Agents {
 
     /// Nothing new from now on.
     pub(super) fn close(&self) {
-        self.closed.store(true, Ordering::Relaxed);
+        self.closed.get_or_init(Instant::now);
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Relaxed)
+        self.closed.get().is_some()
+    }
+
+    /// Whoever is not through by now goes home.
+    pub(super) fn is_late(&self) -> bool {
+        self.closed.get().is_some_and(|at| at.elapsed() > OVERTIME)
     }
 
     pub(super) async fn judged(&self) -> Tally {
@@ -185,7 +194,7 @@ impl Agents {
             let sheet = desk.opens(id).await?;
             let answer = desk.says(&sheet, act, if confirms { "confirm" } else { "withdraw" }).await;
             self.acts.said(act, desk.name, confirms, answer);
-            if !matches!(answer, Answer::Lost | Answer::Refused(401)) {
+            if !matches!(answer, Answer::Lost | Answer::LoggedOut) {
                 return Some(());
             }
             sleep(PAUSE).await;
@@ -214,7 +223,7 @@ impl Agents {
         for _ in 1..SENDS {
             match answer {
                 Answer::Written(number) if !twice => return Some(number),
-                Answer::Lost | Answer::Refused(401) => {}
+                Answer::Lost | Answer::LoggedOut => {}
                 _ => break,
             }
             sleep(PAUSE).await;
@@ -245,7 +254,15 @@ impl Agents {
     /// Afterwards, so that no colleague has it granted beside it.
     pub(super) async fn grants_elsewhere(&self, desk: &Desk, id: &str, life: &Life, act: Option<i64>) -> bool {
         let Some(act) = act else { return false };
-        if self.is_carried_out(desk, id, act).await != Some(true) {
+        // Nobody forgets what they have promised while nobody could say whether it was taken.
+        let mut taken = None;
+        for _ in 0..LOOKS {
+            taken = taken.or(self.is_carried_out(desk, id, act).await);
+            if taken.is_some() {
+                break;
+            }
+        }
+        if taken != Some(true) {
             return false;
         }
         let body = json!({

@@ -106,7 +106,8 @@ impl Desk {
     async fn sends(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let Some(page) = self.asks(Method::POST, path, fields).await else { return Answer::Lost };
         match page.status {
-            303 if page.location.starts_with("/care/login") => Answer::Refused(401),
+            303 if page.location.starts_with("/care/login") => Answer::LoggedOut,
+            403 if page.text.contains("of another session") => Answer::LoggedOut,
             303 => match page.location.split_once("?done=").and_then(|(_, number)| number.parse().ok()) {
                 Some(number) => Answer::Written(number),
                 None => Answer::SentBefore,

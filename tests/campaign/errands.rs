@@ -28,7 +28,7 @@ impl Agents {
         loop {
             for errand in 0..ERRANDS {
                 let mut tries = 0;
-                while tries < TRIES && !self.runs(errand).await {
+                while tries < TRIES && !self.is_late() && !self.runs(errand).await {
                     tries += 1;
                 }
             }
