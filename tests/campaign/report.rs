@@ -149,7 +149,7 @@ impl Report {
         ] {
             writeln!(f, "    {name:<34} {count:>9}")?;
         }
-        Ok(())
+        acts.missing().iter().try_for_each(|never| writeln!(f, "    never seen: {never}"))
     }
 
     fn write_recovery(&self, f: &mut Formatter<'_>) -> fmt::Result {

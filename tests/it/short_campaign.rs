@@ -23,7 +23,7 @@ async fn keeps_every_promise(settings: Settings) {
     assert_eq!(report.tally.kills, 20, "\n{report}");
     assert!(report.after.told_done > 0, "the load was not there\n{report}");
     let never: Vec<&str> = report.acts.missing();
-    assert!(never.is_empty(), "nobody saw {never:?}\n{report}");
+    assert!(never.is_empty(), "never seen: {never:?}\n{report}");
     println!("{report}");
 }
 
