@@ -4,6 +4,7 @@
 use super::acts::{Acts, Answer, Tally};
 use super::desk::{Desk, Sheet};
 use super::dice::Dice;
+use super::errands::ERRANDS;
 use super::ground::Ground;
 use super::judge::Books;
 use super::life::Life;
@@ -34,7 +35,7 @@ const KNOWN_WITHIN: Duration = Duration::from_secs(20);
 /// Who has promised something looks so often.
 const LOOKS: usize = 4;
 /// What was begun may last so long after the office has closed.
-const OVERTIME: Duration = Duration::from_secs(60);
+const OVERTIME: Duration = Duration::from_secs(120);
 /// So many purchases begun last are looked at more often: they are under way.
 const NEW: u64 = 40;
 /// One form or word is sent so often at most.
@@ -84,7 +85,9 @@ impl Agents {
         for at in 0..self.people.len() {
             all.spawn(Arc::clone(self).works(at));
         }
-        all.spawn(Arc::clone(self).errands());
+        for errand in 0..ERRANDS {
+            all.spawn(Arc::clone(self).errand(errand));
+        }
         all
     }
 

@@ -13,25 +13,20 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// A purchase that is not where it should be by then is left to itself.
-const COMES_WITHIN: Duration = Duration::from_secs(15);
+const COMES_WITHIN: Duration = Duration::from_secs(45);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(200);
-/// More purchases are not tried for one errand: the report says what was never carried out.
-const TRIES: u32 = 12;
-/// Between two rounds, where there is time for another.
-const PAUSE: Duration = Duration::from_secs(3);
-const ERRANDS: u32 = 7;
+/// Before an errand is run once more, where there is time for it.
+const PAUSE: Duration = Duration::from_secs(20);
+pub(super) const ERRANDS: u32 = 7;
+/// Where a purchase stays.
+const ENDS: [&str; 6] = ["done", "declined", "expired", "cancelled", "refunded", "refused"];
 
 impl Agents {
-    /// Each errand until it is done, and all again while the office is open.
-    pub(super) async fn errands(self: Arc<Self>) {
+    /// One errand until it is done, and again while the office is open.
+    pub(super) async fn errand(self: Arc<Self>, errand: u32) {
         loop {
-            for errand in 0..ERRANDS {
-                let mut tries = 0;
-                while tries < TRIES && !self.is_late() && !self.runs(errand).await {
-                    tries += 1;
-                }
-            }
+            while !self.is_late() && !self.runs(errand).await {}
             if self.is_closed() {
                 return;
             }
@@ -146,10 +141,11 @@ impl Agents {
 async fn comes_to(desk: &Desk, life: &Life, state: &str) -> Option<Sheet> {
     let end = Instant::now() + COMES_WITHIN;
     while Instant::now() < end {
-        if let Some(sheet) = desk.finds(&life.account).await.filter(|sheet| sheet.state() == state) {
-            return Some(sheet);
+        match desk.finds(&life.account).await {
+            Some(sheet) if sheet.state() == state => return Some(sheet),
+            Some(sheet) if ENDS.contains(&sheet.state()) => return None,
+            _ => sleep(LOOK).await,
         }
-        sleep(LOOK).await;
     }
     None
 }
