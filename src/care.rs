@@ -15,6 +15,7 @@ mod list;
 mod login;
 mod mask;
 pub(crate) mod password;
+mod press;
 mod purchase;
 mod session;
 mod settlement;
@@ -48,6 +49,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Counted by outcome.
 const LOGINS: &str = "paygate_care_logins_total";
+/// Characters of a reason or an evidence at most.
+const WORDS: usize = 1_000;
 /// Names and addresses that are counted here while the shared store cannot say.
 const COUNTED_HERE: usize = 10_000;
 

@@ -113,7 +113,7 @@ impl Engine {
             instance: intake::random_hex(),
         });
         let (moves, _) = broadcast::channel(MOVES_KEPT);
-        let outbox = Outbox::start(parts.links, answers.clone());
+        let outbox = Outbox::start(parts.links, answers.clone(), desk.reply_lease);
         let (frozen, freezes) = tokio::sync::watch::channel(desk.rules.frozen.clone());
         let seen = freezes.clone();
         let watch = Watch {
@@ -121,7 +121,7 @@ impl Engine {
             clock: parts.clock.clone(),
             work: answers,
             settings: parts.settings.clone(),
-            links: outbox.links(),
+            links: outbox.room(),
             parts_window: desk.parts_window,
             performing: performing.clone(),
             frozen,

@@ -6,14 +6,14 @@ mod facts;
 mod remedy;
 mod verbs;
 
-use super::Care;
 use super::acts;
 use super::door::{Fields, Posted};
 use super::frame::{self, Place};
 use super::html::{Html, el};
 use super::mask::Mask;
+use super::press::Press;
 use super::session::Visitor;
-use crate::idempotency::{Ask, Claim};
+use super::{Care, WORDS};
 use crate::journal::JournalError;
 use crate::journal::rows::{ActOutcome, Deed, Story};
 use crate::people::Right;
@@ -25,14 +25,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
-use std::time::Duration;
 use tokio::time::Instant;
 use verbs::Verb;
-
-/// A form that is sent twice within it does what it does once.
-const DOUBLE_CLICK: Duration = Duration::from_secs(10);
-/// Characters of a reason or an evidence at most.
-const WORDS: usize = 1_000;
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
@@ -194,13 +188,9 @@ async fn once(
     reason: &str,
     evidence: Option<&str>,
 ) -> Result<Option<i64>, JournalError> {
-    let (verb, waits, owner) = (deed.verb(), deed.needs_second(), crate::engine::random_hex());
+    let (verb, waits) = (deed.verb(), deed.needs_second());
     let key = format!("care: {} {} {} {verb} {reason}", visitor.csrf, purchase.id, standing(purchase));
-    let ask = Ask { key: &key, fingerprint: "", owner: &owner, life: DOUBLE_CLICK };
-    match care.0.keys.claim(ask).await {
-        Claim::Fresh | Claim::Unavailable => {}
-        Claim::InFlight | Claim::Done(_) | Claim::Mismatch => return Ok(None),
-    }
+    let Some(press) = Press::first(&care.0.keys, key).await else { return Ok(None) };
     let written = async {
         care.note(visitor, "act", &format!("{verb} {}: {reason}", purchase.id)).await?;
         acts::file(&care.0.journal, &visitor.name, deed, reason, evidence.map(str::to_owned)).await
@@ -208,7 +198,7 @@ async fn once(
     let number = match written.await {
         Ok(number) => number,
         Err(error) => {
-            care.0.keys.release(&key, &owner).await;
+            press.came_to_nothing().await;
             return Err(error);
         }
     };

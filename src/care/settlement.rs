@@ -171,12 +171,14 @@ fn groups(all: &[Settlement]) -> El {
 
 /// A channel's day: our journal, what did not match, and the statement.
 fn adds_up(settlement: &Settlement) -> El {
+    let open = settlement.suspense().count();
     let (word, tone) = match settlement.sums.iter().find(|sums| sums.unexplained() != 0) {
         _ if settlement.statement.is_none() => ("no statement is imported", Tone::Unknown),
         Some(_) => ("does not add up", Tone::Person),
+        // Explained row by row, but by nobody yet.
+        None if open > 0 => ("adds up with its suspense", Tone::Unknown),
         None => ("adds up", Tone::Good),
     };
-    let open = settlement.suspense().count();
     let heading = el("div")
         .class("heading")
         .add(el("h2").text(&format!("{} {}", settlement.channel, settlement.day)))
@@ -202,7 +204,7 @@ fn lines(settlement: &Settlement, sums: Sums) -> Vec<(String, String)> {
     }
     let by_standing = settlement.by_standing(sums.currency).into_iter();
     lines.extend(
-        by_standing.map(|(standing, (count, amount))| line(&format!("{}, {count} rows", standing.as_str()), amount)),
+        by_standing.map(|(standing, (count, amount))| line(&format!("{}, rows: {count}", standing.as_str()), amount)),
     );
     lines.push(line("its statement", statement));
     if sums.unexplained() != 0 {

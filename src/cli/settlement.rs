@@ -98,7 +98,7 @@ fn adds_up(settlement: &Settlement) -> String {
             line(&mut table, "given back, and not in its statements", sums.unlisted);
         }
         for (standing, (count, amount)) in settlement.by_standing(sums.currency) {
-            line(&mut table, &format!("{}, {count} rows", standing.as_str()), amount);
+            line(&mut table, &format!("{}, rows: {count}", standing.as_str()), amount);
         }
         line(&mut table, "its statement", statement);
         let (verdict, tone) = match sums.unexplained() {

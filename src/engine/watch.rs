@@ -2,6 +2,7 @@
 //! instances share the work and a dead one's comes back; decides nothing.
 
 use super::clock::Clock;
+use super::outbox::Room;
 use super::parts;
 use super::work::Work;
 use crate::config;
@@ -25,7 +26,7 @@ pub(super) struct Watch {
     pub(super) clock: Clock,
     pub(super) work: mpsc::Sender<Work>,
     pub(super) settings: config::Engine,
-    pub(super) links: Vec<String>,
+    pub(super) links: Room,
     pub(super) parts_window: Micros,
     /// Calls under way.
     pub(super) performing: TaskTracker,
@@ -86,8 +87,11 @@ impl Watch {
         Ok(())
     }
 
+    /// None for a link whose queue is full: what is claimed for it would only come due again before its turn.
     async fn claim_replies(&self, now: Micros) -> Result<usize, JournalError> {
-        let owed = self.journal.claim_replies(now, self.settings.reply_lease, &self.links, CLAIM_AT_MOST).await?;
+        let (links, left) = self.links.left(CLAIM_AT_MOST as usize);
+        let at_most = u32::try_from(left).unwrap_or(CLAIM_AT_MOST);
+        let owed = self.journal.claim_replies(now, self.settings.reply_lease, &links, at_most).await?;
         let claimed = owed.len();
         for reply in owed {
             self.hand_in(Work::Owed { reply }).await;

@@ -10,6 +10,7 @@ use books::Books;
 pub use books::{Entry, EntryKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -100,13 +101,20 @@ struct Office {
     settings: Settings,
     books: Mutex<Books>,
     faults: Faults<Endpoint>,
+    /// Accounts whose next grant is refused.
+    barred: Mutex<HashSet<String>>,
 }
 
 impl Packages {
     /// # Errors
     /// When the address cannot be listened on.
     pub async fn start(address: SocketAddr, settings: Settings) -> io::Result<Self> {
-        let office = Arc::new(Office { settings, books: Mutex::new(Books::new()), faults: Faults::default() });
+        let office = Arc::new(Office {
+            settings,
+            books: Mutex::new(Books::new()),
+            faults: Faults::default(),
+            barred: Mutex::default(),
+        });
         let serving = serve(address, Arc::clone(&office)).await?;
         Ok(Self { office, serving })
     }
@@ -144,6 +152,11 @@ impl Packages {
 
     pub fn clear_faults(&self) {
         self.office.faults.clear();
+    }
+
+    /// Refuses the next grant to this account for good, though check-user sold it.
+    pub fn bar(&self, account: &str) {
+        self.office.barred().insert(account.to_owned());
     }
 
     /// How often a package was added for a purchase, whether it was taken back or not.
@@ -192,6 +205,10 @@ impl Packages {
 impl Office {
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn barred(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.barred.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn dispatch(&self, endpoint: Endpoint, call: &Call) -> Result<Reply, Reply> {
@@ -244,6 +261,9 @@ impl Office {
         let key = call.header("idempotency-key").filter(|key| !key.is_empty() && key.len() <= 64);
         let key = key.ok_or_else(|| missing(&["Idempotency-Key"]))?;
         let package = self.sellable(&fields)?;
+        if self.barred().remove(fields["account"].as_str().unwrap_or_default()) {
+            return Err(refusal(403, "NOT_ELIGIBLE"));
+        }
         let mut books = self.books();
         if self.settings.idempotent {
             if books.is_held(key) {

@@ -222,6 +222,10 @@ events_max = 10000
 [package_manager]
 base_url = "{}"
 {peer}
+[care]
+login_tries = 1000
+address_tries = 100000
+act_wait = "1s"
 "#,
             self.journal,
             settings.lease.as_millis(),
@@ -254,6 +258,22 @@ base_url = "{}"
             }
             if stands != last {
                 (moved, last) = (Instant::now(), stands);
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Rows of the journal, read past the daemons. A server that was just killed may need a while.
+    pub(super) async fn rows(&self, sql: &'static str) -> Vec<AnyRow> {
+        let end = Instant::now() + READABLE_WITHIN;
+        loop {
+            let read = async {
+                let mut connection = AnyConnection::connect(&self.journal).await?;
+                sqlx::query(sql).fetch_all(&mut connection).await
+            };
+            match read.await {
+                Ok(rows) => return rows,
+                Err(error) => assert!(Instant::now() < end, "the journal cannot be read: {error}"),
             }
             sleep(Duration::from_millis(200)).await;
         }

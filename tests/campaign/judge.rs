@@ -2,6 +2,7 @@
 //! partners, the package manager's grants, and what the phone, partner or app was told and had acknowledged. The journal is
 //! asked what it has not finished, and what it has of whoever came in by HTTP.
 
+use super::acts::{Decided, decided};
 use super::ground::{Entry, Ground, Open};
 use super::life::{BALANCE, Door, Life, PRICE, Told};
 use super::subscribers::Subscribers;
@@ -53,13 +54,19 @@ pub(crate) struct Verdict {
 
 /// One purchase in the simulators' books.
 #[derive(Clone, Copy, Debug)]
-struct Books {
-    debits: i64,
-    grants: i64,
-    refunds: i64,
+pub(super) struct Books {
+    pub(super) debits: i64,
+    pub(super) grants: i64,
+    pub(super) refunds: i64,
 }
 
 impl Books {
+    /// As a person would look it up.
+    pub(super) fn looked_up(ground: &Ground, life: &Life) -> Self {
+        let grants = ground.packages.grants_to(&life.account).into();
+        Self::of(ground, life, grants, &ground.pay123.debits_by_phone())
+    }
+
     /// `grants` were read before, or a purchase that moves in between would look like a breach.
     fn of(ground: &Ground, life: &Life, grants: i64, at_123pay: &HashMap<String, u32>) -> Self {
         let msisdn = format!("+{}", life.number);
@@ -110,20 +117,31 @@ impl Settled {
 
 impl Verdict {
     /// Before the end (`settled` unknown) only what is wrong at any time; after it everything.
-    pub(super) fn of(ground: &Ground, subscribers: &Subscribers, settled: Option<&Settled>) -> Self {
+    pub(super) async fn of(ground: &Ground, subscribers: &Subscribers, settled: Option<&Settled>) -> Self {
         let mut verdict = Self::default();
         // Grants made by now stand on payments made by now; these are read after them.
         let lives = subscribers.lives();
         let granted: Vec<i64> = lives.iter().map(|life| ground.packages.grants_to(&life.account).into()).collect();
         let at_123pay = ground.pay123.debits_by_phone();
-        for (life, grants) in lives.into_iter().zip(granted) {
-            let books = Books::of(ground, &life, grants, &at_123pay);
+        let read: Vec<(Life, Books)> = lives
+            .into_iter()
+            .zip(granted)
+            .map(|(life, grants)| {
+                let books = Books::of(ground, &life, grants, &at_123pay);
+                (life, books)
+            })
+            .collect();
+        // What persons had done was decided before, and stood in the journal by then.
+        let persons = decided(&ground.acts().await);
+        for (life, books) in read {
+            let decided = persons.get(&life.account).copied().unwrap_or_default();
             let texts = subscribers.smsc(life.door).texts_to(&life.number);
             let told = told(&life, texts.iter().map(|text| text.text.as_str()));
             let journalled = settled.map(|settled| settled.of(&life));
-            let mut broken = wrong_at_any_time(books, &life, ground.packages.grants_to(&life.strangers_account()));
+            let mut broken =
+                wrong_at_any_time(books, &life, decided, ground.packages.grants_to(&life.strangers_account()));
             if let Some(journalled) = &journalled {
-                broken.extend(wrong_in_the_end(books, &life, &told, journalled));
+                broken.extend(wrong_in_the_end(books, &life, decided, &told, journalled));
             }
             verdict.add(books, &life, &told, journalled.as_ref().and_then(|it| it.open));
             if !broken.is_empty() && verdict.described.len() < DESCRIBED_MAX {
@@ -169,27 +187,36 @@ fn told<'t>(life: &Life, texts: impl Iterator<Item = &'t str>) -> Vec<Told> {
     }
 }
 
-fn wrong_at_any_time(books: Books, life: &Life, granted_to_a_stranger: u32) -> Vec<&'static str> {
+fn wrong_at_any_time(books: Books, life: &Life, decided: Decided, granted_to_a_stranger: u32) -> Vec<&'static str> {
     let Books { debits, grants, refunds } = books;
-    // Another price than the package's pays for nothing.
-    let paid = debits > 0 && !life.dear;
+    // Another price than the package's pays for nothing, unless a person has it granted all the same.
+    let paid = debits > 0 && (!life.dear || decided.grant);
     let wrong = [
         debits > 1,
         grants > 1,
         grants > 0 && !paid,
-        grants > 0 && refunds > 0,
+        grants > 0 && refunds > 0 && !decided.both,
         life.broken.contains(&TWO_ANSWERS),
         granted_to_a_stranger > 0 || life.broken.contains(&REFUSED_AND_TAKEN),
     ];
     AT_ANY_TIME.into_iter().zip(wrong).filter(|(_, wrong)| *wrong).map(|(name, _)| name).collect()
 }
 
-fn wrong_in_the_end(books: Books, life: &Life, told: &[Told], journalled: &Journalled<'_>) -> Vec<&'static str> {
+fn wrong_in_the_end(
+    books: Books,
+    life: &Life,
+    decided: Decided,
+    told: &[Told],
+    journalled: &Journalled<'_>,
+) -> Vec<&'static str> {
     let Books { debits, grants, refunds } = books;
     // A person has it, with the evidence: it may be owed, and the phone may still wait.
     let review = journalled.open.is_some_and(|open| open.review.is_some());
     let last: Vec<Told> = told.iter().copied().filter(|told| told.is_last()).collect();
+    let both = decided.both && (debits, grants, refunds) == (1, 1, 1);
     let fits = |told: &Told| match told {
+        // One after the other, as two people wanted it.
+        Told::Done | Told::Refunded if both => true,
         Told::Done => (debits, grants, refunds) == (1, 1, 0),
         Told::Refunded => (debits, grants, refunds) == (1, 0, 1),
         Told::NotCharged => (debits, grants) == (0, 0),

@@ -6,6 +6,9 @@ use super::dice::Dice;
 pub(super) const BALANCE: i64 = 50_000;
 pub(super) const PRICE: i64 = 10_000;
 
+/// The first one's account, after its two digits.
+const FIRST_ACCOUNT: usize = 50_000_000;
+
 /// One in so many has no money,
 const POOR: u64 = 20;
 /// one in so many pays at 123PAY's page,
@@ -64,6 +67,8 @@ pub(super) struct Life {
     pub(super) poor: bool,
     /// The partner takes another price than the package's.
     pub(super) dear: bool,
+    /// Is sent to the bank's page and does not go there by itself.
+    pub(super) absent: bool,
     /// Is told by text how it ended; an order without a phone is asked about instead.
     pub(super) is_texted: bool,
     /// The first message, payment or order was acknowledged.
@@ -89,10 +94,11 @@ impl Life {
         };
         Self {
             number: format!("849{at:08}"),
-            account: format!("09{:08}", at + 50_000_000),
+            account: format!("09{:08}", at + FIRST_ACCOUNT),
             door,
             poor,
             dear: poor && door == Door::Partner,
+            absent: false,
             is_texted: door != Door::AppToBank || dice.roll(2) == 0,
             request_acknowledged: false,
             code_acknowledged: false,
@@ -101,6 +107,18 @@ impl Life {
             seen: None,
             broken: Vec::new(),
         }
+    }
+
+    /// Begun on purpose, for the care people to have something of this kind: with money, and as willing as it can be.
+    pub(super) fn staged(at: usize, door: Door, absent: bool) -> Self {
+        let begun = Self::begun(at, &mut Dice::new(0));
+        // A partner that takes what it should leaves nothing for a person to do.
+        Self { door, absent, poor: false, dear: door == Door::Partner, is_texted: true, ..begun }
+    }
+
+    /// Where it stands among the others; none where the account is nobody's, or is not shown whole.
+    pub(super) fn at(account: &str) -> Option<usize> {
+        account.strip_prefix("09")?.parse::<usize>().ok()?.checked_sub(FIRST_ACCOUNT)
     }
 
     /// An account that no request names but those that must be refused.
@@ -133,7 +151,7 @@ impl Told {
             Self::Offer
         } else if says(&["Thanh cong: goi", "da mua thanh cong"]) {
             Self::Done
-        } else if says(&["da hoan"]) {
+        } else if says(&["da hoan", "Da hoan"]) {
             Self::Refunded
         } else if says(&["hai lan", "dang cap goi", "dang kiem tra", "dang cho quy khach"]) {
             Self::Wait

@@ -2,8 +2,12 @@
 //! books are read. One body of code for the short test and for the long run. Judges by the simulators' books and by what
 //! the phones, partners and apps were told and had acknowledged, never by the daemon's word.
 
+mod acts;
+mod agents;
 mod app;
+mod desk;
 mod dice;
+mod errands;
 mod ground;
 mod havoc;
 mod instance;
@@ -18,6 +22,7 @@ mod subscribers;
 
 pub(crate) use report::Report;
 
+use agents::Agents;
 use ground::Ground;
 use havoc::Havoc;
 use judge::{Settled, Verdict};
@@ -52,19 +57,24 @@ pub(crate) async fn run(settings: Settings) -> Report {
     let mut havoc = Havoc::start(&settings, Arc::clone(&ground), Arc::clone(&subscribers)).await;
     let showing =
         settings.progress.map(|every| tokio::spawn(report::progress(every, havoc.tally(), subscribers.clone())));
+    let agents = Agents::hire(&ground, &subscribers, settings.seed).await;
     let load = tokio::spawn(Arc::clone(&subscribers).arrive(settings.rate));
+    let at_work = agents.work();
 
     havoc.run().await;
     subscribers.close();
-    let before = Verdict::of(&ground, &subscribers, None);
+    agents.close();
+    let before = Verdict::of(&ground, &subscribers, None).await;
     let lasted = started.elapsed();
     havoc.ends().await;
+    at_work.join_all().await;
     let left = ground.settles(&subscribers).await;
     subscribers.dismiss();
     load.await.unwrap();
     subscribers.look_at_all_orders().await;
     let settled_as = Settled { left, entries: ground.entries().await };
-    let after = Verdict::of(&ground, &subscribers, Some(&settled_as));
+    let after = Verdict::of(&ground, &subscribers, Some(&settled_as)).await;
+    let acts = agents.judged().await;
     if let Some(showing) = showing {
         showing.abort();
     }
@@ -73,7 +83,8 @@ pub(crate) async fn run(settings: Settings) -> Report {
     let tally = havoc.stop().await;
     let (recovered, unrecovered) = subscribers.recovery.recovered();
     let (left, did) = (settled_as.left, subscribers.done());
-    let report = Report { settings, lasted, settled, tally, did, recovered, unrecovered, orphans, before, after, left };
+    let report =
+        Report { settings, lasted, settled, tally, did, recovered, unrecovered, orphans, before, after, acts, left };
     if report.violations() > 0 {
         ground.keep();
     }

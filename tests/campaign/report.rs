@@ -1,6 +1,7 @@
 //! What a campaign shows while it runs, and what it says in the end.
 
 use super::Settings;
+use super::acts::{self, OF_ACTS};
 use super::ground::Open;
 use super::havoc::Tally;
 use super::judge::{AT_ANY_TIME, IN_THE_END, Verdict};
@@ -61,23 +62,26 @@ pub(crate) struct Report {
     pub(crate) orphans: Vec<Orphan>,
     pub(crate) before: Verdict,
     pub(crate) after: Verdict,
+    /// What the care people did.
+    pub(crate) acts: acts::Tally,
     pub(crate) left: Vec<Open>,
 }
 
 impl Report {
     pub(crate) fn violations(&self) -> u64 {
-        self.before.violations() + self.after.violations() + self.reviews_too_many()
+        self.before.violations() + self.after.violations() + self.acts.violations() + self.reviews_too_many()
     }
 
     /// A person is needed only where a peer lied, where a partner took another price, or where a package was refused that
-    /// was paid for where nothing can be given back: everything else can be found out.
+    /// was paid for where nothing can be given back, on purpose, too: everything else can be found out.
     fn reviews_too_many(&self) -> u64 {
         let lies = self
             .tally
             .faults
             .iter()
             .filter(|(name, _)| name.contains("lies") || name.contains("about another") || **name == REFUSED);
-        self.after.in_review.saturating_sub(lies.map(|(_, dealt)| dealt).sum::<u64>() + self.after.dear)
+        let wanted = lies.map(|(_, dealt)| dealt).sum::<u64>() + self.after.dear + self.acts.left_alone;
+        self.after.in_review.saturating_sub(wanted)
     }
 
     fn reviews(&self) -> BTreeMap<&str, u64> {
@@ -126,6 +130,28 @@ impl Report {
         tally.faults.iter().try_for_each(|(name, count)| writeln!(f, "  {name:<36} {count:>9}"))
     }
 
+    fn write_acts(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let acts = &self.acts;
+        writeln!(f, "  care people's acts, by kind:   filed, refused by the page, carried out, refused by a daemon")?;
+        for (kind, [filed, refused, carried_out, too_late]) in &acts.kinds {
+            writeln!(f, "    {kind:<34} {filed:>9} {refused:>9} {carried_out:>9} {too_late:>9}")?;
+        }
+        let overridden: u64 = acts.kinds.iter().filter(|(kind, _)| kind.contains("overriding")).map(|it| it.1[2]).sum();
+        for (name, count) in [
+            ("confirmed by a second person", acts.confirmed),
+            ("own acts, not let confirm", acts.own_refused),
+            ("overridden by two people", overridden),
+            ("taken back", acts.taken_back),
+            ("waiting for a second person", acts.waiting),
+            ("forms sent more than once", acts.sent_again),
+            ("logins", acts.logins),
+            ("left in review", self.after.in_review),
+        ] {
+            writeln!(f, "    {name:<34} {count:>9}")?;
+        }
+        acts.missing().iter().try_for_each(|never| writeln!(f, "    never seen: {never}"))
+    }
+
     fn write_recovery(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let lease = self.settings.lease;
         writeln!(f, "  from a kill until a purchase that the dead one held went on elsewhere (lease {lease:?}):")?;
@@ -153,6 +179,11 @@ impl Report {
             let bound = if after == 0 { format!("< {:.1e} of purchases", 3.0 / n) } else { "BROKEN".to_owned() };
             writeln!(f, "  {name:<36} {before:>13} {after:>9}   {bound}")?;
         }
+        for name in OF_ACTS {
+            let broken = self.acts.broken.get(name).copied().unwrap_or_default();
+            writeln!(f, "  {name:<36} {:>13} {broken:>9}   {}", "-", if broken == 0 { "none" } else { "BROKEN" })?;
+        }
+        self.acts.described.iter().take(SHOWN_MAX).try_for_each(|line| writeln!(f, "  {line}"))?;
         if self.reviews_too_many() > 0 {
             writeln!(f, "  {} in review though no peer lied", self.reviews_too_many())?;
         }
@@ -177,6 +208,7 @@ fn write_times(f: &mut Formatter<'_>, name: &str, what: &str, took: impl Iterato
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.write_done(f)?;
+        self.write_acts(f)?;
         self.write_recovery(f)?;
         self.write_violations(f)
     }

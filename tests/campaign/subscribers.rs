@@ -93,6 +93,14 @@ impl Subscribers {
         self.lives.lock().unwrap().len()
     }
 
+    pub(super) fn life(&self, at: usize) -> Life {
+        self.lives.lock().unwrap()[at].clone()
+    }
+
+    pub(super) fn life_for(&self, account: &str) -> Option<Life> {
+        self.lives.lock().unwrap().get(Life::at(account)?).cloned()
+    }
+
     pub(super) fn lives(&self) -> Vec<Life> {
         self.lives.lock().unwrap().clone()
     }
@@ -120,7 +128,7 @@ impl Subscribers {
         let (mut all, mut dice, mut next) = (JoinSet::new(), Dice::new(self.seed ^ 0x5EED), Instant::now());
         while !self.is_closed() {
             if self.open() < OPEN_MAX {
-                let at = self.begins(&mut dice);
+                let at = self.begins(|at| Life::begun(at, &mut dice));
                 let everybody = Arc::clone(&self);
                 all.spawn(async move { everybody.buys(at).await });
             }
@@ -131,10 +139,20 @@ impl Subscribers {
         all.join_all().await;
     }
 
-    fn begins(&self, dice: &mut Dice) -> usize {
+    /// One more, of a kind that is wanted.
+    pub(super) fn stage(self: &Arc<Self>, door: Door, absent: bool, before: impl FnOnce(&Life)) -> Life {
+        let at = self.begins(|at| Life::staged(at, door, absent));
+        let life = self.life(at);
+        before(&life);
+        let everybody = Arc::clone(self);
+        tokio::spawn(async move { everybody.buys(at).await });
+        life
+    }
+
+    fn begins(&self, life: impl FnOnce(usize) -> Life) -> usize {
         let mut lives = self.lives.lock().unwrap();
         let at = lives.len();
-        let life = Life::begun(at, dice);
+        let life = life(at);
         if life.poor && matches!(life.door, Door::Sms | Door::App) {
             self.ground.billing.set_balance(&format!("+{}", life.number), 0);
         }
@@ -144,7 +162,7 @@ impl Subscribers {
     }
 
     async fn buys(&self, at: usize) {
-        let life = self.lives.lock().unwrap()[at].clone();
+        let life = self.life(at);
         match life.door {
             Door::Sms | Door::SmsToBank => {
                 let taken = self.texts(at, &life, &format!("ON VIP NAP1 {}", life.account)).await;
@@ -160,7 +178,7 @@ impl Subscribers {
     /// Reads, and answers what asks for it, until the last text.
     pub(super) async fn reads(&self, at: usize, life: &Life) {
         // Whoever orders in the app goes to the page from there.
-        let mut answered = life.door == Door::AppToBank;
+        let mut answered = life.door == Door::AppToBank || life.absent;
         while !self.is_dismissed() {
             let Some(text) = self.smsc(life.door).next_text_to(&life.number, LOOK).await else { continue };
             self.recovery.answered(at);

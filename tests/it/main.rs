@@ -35,5 +35,6 @@ mod stores;
 mod systemd;
 mod telemetry;
 mod tidy;
+mod turn;
 mod ussd;
 mod world;

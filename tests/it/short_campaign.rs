@@ -18,10 +18,13 @@ fn short(postgres: bool) -> Settings {
 }
 
 async fn keeps_every_promise(settings: Settings) {
+    let _turn = crate::turn::turn().await;
     let report = run(settings).await;
     assert_eq!(report.violations(), 0, "\n{report}");
     assert_eq!(report.tally.kills, 20, "\n{report}");
     assert!(report.after.told_done > 0, "the load was not there\n{report}");
+    let never: Vec<&str> = report.acts.missing();
+    assert!(never.is_empty(), "never seen: {never:?}\n{report}");
     println!("{report}");
 }
 

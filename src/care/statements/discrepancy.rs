@@ -1,15 +1,15 @@
 //! One row that did not match: what both sides say, what is proposed, what was done about it and what may be, each with a
 //! reason. Moves no money: a remedy is an operator's act.
 
+use super::super::WORDS;
 use super::super::acts::awaited;
 use super::super::discrepancies::{self, By, Doing, Refusal, open, proposed};
 use super::super::door::{Fields, Posted};
 use super::super::frame::{self, Place, age, field, form, hidden, time, words};
 use super::super::html::{El, Html, el};
+use super::super::press::Press;
 use super::super::session::Visitor;
 use super::{Care, standing};
-use crate::engine::random_hex;
-use crate::idempotency::{Ask, Claim};
 use crate::journal::JournalError;
 use crate::journal::reconciliation::{DiscrepancyAct, DiscrepancyFilter, DiscrepancyRow, Standing};
 use crate::people::Right;
@@ -19,13 +19,8 @@ use crate::reconcile::{Proposal, evidence, money, waiting};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use std::time::Duration;
 use tokio::time::Instant;
 
-/// A form that is sent twice within it does what it does once.
-const DOUBLE_CLICK: Duration = Duration::from_secs(10);
-/// Characters of a reason or an evidence at most.
-const WORDS: usize = 1_000;
 /// Characters of an owner's name.
 const OWNER: usize = 64;
 
@@ -304,13 +299,9 @@ async fn once(
     proposed: (&DiscrepancyRow, Option<&Purchase>, &Proposal),
     reason: &str,
 ) -> Result<Result<(), Refused>, JournalError> {
-    let (number, wanted, owner) = (proposed.0.number, seen(proposed.2), random_hex());
+    let (number, wanted) = (proposed.0.number, seen(proposed.2));
     let key = format!("care: discrepancy {number} {wanted}");
-    let ask = Ask { key: &key, fingerprint: "", owner: &owner, life: DOUBLE_CLICK };
-    match care.0.keys.claim(ask).await {
-        Claim::Fresh | Claim::Unavailable => {}
-        Claim::InFlight | Claim::Done(_) | Claim::Mismatch => return Ok(Ok(())),
-    }
+    let Some(press) = Press::first(&care.0.keys, key).await else { return Ok(Ok(())) };
     let ordered = async {
         care.note(visitor, "act", &format!("{wanted} for discrepancy {number}: {reason}")).await?;
         let by = By { operator: &visitor.name, reason };
@@ -320,7 +311,7 @@ async fn once(
     let act = match &ordered {
         Ok(Ok(act)) => *act,
         Ok(Err(_)) | Err(_) => {
-            care.0.keys.release(&key, &owner).await;
+            press.came_to_nothing().await;
             return ordered.map(|refused_or| refused_or.map(drop).map_err(|refusal| refused(&refusal)));
         }
     };

@@ -88,7 +88,7 @@ fn came_to(through: &CarriedThrough) -> Html {
         says.push("A later version of that day counts.".to_owned());
     }
     if through.ordered > 0 {
-        says.push(format!("{} acts are ordered by the policy for longs.", through.ordered));
+        says.push(format!("Acts ordered by the policy for longs: {}.", through.ordered));
     }
     let query = format!("channel={}&day={}", statement.channel, statement.day);
     let link = |to: &str, text: &str| el("a").class("button quiet").attr("href", &format!("{to}?{query}")).text(text);

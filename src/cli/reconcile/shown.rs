@@ -21,7 +21,7 @@ pub(super) fn way(through: &CarriedThrough) -> String {
     }
     if through.ordered > 0 {
         let ordered = through.ordered;
-        said += &format!("{ordered} acts are ordered by the policy for longs; see `paygate purchases show`\n\n");
+        said += &format!("acts ordered by the policy for longs: {ordered}; see `paygate purchases show`\n\n");
     }
     said
 }

@@ -116,6 +116,8 @@ both_stores! {
         does(&accountant, stranger, "assign", &[("owner", "minh"), ("reason", "knows them")]).await;
         assert!(accountant.reads("/care/statements?owner=minh").await.contains(&format!("/care/discrepancies/{stranger}\"")));
         assert!(accountant.reads("/care/statements?owner=accounting").await.contains("Nothing is left to anybody."));
+        let settled = accountant.reads(&format!("/care/settlement?day={day}&channel=viettel")).await;
+        assert!(settled.contains("adds up with its suspense") && settled.contains("1 in suspense"), "{settled}");
         let csv = accountant.reads("/care/discrepancies.csv").await;
         let lines: Vec<&str> = csv.lines().collect();
         assert!(lines[0].starts_with("number,standing,channel,day,version,file,line,purchase,") && lines.len() == 2, "{csv}");
@@ -144,7 +146,7 @@ both_stores! {
         let day = day.to_string();
         let (accountant, supervisor) = (logged_in(&world, "accountant").await, logged_in(&world, "supervisor").await);
         let told = gives(&accountant, "viettel", &day, &format!("Ref,Amount\n{key},10000\n")).await;
-        assert!(told.contains("1 acts are ordered by the policy for longs."), "{told}");
+        assert!(told.contains("Acts ordered by the policy for longs: 1."), "{told}");
         world.comes_to("review").await;
         let number = open(&world).await[0];
         let page = accountant.reads(&format!("/care/discrepancies/{number}")).await;

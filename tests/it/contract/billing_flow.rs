@@ -56,7 +56,7 @@ async fn an_asynchronous_operator_is_asked_until_it_has_decided() {
 #[tokio::test]
 async fn an_operator_that_never_decides_is_pending_and_not_refused() {
     let settings = Settings { settle_ms: 3_600_000, ..Settings::default() };
-    let operator = Operator::with(settings, |config| config.timeout = Duration::from_millis(500)).await;
+    let operator = Operator::with(settings, |config| config.timeout = Duration::from_secs(2)).await;
     let answer = operator.driver.prepare(&order("k1")).await;
     assert_eq!(answer.finding, Finding::Unknown { cause: Cause::Pending });
     assert!(answer.handle.is_some(), "the payment is known, so it can be asked about by its id");

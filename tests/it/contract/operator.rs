@@ -66,7 +66,7 @@ pub(crate) fn config(base_url: String, refund_url: String) -> CarrierBilling {
         base_url,
         refund_url,
         token: "secret".into(),
-        timeout: Duration::from_secs(2),
+        timeout: Duration::from_secs(20),
         merchant: "paygate".to_owned(),
         one_step: false,
         max_flight: Duration::from_secs(30),

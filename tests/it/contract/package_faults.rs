@@ -45,7 +45,7 @@ fn config(base_url: String) -> config::PackageManager {
     config::PackageManager {
         base_url,
         token: "secret".into(),
-        timeout: Duration::from_secs(1),
+        timeout: Duration::from_secs(3),
         idempotent_grants: true,
         max_flight: Duration::from_secs(30),
         send_within: Duration::from_secs(10),
@@ -183,7 +183,7 @@ async fn a_grant_that_comes_late_is_in_progress_until_it_stands() {
     for idempotent in [true, false] {
         let shop = Shop::start(Settings { idempotent, ..Settings::default() }).await;
         let mut entries = shop.packages.events();
-        shop.fault(Endpoint::Grant, Fault::Late { ms: 2_500 });
+        shop.fault(Endpoint::Grant, Fault::Late { ms: 5_000 });
         assert_eq!(words(&shop.client.grant(&order("p1")).await), "unknown: NoAnswer");
         assert_eq!(words(&shop.client.inquire("p1").await), "in progress");
         assert_eq!(entries.recv().await.unwrap().kind, EntryKind::Granted);

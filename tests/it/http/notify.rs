@@ -135,8 +135,8 @@ async fn what_is_not_believed_never_reaches_the_engine_and_is_told_apart() {
     let forged = notify("1", 0).replace("transactionStatus=1", "transactionStatus=0");
     for (body, word, returned) in [
         (forged, "bad_checksum", "-1"),
-        (notify("1", 301_000), "stale", "-1"),
-        (notify("1", -301_000), "stale", "-1"),
+        (notify("1", 330_000), "stale", "-1"),
+        (notify("1", -330_000), "stale", "-1"),
         (notify("9999", 0), "unreadable", "-3"),
     ] {
         let before = counted("doubted", word);

@@ -101,7 +101,7 @@ both_stores! {
     }
 
     async fn a_forged_or_stale_notify_moves_nothing_and_what_is_paid_is_found_by_asking(store: Store) {
-        for (fault, last) in [NotifyFault::Forged, NotifyFault::Stale { ms: 301_000 }, NotifyFault::Garbage].into_iter().zip(0..) {
+        for (fault, last) in [NotifyFault::Forged, NotifyFault::Stale { ms: 330_000 }, NotifyFault::Garbage].into_iter().zip(0..) {
             let world = bank(store.sibling().await).start().await;
             let phone = world.phone(&format!("085468952{last}"));
             world.pay123.notify_fault(fault, 1);
@@ -131,10 +131,11 @@ both_stores! {
     async fn a_notify_that_comes_after_the_payment_was_found_is_answered_as_known(store: Store) {
         let world = bank(store).start().await;
         let phone = world.phone("0854689520");
-        world.pay123.notify_fault(NotifyFault::Late { ms: 1_500 }, 1);
+        world.pay123.notify_fault(NotifyFault::Missing, 1);
         phone.texts("ON VIP NAP1").await;
         pays_at(&phone.reads_link().await).await;
         phone.reads_done().await;
+        world.pay123.notify_again(&world.key().await);
         assert_eq!(world.notify_answer(1).await, "2");
         world.ends(&["done"], Books::BOUGHT).await;
     }

@@ -42,6 +42,23 @@ both_stores! {
         world.ends(&["done"], Books::BOUGHT).await;
     }
 
+    /// Those that wait for their turn longer than a lease are not sent once more by whoever claims them then.
+    async fn a_link_that_is_slower_than_its_texts_come_sends_each_once(store: Store) {
+        const PHONES: usize = 24;
+        let slow = r#"
+            engine = { reply_lease = "1s", reply_pause = "100ms" }
+            smsc = [{ name = "viettel", address = "{smsc}", password = "", short_codes = ["9029"], throughput = 6 }]
+        "#;
+        let world = World::of(store).set(slow).start().await;
+        let phones: Vec<_> = (0..PHONES).map(|last| world.phone(&format!("08546895{last:02}"))).collect();
+        futures_util::future::join_all(phones.iter().map(|phone| phone.texts("HD"))).await;
+        for phone in &phones {
+            phone.reads("ON VIP").await;
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        world.ends(&[], Books::NOTHING).await;
+    }
+
     /// It may be on the phone: a code is not sent twice.
     async fn an_offer_whose_answer_is_lost_is_not_sent_again(store: Store) {
         let world = World::of(store).set("smsc = [{ name = \"viettel\", address = \"{smsc}\", password = \"\", short_codes = [\"9029\"], response_timeout = \"300ms\" }]").start().await;

@@ -94,7 +94,7 @@ both_stores! {
         let file = folder.path().join("statement.csv");
         std::fs::write(&file, format!("Ref,Amount\n{key},10000\n")).unwrap();
         let told = terminal.does(&["reconcile", "viettel", &day, file.to_str().unwrap()]).await;
-        assert!(told.contains("1 acts are ordered by the policy"), "{told}");
+        assert!(told.contains("acts ordered by the policy for longs: 1;"), "{told}");
         phone.reads_done().await;
         let told = terminal.does(&["reconcile", "viettel", &day, file.to_str().unwrap()]).await;
         assert!(told.contains("nothing is open") && !told.contains("ordered"), "{told}");
