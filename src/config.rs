@@ -564,7 +564,8 @@ pub struct Engine {
     pub lease: Duration,
     /// Replies waiting for one link.
     pub outbox: usize,
-    /// How long a reply is left to whoever lets it out.
+    /// How long a reply is left to whoever lets it out: by half of it at the latest, so that the other half is left for the
+    /// answer. Twice each link's `response_timeout` at least, or a text may be sent beside one that is not answered yet.
     pub reply_lease: Duration,
     /// Before a reply that its link could not take is offered to it again.
     pub reply_pause: Duration,

@@ -51,6 +51,7 @@ impl Replies {
         let outgoing = |(index, segment)| Outgoing {
             ticket: first + index,
             message: message(settings, (&from, &to), coding, segment, index + 1 == parts),
+            follows: index > 0,
             not_after,
             failures: 0,
         };

@@ -82,7 +82,7 @@ impl Screens {
             Screen::End(text) => (text, true),
         };
         let message = ussd::screen(&link.dialect, back, text, ends);
-        Outgoing { ticket, message, not_after: now + link.screen_ttl, failures: u32::MAX }
+        Outgoing { ticket, message, follows: false, not_after: now + link.screen_ttl, failures: u32::MAX }
     }
 
     /// Counts what became of a screen; false where the ticket is that of a reply.

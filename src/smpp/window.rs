@@ -20,7 +20,9 @@ const BURST: Duration = Duration::from_millis(50);
 pub(super) struct Outgoing {
     pub(super) ticket: Ticket,
     pub(super) message: Message,
-    /// From here on it is worth nothing.
+    /// Another part of the reply whose former part was given before it.
+    pub(super) follows: bool,
+    /// From here on it is worth nothing, unless a former part has left.
     pub(super) not_after: Instant,
     /// Temporary errors of its own that it had.
     pub(super) failures: u32,
@@ -127,10 +129,18 @@ impl Window {
         self.in_flight.pop_front().map(|sent| sent.outgoing.ticket)
     }
 
-    /// Takes a message that waited too long to be worth sending.
+    /// Takes a message that waited too long to be worth sending; of a reply in parts the last first, so that none is left
+    /// that looks begun.
     pub(super) fn expired(&mut self, now: Instant) -> Option<Ticket> {
-        let index = self.waiting.iter().position(|outgoing| outgoing.not_after <= now)?;
-        self.waiting.remove(index).map(|outgoing| outgoing.ticket)
+        let index = self.unbegun().position(|outgoing| outgoing.not_after <= now)?;
+        let first = self.waiting.len() - self.unbegun().count() + index;
+        let others = self.waiting.iter().skip(first + 1).take_while(|outgoing| outgoing.follows).count();
+        self.waiting.remove(first + others).map(|outgoing| outgoing.ticket)
+    }
+
+    /// Those that wait, without the rest of a reply whose former part has left: it is sent whole.
+    fn unbegun(&self) -> impl Iterator<Item = &Outgoing> {
+        self.waiting.iter().skip_while(|outgoing| outgoing.follows)
     }
 
     pub(super) fn take_waiting(&mut self) -> Option<Ticket> {
@@ -147,9 +157,9 @@ impl Window {
 
     /// When something about the waiting messages changes without an answer: one may go, or one expires.
     pub(super) fn next_change(&self) -> Option<Instant> {
-        let expires = self.waiting.iter().map(|outgoing| outgoing.not_after).min()?;
+        let expires = self.unbegun().map(|outgoing| outgoing.not_after).min();
         let sends = if self.may_send() { self.send_due() } else { None };
-        Some(sends.map_or(expires, |due| due.min(expires)))
+        expires.into_iter().chain(sends).min()
     }
 
     /// After throttling one message alone tries whether the SMSC takes messages again; so the order is kept.

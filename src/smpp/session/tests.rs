@@ -65,10 +65,19 @@ impl Bench {
     }
 
     fn reply(&mut self, text: &str, worth: Duration) -> Ticket {
-        self.ticket += 1;
-        let message = Message { short_message: text.as_bytes().to_vec().into(), ..Message::default() };
+        self.reply_in_parts(&[text], worth)
+    }
+
+    /// Gives the last part's ticket.
+    fn reply_in_parts(&mut self, parts: &[&str], worth: Duration) -> Ticket {
         let not_after = self.now + worth;
-        self.session.submit([Outgoing { ticket: self.ticket, message, not_after, failures: 0 }]);
+        let parts = parts.iter().enumerate().map(|(index, text)| {
+            self.ticket += 1;
+            let message = Message { short_message: text.as_bytes().to_vec().into(), ..Message::default() };
+            Outgoing { ticket: self.ticket, message, follows: index > 0, not_after, failures: 0 }
+        });
+        let parts: Vec<_> = parts.collect();
+        self.session.submit(parts);
         self.advance();
         self.ticket
     }
@@ -321,6 +330,17 @@ fn a_pause_outlives_its_connection_and_a_reply_its_own_worth_never() {
     assert_eq!(bench.session.take_outcomes(), [(expires, Submitted::NotSent("expired"))], "at its moment, not later");
     bench.wait(15 * SECOND);
     assert_eq!((bench.texts(), waits), (vec!["2".to_owned()], 2));
+}
+
+#[test]
+fn a_reply_of_which_a_part_has_left_is_sent_whole_and_one_of_which_none_has_is_not_begun() {
+    let mut bench = Bench::bound(|settings| settings.throughput = 1);
+    bench.reply_in_parts(&["1a", "1b", "1c"], SECOND);
+    let late = bench.reply_in_parts(&["2a", "2b"], 2 * SECOND);
+    bench.wait(5 * SECOND);
+    assert_eq!(bench.texts(), ["1a", "1b", "1c"]);
+    let expired = [late, late - 1].map(|ticket| (ticket, Submitted::NotSent("expired")));
+    assert_eq!(bench.session.take_outcomes(), expired);
 }
 
 #[test]
