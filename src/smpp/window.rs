@@ -129,11 +129,13 @@ impl Window {
         self.in_flight.pop_front().map(|sent| sent.outgoing.ticket)
     }
 
-    /// Takes a message that waited too long to be worth sending.
+    /// Takes a message that waited too long to be worth sending; of a reply in parts the last first, so that none is left
+    /// that looks begun.
     pub(super) fn expired(&mut self, now: Instant) -> Option<Ticket> {
         let index = self.unbegun().position(|outgoing| outgoing.not_after <= now)?;
-        let begun = self.waiting.len() - self.unbegun().count();
-        self.waiting.remove(begun + index).map(|outgoing| outgoing.ticket)
+        let first = self.waiting.len() - self.unbegun().count() + index;
+        let others = self.waiting.iter().skip(first + 1).take_while(|outgoing| outgoing.follows).count();
+        self.waiting.remove(first + others).map(|outgoing| outgoing.ticket)
     }
 
     /// Those that wait, without the rest of a reply whose former part has left: it is sent whole.

@@ -339,7 +339,7 @@ fn a_reply_of_which_a_part_has_left_is_sent_whole_and_one_of_which_none_has_is_n
     let late = bench.reply_in_parts(&["2a", "2b"], 2 * SECOND);
     bench.wait(5 * SECOND);
     assert_eq!(bench.texts(), ["1a", "1b", "1c"]);
-    let expired = [late - 1, late].map(|ticket| (ticket, Submitted::NotSent("expired")));
+    let expired = [late, late - 1].map(|ticket| (ticket, Submitted::NotSent("expired")));
     assert_eq!(bench.session.take_outcomes(), expired);
 }
 
