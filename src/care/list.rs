@@ -9,6 +9,7 @@ use super::{Care, sought};
 use crate::engine::door::{Door, PARTNER};
 use crate::journal::rows::{self, Filter, Listed, Pending};
 use crate::purchase::State;
+use crate::purchase::fault;
 use crate::purchase::record::ReviewReason;
 use crate::story::moment::moment;
 use crate::story::timeline::tone;
@@ -60,7 +61,7 @@ pub(super) async fn page(
         el("h1").text("Purchases").into(),
         filters(&care, &asked).into(),
         fault.map(|fault| el("p").class("fault").attr("role", "alert").text(&fault)).into(),
-        table(&care, &found),
+        if found.is_empty() { nothing(&asked) } else { table(&care, &found) },
         Html::from(found.last().filter(|_| more).map(|last| el("p").class("more").add(next(&asked, last)))),
     ]);
     frame::page(&visitor, "Purchases", Place::Purchases, &asked.q, content).document().into_response()
@@ -142,11 +143,19 @@ fn filters(care: &Care, asked: &Asked) -> El {
         .add(el("button").class("quiet").text("Show"))
 }
 
+/// Somebody whose money was taken and who is not here is the administrator's (charging.md R000.21).
+fn nothing(asked: &Asked) -> Html {
+    let card = el("div").class("card nothing").add(el("p").text("No purchase matches."));
+    if asked.q.is_empty() {
+        return card.into();
+    }
+    let says = "If money was taken all the same, paygate was told of no such transaction. The channel's statement will show it. ";
+    let todo = fault::Care::ContactPaygate;
+    card.attr("data-care", todo.as_str()).add(el("p").text(says).add(el("strong").text(todo.sentence()))).into()
+}
+
 /// On a phone each row is a card, and each cell says what it is.
 pub(super) fn table(care: &Care, found: &[Listed]) -> Html {
-    if found.is_empty() {
-        return el("p").class("card nothing").text("No purchase matches.").into();
-    }
     const HEADS: [&str; 9] =
         ["Asked", "Number", "Account", "Package", "Price", "Channel", "State", "Paid?", "Granted?"];
     let head = el("thead").add(el("tr").all(HEADS.map(|name| el("th").attr("scope", "col").text(name))));

@@ -2,6 +2,7 @@
 //! may read its number in full has that look written down first.
 
 mod acts_so_far;
+mod duration;
 mod facts;
 mod remedy;
 mod verbs;

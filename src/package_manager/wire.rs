@@ -4,6 +4,7 @@
 use super::{Context, GrantOrder};
 use crate::purchase::evidence::{Cause, CheckAnswer, GrantAnswer, Reason};
 use crate::purchase::money::{Currency, Money};
+use crate::purchase::record::Micros;
 use paygate_parsers::msisdn::Msisdn;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,15 @@ struct Grant {
     grant_id: String,
     purchase_id: String,
     state: GrantState,
+    /// Of any kind: one that cannot be read takes nothing from the grant.
+    #[serde(default)]
+    expires_at: serde_json::Value,
+}
+
+impl Grant {
+    fn runs_until(&self) -> Option<Micros> {
+        self.expires_at.as_str()?.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_microsecond)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -130,7 +140,10 @@ pub(super) fn on_sale(body: &[u8]) -> Result<Vec<OnSale>, String> {
 pub(super) fn granted(body: &[u8], purchase_id: &str, heard: String) -> GrantAnswer {
     match serde_json::from_slice::<Grant>(body) {
         Ok(grant) if grant.purchase_id == purchase_id => match grant.state {
-            GrantState::Granted => GrantAnswer::Granted { grant_id: grant.grant_id, heard },
+            GrantState::Granted => {
+                let runs_until = grant.runs_until();
+                GrantAnswer::Granted { grant_id: grant.grant_id, heard, runs_until }
+            }
             GrantState::Revoked => GrantAnswer::Revoked { grant_id: grant.grant_id },
         },
         Ok(_) => GrantAnswer::Unknown { cause: Cause::BadAnswer, heard: format!("{heard}, another purchase's") },

@@ -1,6 +1,7 @@
 //! What a peer's answer proves. A driver translates its dialect into these words; only the core draws conclusions.
 
 use super::money::Money;
+use super::record::Micros;
 use serde::{Deserialize, Serialize};
 
 /// What a channel said about one charge or refund, with what it takes to look it up again.
@@ -167,6 +168,9 @@ pub enum GrantAnswer {
     Granted {
         grant_id: String,
         heard: String,
+        /// Until when it runs, where that was said. For people to compare; nothing is decided by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        runs_until: Option<Micros>,
     },
     /// The grant was made and taken back again.
     Revoked {

@@ -74,7 +74,7 @@ timeout = "2s"                 # short (5s)
 send_within = "2s"             # short (10s)
 max_flight = "3s"              # short (30s)
 inquiry_plan = ["2s", "3s", "5s", "10s"]   # short (5s, 15s, 60s, 5m, 1h, 6h): care sees it soon
-gives_back = {{ limit = "now", not_allowed = "in_1_2_days" }}   # after such a refusal, without anybody's asking
+gives_back = {{ not_allowed = "in_1_2_days", declined = "never", no_money = "never" }}   # by itself, after such a refusal; else at once
 
 {bank}
 # A telco that sells in a shop of its own, charges, and tells us.

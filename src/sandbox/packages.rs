@@ -101,8 +101,8 @@ struct Office {
     settings: Settings,
     books: Mutex<Books>,
     faults: Faults<Endpoint>,
-    /// Accounts whose next grant is refused.
-    barred: Mutex<HashSet<String>>,
+    /// Accounts whose next grant is for one day, whatever was sold.
+    shortened: Mutex<HashSet<String>>,
 }
 
 impl Packages {
@@ -113,7 +113,7 @@ impl Packages {
             settings,
             books: Mutex::new(Books::new()),
             faults: Faults::default(),
-            barred: Mutex::default(),
+            shortened: Mutex::default(),
         });
         let serving = serve(address, Arc::clone(&office)).await?;
         Ok(Self { office, serving })
@@ -137,7 +137,8 @@ impl Packages {
     }
 
     /// For one account alone, by its last digits; false when too many are on.
-    pub(super) fn fault_for(&self, who: &str, rule: FaultRule<Endpoint>) -> bool {
+    #[must_use]
+    pub fn fault_for(&self, who: &str, rule: FaultRule<Endpoint>) -> bool {
         self.office.faults.set_for(who, rule)
     }
 
@@ -154,9 +155,9 @@ impl Packages {
         self.office.faults.clear();
     }
 
-    /// Refuses the next grant to this account for good, though check-user sold it.
-    pub fn bar(&self, account: &str) {
-        self.office.barred().insert(account.to_owned());
+    /// Adds the next package of this account for one day only.
+    pub(super) fn shortens(&self, account: &str) {
+        self.office.shortened().insert(account.to_owned());
     }
 
     /// How often a package was added for a purchase, whether it was taken back or not.
@@ -207,8 +208,8 @@ impl Office {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn barred(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.barred.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shortened(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.shortened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn dispatch(&self, endpoint: Endpoint, call: &Call) -> Result<Reply, Reply> {
@@ -261,9 +262,6 @@ impl Office {
         let key = call.header("idempotency-key").filter(|key| !key.is_empty() && key.len() <= 64);
         let key = key.ok_or_else(|| missing(&["Idempotency-Key"]))?;
         let package = self.sellable(&fields)?;
-        if self.barred().remove(fields["account"].as_str().unwrap_or_default()) {
-            return Err(refusal(403, "NOT_ELIGIBLE"));
-        }
         let mut books = self.books();
         if self.settings.idempotent {
             if books.is_held(key) {
@@ -277,7 +275,9 @@ impl Office {
         if books.is_full(self.settings.capacity) {
             return Err(refusal(503, "INTERNAL"));
         }
-        Ok(Reply::new(201, books.add(key, fields, package).json()))
+        let short = self.shortened().remove(fields["account"].as_str().unwrap_or_default());
+        let days = if short { 1 } else { package.days };
+        Ok(Reply::new(201, books.add(key, fields, days).json()))
     }
 
     fn inquire(&self, call: &Call) -> Result<Reply, Reply> {

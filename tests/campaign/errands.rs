@@ -4,8 +4,11 @@
 
 use super::agents::{ACCOUNTANT, AGENT, Agents, OTHER_SUPERVISOR, SUPERVISOR};
 use super::desk::{Desk, Sheet};
+use super::ground::Ground;
 use super::judge::Books;
 use super::life::{Door, Life};
+use paygate::sandbox::faults::{Fault, FaultRule};
+use paygate::sandbox::packages::Endpoint;
 use paygate::sandbox::pay123::NotifyFault;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -52,7 +55,7 @@ impl Agents {
 
     /// Paid at the bank, where nothing can be given back, and refused by the package manager, so that a person has it.
     async fn refused_at_the_bank(&self, desk: &Desk) -> Option<(Life, Sheet)> {
-        let life = self.subscribers.stage(Door::SmsToBank, false, |life| self.ground.packages.bar(&life.account));
+        let life = self.subscribers.stage(Door::SmsToBank, false, |life| refuses_its_grant(&self.ground, life));
         let sheet = comes_to(desk, &life, "review").await?;
         Some((life, sheet))
     }
@@ -119,7 +122,7 @@ impl Agents {
     /// Refused by the package manager, and given back by paygate itself.
     async fn grants_beside_the_money_back(&self) -> Option<bool> {
         let [desk, other] = [OTHER_SUPERVISOR, SUPERVISOR].map(|at| &self.people[at]);
-        let life = self.subscribers.stage(Door::Sms, false, |life| self.ground.packages.bar(&life.account));
+        let life = self.subscribers.stage(Door::Sms, false, |life| refuses_its_grant(&self.ground, life));
         let sheet = comes_to(desk, &life, "refunded").await?;
         self.files(desk, &sheet, "grant", &[], false).await;
         let act = self.files(desk, &sheet, "grant", &[("override", "yes")], false).await?;
@@ -148,4 +151,11 @@ async fn comes_to(desk: &Desk, life: &Life, state: &str) -> Option<Sheet> {
         }
     }
     None
+}
+
+/// The package manager refuses the next grant to this account for good, though check-user sold it.
+fn refuses_its_grant(ground: &Ground, life: &Life) {
+    let refused = Fault::Refuse { status: 403, code: "NOT_ELIGIBLE".to_owned() };
+    let rule = FaultRule { endpoint: Some(Endpoint::Grant), fault: refused, times: Some(1) };
+    assert!(ground.packages.fault_for(&life.account[1..], rule));
 }

@@ -6,7 +6,7 @@ mod journey;
 mod looking;
 mod people;
 mod statements;
-mod visitor;
+pub(crate) mod visitor;
 
 use crate::stores::Store;
 use crate::world::{Plan, World};

@@ -1,6 +1,7 @@
 //! The sandbox as its visitors have it: over HTTP, and in a browser. What is bought there is bought from a real daemon.
 
 mod browser;
+mod care;
 mod dialled;
 mod events;
 mod ussd_http;

@@ -214,7 +214,7 @@ impl PackageBook {
     fn says(&self) -> GrantAnswer {
         match self.grants {
             0 => GrantAnswer::NotFound,
-            number => GrantAnswer::Granted { grant_id: format!("g-{number}"), heard: String::new() },
+            number => GrantAnswer::Granted { grant_id: format!("g-{number}"), heard: String::new(), runs_until: None },
         }
     }
 }

@@ -4,6 +4,7 @@
 use super::super::frame::{granted_tone, paid_tone, pill, time, toned, words};
 use super::super::html::{El, Html, el};
 use super::super::mask::Mask;
+use super::duration::duration;
 use crate::journal::rows::{AttemptRow, Story};
 use crate::purchase::Purchase;
 use crate::purchase::record::{AttemptStatus, Paid};
@@ -123,6 +124,7 @@ pub(super) fn card(story: &Story, mask: &Mask) -> El {
         .add(moment("Asked", purchase.created_at))
         .add(moment("Last step", purchase.updated_at))
         .add(purchase.due_at.map(|at| moment("Looked at next", at)))
+        .add(duration(story).map(|duration| moment("Runs until", duration.runs_until)))
         .add(purchase.verdict.map(|verdict| fact("Verdict", &words(verdict.as_str()))));
     el("section").class("card").add(el("h2").text("The purchase")).add(facts)
 }

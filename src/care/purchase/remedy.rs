@@ -3,16 +3,24 @@
 use super::super::frame::words;
 use super::super::html::{El, Html, el};
 use super::super::{Care, fault_of};
+use super::duration::duration;
 use crate::config::GivesBack;
 use crate::journal::rows::{Story, Surplus};
 use crate::purchase::evidence::Decline;
+use crate::purchase::fault;
 
 pub(super) fn card(care: &Care, story: &Story) -> El {
     let purchase = &story.purchase;
     let card = el("section").class("card remedy").add(el("h2").text("What to do"));
     let pairs = story.surplus.iter().map(|pair| surplus(pair, &purchase.id));
+    let found: Vec<El> = pairs.chain(duration(story).and_then(|duration| duration.finding())).collect();
     let Some(fault) = fault_of(&care.0.charging, purchase) else {
-        return card.add(el("p").text("Nothing went wrong.")).all(pairs);
+        if found.is_empty() {
+            return card.add(el("p").text("Nothing went wrong."));
+        }
+        let todo = fault::Care::ContactPaygate;
+        let card = card.attr("data-care", todo.as_str()).add(el("p").class("todo").text(todo.sentence()));
+        return card.all(found);
     };
     let fact = |name: &str, value: &str| Html::from_iter([el("dt").text(name), el("dd").text(value)]);
     let money = fault.gives_back.map(|gives_back| fact("The money", by_itself(gives_back)));
@@ -24,7 +32,7 @@ pub(super) fn card(care: &Care, story: &Story) -> El {
     card.attr("data-care", fault.care.as_str())
         .add(el("p").class("todo").text(fault.care.sentence()))
         .add(facts)
-        .all(pairs)
+        .all(found)
 }
 
 const fn by_itself(gives_back: GivesBack) -> &'static str {
@@ -44,5 +52,7 @@ fn refused(decline: Decline) -> String {
 fn surplus(pair: &Surplus, id: &str) -> El {
     let other = if pair.first == id { &pair.second } else { &pair.first };
     let link = el("a").attr("href", &format!("/care/purchases/{other}")).text(other);
-    el("p").class("why").text("The same package was charged twice to this subscriber; the other purchase is ").add(link)
+    let says = "The same package was charged twice to this subscriber. If that was not meant, one of both is given back, by two \
+                people. The other purchase is ";
+    el("p").class("why").attr("data-finding", "surplus").text(says).add(link)
 }

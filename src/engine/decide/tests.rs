@@ -285,7 +285,7 @@ fn several_inputs_on_one_purchase_are_one_unit_with_an_event_for_each() {
                 call: GrantCall::Grant,
                 sends: 1,
                 called_at: START,
-                answer: GrantAnswer::Granted { grant_id: "g-1".to_owned(), heard: String::new() },
+                answer: GrantAnswer::Granted { grant_id: "g-1".to_owned(), heard: String::new(), runs_until: None },
             },
         ),
     ];

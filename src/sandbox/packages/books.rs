@@ -1,7 +1,7 @@
 //! The simulated package manager's own books: what stands under each purchase's id, and how often it was added. The
 //! counts are exact for ever; the entries kept are bounded.
 
-use super::{Endpoint, Package};
+use super::Endpoint;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -78,9 +78,9 @@ impl Books {
     }
 
     /// Adds the package once more. Whether it may is the caller's question.
-    pub(super) fn add(&mut self, purchase: &str, request: Map<String, Value>, package: &Package) -> &Grant {
+    pub(super) fn add(&mut self, purchase: &str, request: Map<String, Value>, days: i64) -> &Grant {
         self.added += 1;
-        let days = SignedDuration::from_hours(package.days.saturating_mul(24));
+        let days = SignedDuration::from_hours(days.saturating_mul(24));
         let grant = Grant {
             number: self.added,
             purchase: purchase.to_owned(),

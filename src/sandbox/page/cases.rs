@@ -37,7 +37,11 @@ pub(super) enum Case {
     NotGivenBack,
     CannotGrant,
     GrantedButError,
+    NoTransaction,
     Repeated,
+    AnotherWish,
+    WrongStatus,
+    WrongDuration,
 }
 
 impl Case {
@@ -51,8 +55,12 @@ impl Case {
             Self::GivenBackLater => Self::NotGivenBack,
             Self::NotGivenBack => Self::CannotGrant,
             Self::CannotGrant => Self::GrantedButError,
-            Self::GrantedButError => Self::Repeated,
-            Self::Repeated => return None,
+            Self::GrantedButError => Self::NoTransaction,
+            Self::NoTransaction => Self::Repeated,
+            Self::Repeated => Self::AnotherWish,
+            Self::AnotherWish => Self::WrongStatus,
+            Self::WrongStatus => Self::WrongDuration,
+            Self::WrongDuration => return None,
         })
     }
 
@@ -86,8 +94,17 @@ impl Case {
             Self::GrantedButError => {
                 ("Granted, answered an error", "Paid; the package manager grants and answers an error; paygate asks.")
             }
-            Self::Repeated => {
-                ("Charged twice", "The telco's shop charges twice for one package, and tells both payments.")
+            Self::NoTransaction => {
+                ("Debited, nothing known here", "The telco's shop takes the money, and tells paygate nothing.")
+            }
+            Self::Repeated => ("Charged twice", "The same package is bought and paid twice within minutes."),
+            Self::AnotherWish => ("Two packages, both wanted", "Two different packages are bought and paid."),
+            Self::WrongStatus => (
+                "Declined, and money kept",
+                "The telco debits, answers that the payment is denied, and gives nothing back.",
+            ),
+            Self::WrongDuration => {
+                ("Wrong duration", "Paid and granted; the package manager adds one day instead of thirty.")
             }
         }
     }
@@ -97,22 +114,27 @@ impl Case {
         use billing::Endpoint::{ConfirmPayment, CreateRefund, RetrievePayment};
         use packages::Endpoint::Grant;
         let refuse = |status, code: &str| Fault::Refuse { status, code: code.to_owned() };
-        let denied = |code: &str| Fault::Denied { status: 422, code: code.to_owned() };
+        let denied = |status, code: &str| Fault::Denied { status, code: code.to_owned() };
         let billing = |endpoint, fault, times| {
             neighbours.billing.fault_for(who, FaultRule { endpoint: Some(endpoint), fault, times })
         };
         let grants =
             |fault, times| neighbours.packages.fault_for(who, FaultRule { endpoint: Some(Grant), fault, times });
         match self {
-            Self::NoMoney | Self::WrongAccount | Self::Repeated => true,
+            Self::NoMoney | Self::WrongAccount | Self::NoTransaction | Self::Repeated | Self::AnotherWish => true,
+            Self::WrongDuration => {
+                neighbours.packages.shortens(&format!("0{who}"));
+                true
+            }
+            Self::WrongStatus => billing(ConfirmPayment, denied(403, "CARRIER_BILLING.PAYMENT_DENIED"), Some(1)),
             Self::ChargeNeverTold => {
                 billing(ConfirmPayment, Fault::Lost, Some(1))
                     && billing(RetrievePayment, refuse(503, "UNAVAILABLE"), None)
             }
             Self::GivenBackNow => {
-                billing(ConfirmPayment, denied("CARRIER_BILLING.USER_AMOUNT_THRESHOLD_OVERPASSED"), Some(1))
+                billing(ConfirmPayment, denied(422, "CARRIER_BILLING.USER_AMOUNT_THRESHOLD_OVERPASSED"), Some(1))
             }
-            Self::GivenBackLater => billing(ConfirmPayment, denied("SERVICE_NOT_APPLICABLE"), Some(1)),
+            Self::GivenBackLater => billing(ConfirmPayment, denied(422, "SERVICE_NOT_APPLICABLE"), Some(1)),
             Self::NotGivenBack => {
                 grants(refuse(403, "NOT_ELIGIBLE"), Some(1))
                     && billing(CreateRefund, refuse(403, "CARRIER_BILLING_REFUND.REFUND_DENIED"), Some(1))
@@ -128,7 +150,8 @@ impl Case {
             Self::GivenBackNow => Some(Duration::ZERO),
             Self::GivenBackLater => Some(DAYS),
             Self::NoMoney | Self::WrongAccount | Self::ChargeNeverTold | Self::NotGivenBack => None,
-            Self::CannotGrant | Self::GrantedButError | Self::Repeated => None,
+            Self::CannotGrant | Self::GrantedButError | Self::NoTransaction | Self::Repeated => None,
+            Self::AnotherWish | Self::WrongStatus | Self::WrongDuration => None,
         }
     }
 }
@@ -156,18 +179,25 @@ impl Stage {
             return Err(Refusal::Case("too many cases are under way; try again in a minute"));
         }
         let done = match case {
-            Case::Repeated => self.is_sold_twice(&caller).await,
+            Case::Repeated => self.buys_both(&caller, "NAP1").await,
+            Case::AnotherWish => self.buys_both(&caller, "NAP7").await,
+            Case::NoTransaction => {
+                self.pays_unheard(&caller);
+                Ok(())
+            }
             Case::WrongAccount => self.texts(&caller, &format!("ON VIP NAP1 {}", packages::accounts::NOBODY)).await,
             Case::NoMoney => {
                 self.neighbours.billing.set_balance(&format!("+{}", caller.digits), 500);
-                self.buys(&caller).await
+                self.buys(&caller, "NAP1").await
             }
             Case::ChargeNeverTold
             | Case::GivenBackNow
             | Case::GivenBackLater
             | Case::NotGivenBack
             | Case::CannotGrant
-            | Case::GrantedButError => self.buys(&caller).await,
+            | Case::GrantedButError
+            | Case::WrongStatus
+            | Case::WrongDuration => self.buys(&caller, "NAP1").await,
         };
         let told = json!({ "number": caller.number, "did": case.words().1 });
         let stage = Arc::clone(self);
@@ -196,15 +226,24 @@ impl Stage {
         if status.is_ok() { Ok(()) } else { Err(Refusal::Case("the gateway did not take its message")) }
     }
 
-    async fn buys(&self, caller: &Stranger) -> Result<(), Refusal> {
-        self.texts(caller, "ON VIP NAP1").await?;
+    async fn buys(&self, caller: &Stranger, package: &str) -> Result<(), Refusal> {
+        self.texts(caller, &format!("ON VIP {package}")).await?;
         let offer = self.neighbours.smsc.next_text_to(&caller.digits, TEXT_WITHIN).await;
         let offer = offer.ok_or(Refusal::Case("no offer came"))?;
         let code = offer.text.split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == 6);
         self.texts(caller, code.ok_or(Refusal::Case("nothing was offered"))?).await
     }
 
-    async fn is_sold_twice(&self, caller: &Stranger) -> Result<(), Refusal> {
+    /// NAP1, and when that is there another.
+    async fn buys_both(&self, caller: &Stranger, another: &str) -> Result<(), Refusal> {
+        self.buys(caller, "NAP1").await?;
+        let told = self.neighbours.smsc.next_text_to(&caller.digits, TEXT_WITHIN).await;
+        told.ok_or(Refusal::Case("the first purchase did not end in time"))?;
+        self.buys(caller, another).await
+    }
+
+    /// In the telco's shop, which charges by itself and should tell us.
+    fn pays_unheard(&self, caller: &Stranger) {
         let sale = Sale {
             msisdn: format!("+{}", caller.digits),
             account: None,
@@ -213,15 +252,16 @@ impl Stage {
             amount: 10_000,
             currency: "VND".to_owned(),
         };
-        for _ in 0..2 {
-            let (payment, _) = self.neighbours.partner.sells(&self.door, &sale).await;
-            payment.ok_or(Refusal::Case("the shop was not allowed to sell"))?;
-        }
-        Ok(())
+        let (billing, msisdn) = (&self.neighbours.billing, &sale.msisdn);
+        billing.set_balance(msisdn, billing.balance(msisdn) - sale.amount);
+        self.neighbours.partner.charges(&sale);
     }
 
     /// The case's faults go when a person can see it, so that the remedy finds neighbours that are well.
     async fn comes_to_rest(&self, case: Case, caller: Stranger) {
+        if case == Case::NoTransaction {
+            return;
+        }
         let end = Instant::now() + SETTLED_WITHIN;
         while Instant::now() < end && !self.is_at_rest(case, &caller).await {
             sleep(LOOK_EVERY).await;

@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, StatusCode, redirect};
 use std::sync::{Mutex, OnceLock};
 
-pub(super) const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// Its hash, made once: it is slow on purpose.
 fn hashed() -> String {
@@ -19,12 +19,12 @@ fn hashed() -> String {
 }
 
 /// An account with the password of these tests.
-pub(super) async fn account(world: &World, name: &str, role: &str) {
+pub(crate) async fn account(world: &World, name: &str, role: &str) {
     let new = NewOperator { name: name.to_owned(), role: Role::of(role).unwrap(), password: hashed() };
     assert!(world.daemons[0].journal.add_operator(&new).await.unwrap(), "{name} is new");
 }
 
-pub(super) struct Visitor {
+pub(crate) struct Visitor {
     client: Client,
     base: String,
     cookie: Mutex<Option<String>>,
@@ -32,66 +32,70 @@ pub(super) struct Visitor {
 
 /// An answer, whole.
 #[derive(Debug)]
-pub(super) struct Page {
-    pub(super) status: StatusCode,
-    pub(super) text: String,
-    pub(super) location: Option<String>,
+pub(crate) struct Page {
+    pub(crate) status: StatusCode,
+    pub(crate) text: String,
+    pub(crate) location: Option<String>,
     /// As the server sent it.
-    pub(super) cookie: Option<String>,
+    pub(crate) cookie: Option<String>,
 }
 
 impl Visitor {
-    pub(super) fn at(world: &World) -> Self {
-        let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-        Self { client, base: format!("http://{}", world.daemons[0].address), cookie: Mutex::new(None) }
+    pub(crate) fn at(world: &World) -> Self {
+        Self::of(&format!("http://{}", world.daemons[0].address))
     }
 
-    pub(super) async fn logs_in(&self, name: &str) {
+    pub(crate) fn of(base: &str) -> Self {
+        let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+        Self { client, base: base.to_owned(), cookie: Mutex::new(None) }
+    }
+
+    pub(crate) async fn logs_in(&self, name: &str) {
         let page = self.tries(name, PASSWORD).await;
         assert_eq!((page.status, page.location.as_deref()), (StatusCode::SEE_OTHER, Some("/care")), "{}", page.text);
     }
 
-    pub(super) async fn tries(&self, name: &str, password: &str) -> Page {
+    pub(crate) async fn tries(&self, name: &str, password: &str) -> Page {
         self.sends("/care/login", &[("name", name), ("password", password)]).await
     }
 
-    pub(super) async fn opens(&self, path: &str) -> Page {
+    pub(crate) async fn opens(&self, path: &str) -> Page {
         self.asks(self.client.get(format!("{}{path}", self.base))).await
     }
 
     /// A page that is there.
-    pub(super) async fn reads(&self, path: &str) -> String {
+    pub(crate) async fn reads(&self, path: &str) -> String {
         let page = self.opens(path).await;
         assert_eq!(page.status, StatusCode::OK, "{path}: {page:?}");
         page.text
     }
 
     /// Sends a form with the token of this session, as a page has it.
-    pub(super) async fn posts(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub(crate) async fn posts(&self, path: &str, fields: &[(&str, &str)]) -> Page {
         let token = self.token().await;
         self.sends(path, &[fields, &[("csrf", token.as_str())]].concat()).await
     }
 
-    pub(super) async fn token(&self) -> String {
+    pub(crate) async fn token(&self) -> String {
         hidden(&self.reads("/care").await, "csrf")
     }
 
     /// Sends a form with these fields alone, from our own origin.
-    pub(super) async fn sends(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub(crate) async fn sends(&self, path: &str, fields: &[(&str, &str)]) -> Page {
         self.sends_from(&self.base, path, fields).await
     }
 
-    pub(super) async fn sends_from(&self, origin: &str, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub(crate) async fn sends_from(&self, origin: &str, path: &str, fields: &[(&str, &str)]) -> Page {
         self.asks(self.client.post(format!("{}{path}", self.base)).header(ORIGIN, origin).form(fields)).await
     }
 
     /// Sends a form with a file as a browser does (RFC 7578), with the token of this session before all.
-    pub(super) async fn gives(&self, path: &str, fields: &[(&str, &str)], file: Option<(&str, &str)>) -> Page {
+    pub(crate) async fn gives(&self, path: &str, fields: &[(&str, &str)], file: Option<(&str, &str)>) -> Page {
         let token = self.token().await;
         self.gives_with(&token, path, fields, file).await
     }
 
-    pub(super) async fn gives_with(
+    pub(crate) async fn gives_with(
         &self,
         token: &str,
         path: &str,
@@ -111,7 +115,7 @@ impl Visitor {
         self.asks(request.header(CONTENT_TYPE, "multipart/form-data; boundary=edge").body(body)).await
     }
 
-    pub(super) async fn asks(&self, mut request: RequestBuilder) -> Page {
+    pub(crate) async fn asks(&self, mut request: RequestBuilder) -> Page {
         if let Some(cookie) = self.cookie() {
             request = request.header(COOKIE, cookie);
         }
@@ -125,17 +129,17 @@ impl Visitor {
         Page { status: answer.status(), text: answer.text().await.unwrap(), location, cookie }
     }
 
-    pub(super) fn cookie(&self) -> Option<String> {
+    pub(crate) fn cookie(&self) -> Option<String> {
         self.cookie.lock().unwrap().clone()
     }
 
-    pub(super) fn has(&self, cookie: Option<String>) {
+    pub(crate) fn has(&self, cookie: Option<String>) {
         *self.cookie.lock().unwrap() = cookie;
     }
 }
 
 /// The value of a hidden field.
-pub(super) fn hidden(page: &str, name: &str) -> String {
+pub(crate) fn hidden(page: &str, name: &str) -> String {
     let (_, rest) =
         page.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no {name} in {page}"));
     rest.split('"').next().unwrap().to_owned()

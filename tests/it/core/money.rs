@@ -257,7 +257,7 @@ fn a_second_grant_for_one_payment_is_a_persons_to_look_at() {
     let mut life = granting();
     life.at(5, grant(GrantCall::Grant, 1, granted())).at(6, grant(GrantCall::InquireGrant, 1, granted()));
     assert_eq!(life.purchase.state, State::Done);
-    let other = GrantAnswer::Granted { grant_id: "g-2".to_owned(), heard: String::new() };
+    let other = GrantAnswer::Granted { grant_id: "g-2".to_owned(), heard: String::new(), runs_until: None };
     life.at(7, grant(GrantCall::Grant, 1, other));
     assert_eq!(life.purchase.review, Some(ReviewReason::Contradiction));
 }

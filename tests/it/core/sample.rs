@@ -221,7 +221,7 @@ pub(crate) const NO_MONEY: Finding = Finding::NotCharged(Decline::new(Reason::No
 pub(crate) const BUSY: Finding = Finding::NotCharged(Decline::new(Reason::Busy, Advice::Technical));
 
 pub(crate) fn granted() -> GrantAnswer {
-    GrantAnswer::Granted { grant_id: "g-1".to_owned(), heard: String::new() }
+    GrantAnswer::Granted { grant_id: "g-1".to_owned(), heard: String::new(), runs_until: None }
 }
 
 pub(crate) fn refused() -> GrantAnswer {
