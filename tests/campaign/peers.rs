@@ -147,6 +147,7 @@ const fn name(fault: &Fault) -> &'static str {
         Fault::Late { .. } => "peer holds it and does it late",
         Fault::WrongAmount => "peer lies about the amount",
         Fault::OthersData => "peer answers about another",
+        Fault::Denied { .. } => "peer done, and refused",
     }
 }
 

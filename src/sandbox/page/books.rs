@@ -56,7 +56,8 @@ pub(super) fn books(story: &Story, neighbours: &Neighbours, started_at: Micros) 
     let told: Vec<Payment> = partners_payments(story, neighbours);
     let counts = Counts {
         charged: charges.iter().map(|key| billing.debits(key) + pay123.debits(key)).sum::<u32>() + told.len() as u32,
-        given_back: refunds.iter().map(|key| billing.refunds(key)).sum(),
+        given_back: refunds.iter().map(|key| billing.refunds(key)).sum::<u32>()
+            + given_back_by_itself(billing, &charges),
         granted: packages.grants_of(id),
     };
     let is_ours = |entry: &billing::Entry| charges.contains(&entry.key) || refunds.contains(&entry.key);
@@ -72,6 +73,13 @@ pub(super) fn books(story: &Story, neighbours: &Neighbours, started_at: Micros) 
             verdict(story.purchase.state, story.purchase.is_prepaid(), counts)
         },
     }
+}
+
+/// How often the operator gave back what nobody had asked it to.
+fn given_back_by_itself(billing: &billing::Billing, charges: &[String]) -> u32 {
+    let given_back =
+        |entry: &billing::Entry| entry.kind == billing::EntryKind::Refunded && charges.contains(&entry.key);
+    billing.entries().iter().filter(|entry| given_back(entry)).count() as u32
 }
 
 /// What stands in the partner's own book of what it told us.

@@ -179,7 +179,8 @@ impl Stage {
             return Err(Refusal::Case("too many cases are under way; try again in a minute"));
         }
         let done = match case {
-            Case::Repeated => self.buys_both(&caller, "NAP1").await,
+            // Other octets than the first message, or it would be taken for that one, delivered again.
+            Case::Repeated => self.buys_both(&caller, "nap1").await,
             Case::AnotherWish => self.buys_both(&caller, "NAP7").await,
             Case::NoTransaction => {
                 self.pays_unheard(&caller);
