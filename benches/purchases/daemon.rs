@@ -81,26 +81,22 @@ impl Daemon {
     }
 
     pub(crate) async fn usage(&self) -> Usage {
-        let (rows, commits) = self.journal_counters().await;
+        let metrics = self.metrics().await;
         Usage {
             at: Instant::now(),
             wall: Duration::ZERO,
             daemon: cpu_of(&self.child.id().to_string()),
             peers: cpu_of("self"),
             store: self.store.map_or(Duration::ZERO, cpu_of_all_named),
-            rows,
-            commits,
+            rows: value(&metrics, "paygate_journal_rows_total") as u64,
+            commits: value(&metrics, "paygate_journal_commits_total") as u64,
+            committing: Duration::from_secs_f64(value(&metrics, "paygate_commit_duration_seconds_sum")),
         }
-    }
-
-    async fn journal_counters(&self) -> (u64, u64) {
-        let metrics = self.metrics().await;
-        (value(&metrics, "paygate_journal_rows_total"), value(&metrics, "paygate_journal_commits_total"))
     }
 
     /// Dialogues that wait for an answer, by the daemon's own word.
     pub(crate) async fn open_dialogues(&self) -> u64 {
-        value(&self.metrics().await, "paygate_ussd_dialogues_open")
+        value(&self.metrics().await, "paygate_ussd_dialogues_open") as u64
     }
 
     async fn metrics(&self) -> String {
@@ -120,9 +116,9 @@ impl Daemon {
 }
 
 /// Of the first series of this name, 0 where there is none.
-fn value(metrics: &str, name: &str) -> u64 {
+fn value(metrics: &str, name: &str) -> f64 {
     let line = metrics.lines().find(|line| line.starts_with(name)).and_then(|line| line.rsplit(' ').next());
-    line.and_then(|value| value.parse::<f64>().ok()).unwrap_or(0.0) as u64
+    line.and_then(|value| value.parse().ok()).unwrap_or(0.0)
 }
 
 fn configuration(journal: &str, keys: &str, listen: &str, neighbours: &Neighbours) -> String {
@@ -170,6 +166,8 @@ pub(crate) struct Usage {
     pub(crate) store: Duration,
     pub(crate) rows: u64,
     commits: u64,
+    /// How long a commit was under way.
+    committing: Duration,
 }
 
 impl Usage {
@@ -182,7 +180,13 @@ impl Usage {
             store: self.store.saturating_sub(before.store),
             rows: self.rows - before.rows,
             commits: self.commits - before.commits,
+            committing: self.committing - before.committing,
         }
+    }
+
+    /// The part of the time in which a commit was under way.
+    pub(crate) fn committing(&self) -> f64 {
+        self.committing.as_secs_f64() / self.wall.as_secs_f64()
     }
 
     pub(crate) fn rows_per_commit(&self) -> f64 {

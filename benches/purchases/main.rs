@@ -115,7 +115,12 @@ fn print_use(each: &str, count: f64, used: &Usage) {
         all / used.wall.as_secs_f64() / daemon::cores() * 100.0,
         daemon::cores()
     );
-    println!("    journal: {:.1} rows a commit, {:.1} rows a {each}", used.rows_per_commit(), used.rows as f64 / count);
+    println!(
+        "    journal: {:.1} rows a commit, {:.1} rows a {each}, a commit under way {:.0} % of the time",
+        used.rows_per_commit(),
+        used.rows as f64 / count,
+        used.committing() * 100.0
+    );
 }
 
 fn print_latency(figures: &Figures) {
