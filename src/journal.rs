@@ -33,9 +33,10 @@ use rows::{
 use statement::Statement;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use store::Store;
+use tokio::runtime::Runtime;
 
 /// The store of one instance. Cheap to clone; all clones share its connections.
 #[derive(Clone, Debug)]
@@ -47,7 +48,10 @@ impl Journal {
     /// Opens the store for the daemon: brings the schema up to date and refuses a store that could lose an
     /// acknowledged commit. A SQLite file is taken by one daemon at a time, held by a lock on `FILE.lock`.
     pub async fn open(config: &config::Journal) -> Result<Self, JournalError> {
-        let journal = Self::opened(config, Store::open(config).await)?;
+        let own = config.clone();
+        let opened = writing().spawn(async move { Store::open(&own).await }).await;
+        let opened = opened.unwrap_or_else(|error| Err(Cause::Ambiguous(error.to_string())));
+        let journal = Self::opened(config, opened)?;
         let begun = checkpoint::begin(config, Arc::downgrade(&journal.store));
         journal.told("open the journal", begun).map(|()| journal)
     }
@@ -361,7 +365,7 @@ impl Journal {
         operation: &'static str,
         work: impl Future<Output = Result<T, Cause>> + Send + 'static,
     ) -> Result<T, JournalError> {
-        let done = tokio::spawn(work).await;
+        let done = writing().spawn(work).await;
         // The task ends early only with the runtime itself, or by a panic.
         self.told(operation, done.unwrap_or_else(|error| Err(Cause::Ambiguous(error.to_string()))))
     }
@@ -369,6 +373,17 @@ impl Journal {
     fn told<T>(&self, operation: &'static str, outcome: Result<T, Cause>) -> Result<T, JournalError> {
         outcome.map_err(|cause| JournalError { operation, store: self.store.name.clone(), cause })
     }
+}
+
+/// Where all writing is carried on, beside the runtime of the calls and sockets: a commit is a chain of answers from the
+/// store, and each would wait behind whatever else there is to do.
+fn writing() -> &'static Runtime {
+    static WRITING: OnceLock<Runtime> = OnceLock::new();
+    WRITING.get_or_init(|| {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        runtime.worker_threads(1).thread_name("journal").enable_all();
+        runtime.build().expect("the system gives a process that has begun one more thread")
+    })
 }
 
 /// The end of a lease; one that has no end in an i64 never ends.

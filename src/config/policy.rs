@@ -43,7 +43,7 @@ impl Engine {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         Self {
             queue: section.integer("queue", 1..=1_000_000).unwrap_or(4096),
-            batch: section.integer("batch", 1..=4096).unwrap_or(256),
+            batch: section.integer("batch", 1..=4096).unwrap_or(512),
             cache: section.integer("cache", 0..=10_000_000).unwrap_or(65_536),
             poll: section.duration("poll", 10 * MS..=MINUTE).unwrap_or(500 * MS),
             lease: section.duration("lease", SECOND..=HOUR).unwrap_or(MINUTE),

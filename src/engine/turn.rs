@@ -298,6 +298,11 @@ impl Loop {
         match ended {
             Ok(outcomes) => {
                 self.rounds.is_failing = false;
+                // What was decided meanwhile touches nothing of this one: the journal need not wait for its aftermath.
+                // What was held back does wait: for a moment without a commit.
+                if self.rounds.open.works > 0 && self.rounds.held.is_empty() {
+                    self.begin_commit();
+                }
                 metrics::counter!("paygate_journal_commits_total").increment(1);
                 metrics::counter!("paygate_journal_rows_total").increment(rows as u64);
                 metrics::histogram!("paygate_commit_duration_seconds").record(started.elapsed());

@@ -187,7 +187,7 @@ impl Dialect {
             Self::Sqlite => {}
             // Room for each statement in each of its sizes, so that none is prepared twice.
             Self::Postgres if !has("statement-cache-capacity") => {
-                url.query_pairs_mut().append_pair("statement-cache-capacity", "256");
+                url.query_pairs_mut().append_pair("statement-cache-capacity", "512");
             }
             Self::Postgres => {}
         }

@@ -7,11 +7,18 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
-/// Rows in one statement at most. With the widest row that is well under SQLite's 32,766 places, and with it all sizes of
-/// what the engine writes and reads again and again fit into its SQLite connection's cache of 100.
+/// Rows in one statement at most. With the widest row that is well under SQLite's 32,766 places.
 pub(super) const ROWS: usize = 128;
-/// 1, 2, 4 … [`ROWS`].
-const SIZES: usize = ROWS.ilog2() as usize + 1;
+/// The sizes that a statement over many rows comes in. Few, because each is prepared and kept.
+const SIZES: [usize; 14] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, ROWS];
+
+/// The largest statement for so many rows, as its place in [`SIZES`]. On PostgreSQL each statement is a round trip, so that
+/// the fewest are the best; on SQLite only powers of two are used, so that all that the engine writes and reads again and
+/// again fits into its connection's cache of 100.
+fn size(rows: usize, is_postgres: bool) -> usize {
+    let fits = |size: &usize| *size <= rows && (is_postgres || size.is_power_of_two());
+    SIZES.iter().rposition(fits).unwrap_or(0)
+}
 
 /// Values in the order of their places.
 #[derive(Default)]
@@ -134,7 +141,7 @@ pub(super) struct Bulk {
     columns: usize,
     tail: &'static str,
     /// With `?` and with `$n`.
-    texts: [[OnceLock<Arc<str>>; SIZES]; 2],
+    texts: [[OnceLock<Arc<str>>; SIZES.len()]; 2],
 }
 
 enum Kind {
@@ -155,7 +162,7 @@ impl Bulk {
 
     const fn new(kind: Kind, columns: usize, tail: &'static str) -> Self {
         assert!(columns * ROWS <= 32_766, "SQLite takes no more places in one statement");
-        Self { kind, columns, tail, texts: [const { [const { OnceLock::new() }; SIZES] }; 2] }
+        Self { kind, columns, tail, texts: [const { [const { OnceLock::new() }; SIZES.len()] }; 2] }
     }
 
     /// Runs it over all rows, in as many statements as it takes, and returns what they return.
@@ -168,8 +175,8 @@ impl Bulk {
         let numbered = numbered(connection);
         let mut returned = Vec::new();
         while !rows.is_empty() {
-            let size = rows.len().min(ROWS).ilog2() as usize;
-            let (now, later) = rows.split_at(1 << size);
+            let size = size(rows.len(), numbered);
+            let (now, later) = rows.split_at(SIZES[size]);
             let mut values = Values::default();
             now.iter().for_each(|row| bind(&mut values, row));
             let text = self.texts[usize::from(numbered)][size].get_or_init(|| self.text(now.len(), numbered).into());
@@ -216,4 +223,28 @@ const fn count(names: &str) -> usize {
         at += 1;
     }
     count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ROWS, SIZES, size};
+
+    /// The statements that so many rows take.
+    fn statements(mut rows: usize, is_postgres: bool) -> usize {
+        let mut count = 0;
+        while rows > 0 {
+            rows -= SIZES[size(rows, is_postgres)];
+            count += 1;
+        }
+        count
+    }
+
+    #[test]
+    fn any_number_of_rows_is_written_in_few_statements() {
+        for rows in 1..=4 * ROWS {
+            let whole = rows / ROWS;
+            assert!(statements(rows, true) <= whole + 4, "{rows} rows on PostgreSQL");
+            assert!(statements(rows, false) <= whole + 7, "{rows} rows on SQLite");
+        }
+    }
 }

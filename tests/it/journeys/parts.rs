@@ -2,6 +2,8 @@
 
 use crate::stores::both_stores;
 use crate::world::{Books, World};
+use futures_util::future::join_all;
+use std::time::{Duration, Instant};
 
 /// A request that takes three messages.
 fn long_request() -> String {
@@ -21,6 +23,28 @@ both_stores! {
         phone.texts(&code).await;
         phone.reads("cho 0912345678").await;
         world.ends(&["done"], Books::BOUGHT).await;
+    }
+
+    async fn a_long_message_is_understood_while_others_go_on_coming(store: Store) {
+        let world = World::of(store).start().await;
+        let others: Vec<_> = (10..42).map(|n| world.phone(&format!("08546896{n}"))).collect();
+        let crowd = join_all(others.iter().map(async |phone| {
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_secs(6) {
+                phone.texts("HD").await;
+            }
+        }));
+        let phone = world.phone("0854689520");
+        let request = async {
+            for part in phone.parts(&long_request(), 7) {
+                phone.sends_part(&part).await;
+            }
+            phone.reads_offer().await
+        };
+        tokio::select! {
+            _ = request => {}
+            _ = crowd => panic!("it was taken up only when no commit was under way any more"),
+        }
     }
 
     async fn parts_of_two_senders_under_one_reference_are_not_mixed(store: Store) {
