@@ -40,6 +40,8 @@ const OVERTIME: Duration = Duration::from_secs(120);
 const NEW: u64 = 40;
 /// One form or word is sent so often at most.
 const SENDS: usize = 12;
+/// What became of a form that was never answered is looked for so often.
+const FORM_LOOKS: usize = 50;
 const CHARGED: &str = "10.000";
 
 /// What may be tried at random; the foolish things are among them.
@@ -231,10 +233,24 @@ impl Agents {
             }
             sleep(PAUSE).await;
             // Whoever was logged out is logged in again by this look.
-            desk.opens(&sheet.id).await?;
+            desk.opens(&sheet.id).await;
             answer = sends().await;
         }
-        desk.opens(&sheet.id).await?.act_for(&reason)
+        self.became(desk, &sheet.id, &reason, answer).await
+    }
+
+    /// The act that a form became. One whose answer was lost may still be on its way, or nobody there to tell of it, so that
+    /// it is looked for again.
+    async fn became(&self, desk: &Desk, id: &str, reason: &str, answer: Answer) -> Option<i64> {
+        for _ in 0..FORM_LOOKS {
+            let sheet = desk.opens(id).await;
+            let act = sheet.as_ref().and_then(|sheet| sheet.act_for(reason));
+            if act.is_some() || sheet.is_some() && !matches!(answer, Answer::Lost | Answer::LoggedOut) {
+                return act;
+            }
+            sleep(PAUSE).await;
+        }
+        None
     }
 
     /// Whether the act was carried out; `None` where nobody can tell.

@@ -7,7 +7,7 @@ const SEEDS: u64 = 10_000;
 
 #[test]
 fn ten_thousand_seeds_keep_the_money_right_before_and_after_repair_and_live_the_same_life_twice() {
-    let _turn = crate::turn::blocking_turn();
+    let _turn = crate::turn::alone();
     let summary = live_all(0..SEEDS, &|| {});
     if let Some(wrong) = summary.wrong.first() {
         let (story, count) = (Simulator::new().live(wrong.seed, Broken::default(), true).story, summary.wrong.len());
@@ -29,7 +29,7 @@ mod mutants {
 
     #[test]
     fn every_rule_that_is_broken_is_noticed() {
-        let _turn = crate::turn::blocking_turn();
+        let _turn = crate::turn::alone();
         let table = table(super::SEEDS);
         println!("{}", table.iter().map(Mutant::line).collect::<Vec<_>>().join("\n"));
         let alive: Vec<_> = table.iter().filter(|mutant| mutant.killed.is_none()).map(|mutant| &mutant.name).collect();

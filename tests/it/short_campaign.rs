@@ -18,7 +18,7 @@ fn short(postgres: bool) -> Settings {
 }
 
 async fn keeps_every_promise(settings: Settings) {
-    let _turn = crate::turn::turn().await;
+    let _turn = crate::turn::shared().await;
     let report = run(settings).await;
     assert_eq!(report.violations(), 0, "\n{report}");
     assert_eq!(report.tally.kills, 20, "\n{report}");

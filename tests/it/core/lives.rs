@@ -22,7 +22,7 @@ fn a_hundred_thousand_lives_keep_the_rules_of_money_and_reach_every_row_of_the_t
         println!("{story}");
         return outcome.unwrap();
     }
-    let _turn = crate::turn::blocking_turn();
+    let _turn = crate::turn::alone();
     let halves = std::thread::scope(|scope| {
         let halves = [0, 1].map(|half| scope.spawn(move || lives((half..LIVES).step_by(2))));
         halves.map(|half| half.join().unwrap())

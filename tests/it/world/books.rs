@@ -91,9 +91,23 @@ impl World {
     async fn ends_alike(&self, states: &[&str], books: Books) {
         let purchases = self.purchases().await;
         let stand: Vec<&str> = purchases.iter().map(|listed| listed.purchase.state.as_str()).collect();
-        assert_eq!((stand.as_slice(), self.books()), (states, books));
+        let stories = self.stories(&purchases).await;
+        assert_eq!((stand.as_slice(), self.books()), (states, books), "{stories}");
         self.obeys_the_laws(&purchases);
         self.kept_every_message().await;
+    }
+
+    /// What happened to each, for whoever reads why a test failed.
+    async fn stories(&self, purchases: &[Listed]) -> String {
+        let (mut stories, journal) = (String::new(), self.journal().await);
+        for Listed { purchase, .. } in purchases {
+            for event in journal.events(&purchase.id, 0).await.unwrap() {
+                let after = (event.at - purchase.created_at) / 1_000;
+                let moved = format!("{} -> {}", event.state_from, event.state_to);
+                stories.push_str(&format!("\n{} {after} ms {} {moved} {}", purchase.id, event.kind, event.body));
+            }
+        }
+        stories
     }
 
     pub(crate) fn obeys_the_laws(&self, purchases: &[Listed]) {
