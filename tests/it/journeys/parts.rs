@@ -26,8 +26,9 @@ both_stores! {
     }
 
     async fn a_long_message_is_understood_while_others_go_on_coming(store: Store) {
-        let world = World::of(store).start().await;
-        let others: Vec<_> = (10..42).map(|n| world.phone(&format!("08546896{n}"))).collect();
+        // More messages wait at any time than a commit takes, so that the next is always there when one ends.
+        let world = World::of(store).set("engine.batch = 16").start().await;
+        let others: Vec<_> = (100..228).map(|n| world.phone(&format!("0854689{n}"))).collect();
         let crowd = join_all(others.iter().map(async |phone| {
             let began = Instant::now();
             while began.elapsed() < Duration::from_secs(6) {
