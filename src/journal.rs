@@ -49,9 +49,7 @@ impl Journal {
     /// acknowledged commit. A SQLite file is taken by one daemon at a time, held by a lock on `FILE.lock`.
     pub async fn open(config: &config::Journal) -> Result<Self, JournalError> {
         let own = config.clone();
-        let opened = writing().spawn(async move { Store::open(&own).await }).await;
-        let opened = opened.unwrap_or_else(|error| Err(Cause::Ambiguous(error.to_string())));
-        let journal = Self::opened(config, opened)?;
+        let journal = Self::opened(config, carried(async move { Store::open(&own).await }).await)?;
         let begun = checkpoint::begin(config, Arc::downgrade(&journal.store));
         journal.told("open the journal", begun).map(|()| journal)
     }
@@ -365,14 +363,18 @@ impl Journal {
         operation: &'static str,
         work: impl Future<Output = Result<T, Cause>> + Send + 'static,
     ) -> Result<T, JournalError> {
-        let done = writing().spawn(work).await;
-        // The task ends early only with the runtime itself, or by a panic.
-        self.told(operation, done.unwrap_or_else(|error| Err(Cause::Ambiguous(error.to_string()))))
+        self.told(operation, carried(work).await)
     }
 
     fn told<T>(&self, operation: &'static str, outcome: Result<T, Cause>) -> Result<T, JournalError> {
         outcome.map_err(|cause| JournalError { operation, store: self.store.name.clone(), cause })
     }
+}
+
+/// Brings work to its end on the thread that writes.
+async fn carried<T: Send + 'static>(work: impl Future<Output = Result<T, Cause>> + Send + 'static) -> Result<T, Cause> {
+    // The task ends early only with the process, or by a panic.
+    writing().spawn(work).await.unwrap_or_else(|error| Err(Cause::Ambiguous(error.to_string())))
 }
 
 /// Where all writing is carried on, beside the runtime of the calls and sockets: a commit is a chain of answers from the
