@@ -91,7 +91,8 @@ impl World {
     async fn ends_alike(&self, states: &[&str], books: Books) {
         let purchases = self.purchases().await;
         let stand: Vec<&str> = purchases.iter().map(|listed| listed.purchase.state.as_str()).collect();
-        let stories = self.stories(&purchases).await;
+        let is_as_wanted = (stand.as_slice(), self.books()) == (states, books);
+        let stories = if is_as_wanted { String::new() } else { self.stories(&purchases).await };
         assert_eq!((stand.as_slice(), self.books()), (states, books), "{stories}");
         self.obeys_the_laws(&purchases);
         self.kept_every_message().await;
